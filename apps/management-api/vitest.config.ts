@@ -1,0 +1,3 @@
+import { packageTests } from '../../vitest.shared.ts';
+
+export default packageTests('management-api', { testTimeout: 60_000, hookTimeout: 60_000 });

@@ -1,0 +1,3 @@
+import { packageTests } from '../vitest.shared.ts';
+
+export default packageTests('tools', { testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false });
