@@ -1,0 +1,225 @@
+import { relations, sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  customType,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
+const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const created = () => moment('created_at').notNull().defaultNow();
+
+// --- people
+
+export const users = pgTable('users', {
+  id: uuid('id').primaryKey().defaultRandom(),
+  email: text('email').notNull(),
+  name: text('name'),
+  createdAt: created(),
+});
+
+/** Who vouches for a user: a person is found by provider and the provider's own id, never by e-mail. */
+export const identities = pgTable(
+  'identities',
+  {
+    provider: text('provider').notNull(),
+    subject: text('subject').notNull(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+  },
+  (table) => [primaryKey({ columns: [table.provider, table.subject] })],
+);
+
+/** A login under way: what the client asked for, until the provider sends the person back. */
+export const loginRequests = pgTable('login_requests', {
+  /** The `state` value that the provider returns. */
+  id: text('id').primaryKey(),
+  provider: text('provider').notNull(),
+  redirectUri: text('redirect_uri').notNull(),
+  clientState: text('client_state'),
+  codeChallenge: text('code_challenge'),
+  expiresAt: moment('expires_at').notNull(),
+});
+
+/** Codes wait to be turned into a token; only their hash is kept, and each works once. */
+export const authorizationCodes = pgTable('authorization_codes', {
+  codeHash: text('code_hash').primaryKey(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id),
+  redirectUri: text('redirect_uri').notNull(),
+  codeChallenge: text('code_challenge').notNull(),
+  expiresAt: moment('expires_at').notNull(),
+  usedAt: moment('used_at'),
+});
+
+/** Keys that sign access tokens; the private half is sealed by the vault. */
+export const signingKeys = pgTable('signing_keys', {
+  kid: text('kid').primaryKey(),
+  algorithm: text('algorithm').notNull(),
+  publicJwk: jsonb('public_jwk').notNull(),
+  sealedPrivateJwk: bytea('sealed_private_jwk').notNull(),
+  createdAt: created(),
+  retiredAt: moment('retired_at'),
+});
+
+// --- money
+
+/** One attempt to buy a tenant. */
+export const checkoutSessions = pgTable('checkout_sessions', {
+  id: text('id').primaryKey(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id),
+  priceId: text('price_id').notNull(),
+  region: text('region').notNull(),
+  tenantName: text('tenant_name').notNull(),
+  redirectUri: text('redirect_uri'),
+  transactionId: text('transaction_id').notNull().unique(),
+  tenantId: uuid('tenant_id'),
+  createdAt: created(),
+});
+
+/** Webhooks as they came, once each. */
+export const webhookEvents = pgTable('webhook_events', {
+  eventId: text('event_id').primaryKey(),
+  eventType: text('event_type').notNull(),
+  occurredAt: moment('occurred_at').notNull(),
+  receivedAt: moment('received_at').notNull().defaultNow(),
+  processedAt: moment('processed_at'),
+  payload: jsonb('payload').notNull(),
+});
+
+/** The sandbox payment provider's own books; nothing but `billing/sandbox` reads them. */
+export const sandboxTransactions = pgTable('sandbox_transactions', {
+  id: text('id').primaryKey(),
+  priceId: text('price_id').notNull(),
+  customData: jsonb('custom_data').notNull(),
+  successUrl: text('success_url'),
+  status: text('status').$type<'ready' | 'completed' | 'canceled'>().notNull().default('ready'),
+  createdAt: created(),
+});
+
+// --- tenants
+
+export const tenants = pgTable(
+  'tenants',
+  {
+    id: uuid('id').primaryKey(),
+    ownerId: uuid('owner_id')
+      .notNull()
+      .references(() => users.id),
+    name: text('name').notNull(),
+    /** See `tenants/state.ts`. */
+    state: text('state').notNull(),
+    /** Why the tenant is in a failed state; one line for its owner. */
+    failure: text('failure'),
+    region: text('region').notNull(),
+    planId: text('plan_id').notNull(),
+    memoryMb: integer('memory_mb').notNull(),
+    volumeGb: integer('volume_gb').notNull(),
+    subscriptionId: text('subscription_id'),
+    subscriptionStatus: text('subscription_status'),
+    checkoutSessionId: text('checkout_session_id').unique(),
+    /** Name of the app at the machine provider; the marker by which everything of the tenant is found again there. */
+    appName: text('app_name').notNull().unique(),
+    /** Host (and port, where it is not the default) of the tenant's page. */
+    hostname: text('hostname').notNull().unique(),
+    databaseName: text('database_name').notNull().unique(),
+    externalDbAccess: boolean('external_db_access').notNull().default(false),
+    currentReleaseId: uuid('current_release_id'),
+    credentialsClaimedAt: moment('credentials_claimed_at'),
+    /** Number of the last event; raised under the row's lock, so that numbers become visible in order. */
+    eventSequence: bigint('event_sequence', { mode: 'number' }).notNull().default(0),
+    createdAt: created(),
+    updatedAt: moment('updated_at').notNull().defaultNow(),
+  },
+  (table) => [uniqueIndex('tenants_owner_name').on(table.ownerId, table.name).where(sql`state <> 'deleted'`)],
+);
+
+export const tenantEvents = pgTable(
+  'tenant_events',
+  {
+    tenantId: uuid('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    sequence: bigint('sequence', { mode: 'number' }).notNull(),
+    eventType: text('event_type').notNull(),
+    status: text('status').notNull(),
+    message: text('message'),
+    appUrl: text('app_url'),
+    createdAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.sequence] })],
+);
+
+/** A tenant's data keys, wrapped by the key-encryption key named. */
+export const tenantKeys = pgTable(
+  'tenant_keys',
+  {
+    tenantId: uuid('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    version: integer('version').notNull(),
+    keyEncryptionKeyId: text('key_encryption_key_id').notNull(),
+    wrappedKey: bytea('wrapped_key').notNull(),
+    createdAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.version] })],
+);
+
+export const tenantSecrets = pgTable(
+  'tenant_secrets',
+  {
+    tenantId: uuid('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    name: text('name').notNull(),
+    /** `platform`: made by provisioning, readable once by the owner; `user`: set by the owner, never read back. */
+    kind: text('kind').$type<'platform' | 'user'>().notNull(),
+    version: integer('version').notNull(),
+    keyVersion: integer('key_version').notNull(),
+    ciphertext: bytea('ciphertext').notNull(),
+    updatedAt: moment('updated_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.kind, table.name] })],
+);
+
+/** What was deployed: an image by digest, and the machine that runs it. */
+export const releases = pgTable(
+  'releases',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: uuid('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    number: integer('number').notNull(),
+    image: text('image').notNull(),
+    digest: text('digest').notNull(),
+    status: text('status').$type<'deploying' | 'running' | 'failed' | 'superseded'>().notNull(),
+    machineId: text('machine_id'),
+    /** `host:port` where the machine answers. */
+    address: text('address'),
+    failure: text('failure'),
+    createdAt: created(),
+    finishedAt: moment('finished_at'),
+  },
+  (table) => [
+    uniqueIndex('releases_tenant_number').on(table.tenantId, table.number),
+    uniqueIndex('releases_one_deploying').on(table.tenantId).where(sql`status = 'deploying'`),
+  ],
+);
+
+export const tenantRelations = relations(tenants, ({ one }) => ({
+  owner: one(users, { fields: [tenants.ownerId], references: [users.id] }),
+  currentRelease: one(releases, { fields: [tenants.currentReleaseId], references: [releases.id] }),
+}));

@@ -1,0 +1,136 @@
+import type { AuthorizeUrlRequest, CreateTokenRequest, OAuthProvider, TokenResponse } from './contract/auth.ts';
+import type { CheckoutRequest, CheckoutResponse } from './contract/checkout.ts';
+import type { DeployRequest, DeployResponse, RegistryToken } from './contract/deploy.ts';
+import type { CheckoutEvent, ProvisioningEvent } from './contract/events.ts';
+import type { Plan } from './contract/plan.ts';
+import type { ListSecretsResponse } from './contract/secrets.ts';
+import { contract } from './contract/table.ts';
+import type { Tenant, TenantSecrets, TenantStatus } from './contract/tenants.ts';
+import type { TenantInfo, UserMeResponse } from './contract/user.ts';
+import type { Environment } from './environment.ts';
+import { type EventStreamOptions, followEvents } from './event-stream.ts';
+import { CloudApiError } from './errors.ts';
+import { type CallOptions, createTransport } from './transport.ts';
+
+/** How a client reaches the Management API. */
+export interface CloudApiClientOptions {
+  /** @defaultValue 'production' */
+  readonly environment?: Environment | undefined;
+  /** The access token, or a function that is asked before each call (and once more after a 401). */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** @defaultValue globalThis.fetch */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Milliseconds that a call may take in all. @defaultValue 30000 */
+  readonly timeout?: number | undefined;
+  /** How often an idempotent call is repeated after 429, 502, 503, 504 or a lost connection. @defaultValue 2 */
+  readonly retry?: number | undefined;
+  readonly userAgent?: string | undefined;
+}
+
+/** The Management API. Every call may throw {@link CloudApiError}. */
+export interface CloudApiClient {
+  /** Base URL without a trailing slash. */
+  readonly baseUrl: string;
+  readonly auth: {
+    /** The page where a person logs in with a provider. */
+    getAuthorizeUrl(provider: OAuthProvider, options: AuthorizeUrlRequest & CallOptions): Promise<string>;
+    /** Turns the code of a login into a token. */
+    createToken(request: CreateTokenRequest, options?: CallOptions): Promise<TokenResponse>;
+  };
+  readonly user: { get(options?: CallOptions): Promise<UserMeResponse> };
+  readonly plans: { list(options?: CallOptions): Promise<readonly Plan[]> };
+  readonly checkout: {
+    create(request: CheckoutRequest, options?: CallOptions): Promise<CheckoutResponse>;
+    /** The session's events from its beginning; ends when its tenant is ready for a deploy, runs, or failed. */
+    events(sessionId: string, options?: EventStreamOptions): AsyncIterable<CheckoutEvent>;
+  };
+  readonly tenants: {
+    list(options?: CallOptions): Promise<readonly Tenant[]>;
+    get(id: string, options?: CallOptions): Promise<TenantInfo>;
+    getStatus(id: string, options?: CallOptions): Promise<TenantStatus>;
+    /** The tenant's events from its beginning; ends when it runs or failed. */
+    events(id: string, options?: EventStreamOptions): AsyncIterable<ProvisioningEvent>;
+    /**
+     * The generated credentials behind `secretsUrl` of the tenant's status. Works once.
+     *
+     * @throws {CloudApiError} `SP_API_FOREIGN_URL` for a link to another server: the token never goes there.
+     */
+    getCredentials(secretsUrl: string, options?: CallOptions): Promise<TenantSecrets>;
+    getRegistryToken(id: string, options?: CallOptions): Promise<RegistryToken>;
+    deploy(id: string, request: DeployRequest, options?: CallOptions): Promise<DeployResponse>;
+  };
+  readonly secrets: {
+    list(tenantId: string, options?: CallOptions): Promise<ListSecretsResponse>;
+    set(tenantId: string, secrets: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
+    delete(tenantId: string, key: string, options?: CallOptions): Promise<void>;
+  };
+}
+
+/**
+ * A client of the Management API.
+ *
+ * @example
+ * ```ts
+ * const api = createCloudApiClient({ environment: 'sandbox', token: process.env.SYSTEMPROMPT_API_TOKEN });
+ * for (const tenant of await api.tenants.list()) console.log(tenant.name);
+ * ```
+ */
+export function createCloudApiClient(options: CloudApiClientOptions): CloudApiClient {
+  const transport = createTransport(options);
+  const { auth, user, plans, checkout, tenants, secrets } = contract;
+  const call = transport.call as <T>(...args: Parameters<typeof transport.call>) => Promise<T>;
+  return {
+    baseUrl: transport.baseUrl,
+    auth: {
+      getAuthorizeUrl: async (provider, { signal, ...query }) =>
+        (await call<{ authorizeUrl: string }>(auth.getAuthorizeUrl, { params: { provider }, query, signal })).authorizeUrl,
+      createToken: (body, { signal } = {}) => call(auth.createToken, { body, signal }),
+    },
+    user: { get: ({ signal } = {}) => call(user.get, { signal }) },
+    plans: { list: ({ signal } = {}) => call(plans.list, { signal }) },
+    checkout: {
+      create: (body, { signal } = {}) => call(checkout.create, { body, signal }),
+      events: (id, stream = {}) =>
+        followEvents<CheckoutEvent>(transport, checkout.events, { id }, { ...stream, isTerminal: isCheckoutEnd }),
+    },
+    tenants: {
+      list: ({ signal } = {}) => call(tenants.list, { signal }),
+      get: (id, { signal } = {}) => call(tenants.get, { params: { id }, signal }),
+      getStatus: (id, { signal } = {}) => call(tenants.getStatus, { params: { id }, signal }),
+      events: (id, stream = {}) =>
+        followEvents<ProvisioningEvent>(transport, tenants.events, { id }, { ...stream, isTerminal: isTenantEnd }),
+      getCredentials: async (secretsUrl, { signal } = {}) =>
+        call(tenants.getCredentials, { params: credentialsParams(secretsUrl, transport.baseUrl), signal }),
+      getRegistryToken: (id, { signal } = {}) => call(tenants.getRegistryToken, { params: { id }, signal }),
+      // The server may wait for the new machine's health before it answers.
+      deploy: (id, body, { signal } = {}) => call(tenants.deploy, { params: { id }, body, signal, timeout: 90_000 }),
+    },
+    secrets: {
+      list: (id, { signal } = {}) => call(secrets.list, { params: { id }, signal }),
+      set: (id, values, { signal } = {}) => call(secrets.set, { params: { id }, body: { secrets: values }, signal }),
+      delete: (id, key, { signal } = {}) => call(secrets.delete, { params: { id, key }, signal }),
+    },
+  };
+}
+
+const isTenantEnd = (event: ProvisioningEvent): boolean =>
+  event.eventType === 'tenant_ready' || event.eventType === 'provisioning_failed';
+
+const isCheckoutEnd = (event: ProvisioningEvent): boolean =>
+  event.eventType === 'infrastructure_ready' || isTenantEnd(event);
+
+/** Takes a one-time link apart; only links to the client's own server are followed. */
+function credentialsParams(secretsUrl: string, baseUrl: string): { id: string; token: string } {
+  const url = URL.parse(secretsUrl, `${baseUrl}/`);
+  if (url === null || url.origin !== new URL(baseUrl).origin) {
+    throw new CloudApiError({
+      code: 'SP_API_FOREIGN_URL',
+      message: `The credentials link points to ${url?.origin ?? 'no valid address'}, not to ${baseUrl}`,
+    });
+  }
+  const parts = /\/api\/v1\/tenants\/([^/]+)\/credentials\/([^/]+)$/.exec(url.pathname);
+  if (parts?.[1] === undefined || parts[2] === undefined) {
+    throw new CloudApiError({ code: 'SP_API_INVALID_REQUEST', message: 'The credentials link has an unknown form' });
+  }
+  return { id: decodeURIComponent(parts[1]), token: decodeURIComponent(parts[2]) };
+}

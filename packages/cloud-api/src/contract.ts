@@ -1,0 +1,36 @@
+// The contract of the Management API: every endpoint once, for clients, servers and the reference.
+export {
+  type AuthorizeUrlRequest,
+  type CreateTokenRequest,
+  type OAuthProvider,
+  type TokenResponse,
+} from './contract/auth.ts';
+export { type CheckoutRequest, type CheckoutResponse, regions, tenantNamePattern } from './contract/checkout.ts';
+export { type DeployRequest, type DeployResponse, type RegistryToken } from './contract/deploy.ts';
+export {
+  type Endpoint,
+  type Method,
+  type PathTemplate,
+  type QueryOf,
+  type RequestOf,
+  type ResponseOf,
+} from './contract/endpoint.ts';
+export { type ApiErrorBody, idempotencyKeyHeader, requestIdHeader } from './contract/errors.ts';
+export {
+  type CheckoutEvent,
+  type ProvisioningEvent,
+  type ProvisioningEventType,
+  provisioningEventName,
+  provisioningEventTypes,
+} from './contract/events.ts';
+export { type Plan, type PlanInfo } from './contract/plan.ts';
+export {
+  type ListSecretsResponse,
+  type SetSecretsRequest,
+  secretNamePattern,
+  systemManagedSecrets,
+} from './contract/secrets.ts';
+export { type Contract, contract } from './contract/table.ts';
+export { type Tenant, type TenantSecrets, type TenantState, type TenantStatus } from './contract/tenants.ts';
+export { type SubscriptionStatus, type TenantInfo, type UserMeResponse } from './contract/user.ts';
+export { fromWire, toWire } from './wire.ts';

@@ -1,0 +1,80 @@
+import * as z from 'zod/mini';
+import { endpoint } from './endpoint.ts';
+import { maybe, open } from './schema.ts';
+
+/** The steps of provisioning in the order in which they happen. */
+export const provisioningEventTypes = [
+  'subscription_created',
+  'tenant_created',
+  'database_created',
+  'secrets_stored',
+  'vm_provisioning_started',
+  'vm_provisioning_progress',
+  'vm_provisioned',
+  'secrets_configured',
+  'infrastructure_ready',
+  'tenant_ready',
+  'provisioning_failed',
+] as const;
+
+/** What happened; `infrastructure_ready`: phase 1 is done and an image can be deployed; `tenant_ready`: it runs. */
+export type ProvisioningEventType = (typeof provisioningEventTypes)[number] | (string & {});
+
+/** One step of a tenant's life. */
+export interface ProvisioningEvent {
+  readonly tenantId: string;
+  readonly eventType: ProvisioningEventType;
+  /** The tenant's status after the event. */
+  readonly status: string;
+  readonly message?: string | undefined;
+  readonly appUrl?: string | undefined;
+  readonly flyAppName?: string | undefined;
+}
+
+/** One step of the tenant that a checkout pays for. */
+export interface CheckoutEvent extends ProvisioningEvent {
+  readonly checkoutSessionId: string;
+  readonly tenantName: string;
+}
+
+const provisioningMembers = {
+  tenantId: z.string(),
+  eventType: open<(typeof provisioningEventTypes)[number]>(),
+  status: z.string(),
+  message: maybe(z.string()),
+  appUrl: maybe(z.string()),
+  flyAppName: maybe(z.string()),
+};
+
+export const provisioningEventSchema: z.ZodMiniType<ProvisioningEvent> = z.object(provisioningMembers);
+
+export const checkoutEventSchema: z.ZodMiniType<CheckoutEvent> = z.object({
+  ...provisioningMembers,
+  checkoutSessionId: z.string(),
+  tenantName: z.string(),
+});
+
+/** The name of the SSE event that carries a provisioning step; `heartbeat` keeps the connection open. */
+export const provisioningEventName = 'provisioning';
+
+export const tenantEvents = endpoint({
+  summary: "A tenant's events, live and from the beginning or after Last-Event-ID.",
+  method: 'GET',
+  path: '/api/v1/tenants/{id}/events',
+  auth: 'bearer',
+  envelope: 'bare',
+  idempotent: true,
+  kind: 'events',
+  response: provisioningEventSchema,
+});
+
+export const checkoutEvents = endpoint({
+  summary: 'The events of the tenant that a checkout session pays for.',
+  method: 'GET',
+  path: '/api/v1/checkout/{id}/events',
+  auth: 'bearer',
+  envelope: 'bare',
+  idempotent: true,
+  kind: 'events',
+  response: checkoutEventSchema,
+});

@@ -1,0 +1,29 @@
+import { createToken, getAuthorizeUrl } from './auth.ts';
+import { createCheckout } from './checkout.ts';
+import { createDeploy, getRegistryToken } from './deploy.ts';
+import { checkoutEvents, tenantEvents } from './events.ts';
+import { listPlans } from './plan.ts';
+import { deleteSecret, listSecrets, setSecrets } from './secrets.ts';
+import { getCredentials, getTenant, getTenantStatus, listTenants } from './tenants.ts';
+import { getUser } from './user.ts';
+
+/** Every endpoint of the Management API, by resource and verb: `contract.tenants.list` is `api.tenants.list(…)`. */
+export const contract = {
+  auth: { getAuthorizeUrl, createToken },
+  user: { get: getUser },
+  plans: { list: listPlans },
+  checkout: { create: createCheckout, events: checkoutEvents },
+  tenants: {
+    list: listTenants,
+    get: getTenant,
+    getStatus: getTenantStatus,
+    events: tenantEvents,
+    getCredentials,
+    getRegistryToken,
+    deploy: createDeploy,
+  },
+  secrets: { list: listSecrets, set: setSecrets, delete: deleteSecret },
+} as const;
+
+/** The contract's resources. */
+export type Contract = typeof contract;

@@ -1,0 +1,117 @@
+import * as z from 'zod/mini';
+import { endpoint } from './endpoint.ts';
+import { maybe, open } from './schema.ts';
+import { type TenantInfo, tenantInfoSchema } from './user.ts';
+
+/** A tenant in a listing. */
+export interface Tenant {
+  readonly id: string;
+  readonly name: string;
+  readonly flyAppName?: string | undefined;
+  readonly flyHostname?: string | undefined;
+  readonly hostname?: string | undefined;
+}
+
+/** Where a tenant stands in its life. */
+export type TenantState =
+  | 'pending_payment'
+  | 'provisioning'
+  | 'awaiting_deploy'
+  | 'deploying'
+  | 'running'
+  | 'rotating'
+  | 'suspended'
+  | 'deleting'
+  | 'deleted'
+  | 'provision_failed'
+  | (string & {});
+
+/** A tenant's state now. */
+export interface TenantStatus {
+  readonly status: TenantState;
+  readonly message?: string | undefined;
+  /** The tenant's page, once it runs. */
+  readonly appUrl?: string | undefined;
+  /** The one-time link to the tenant's credentials, until it was used. */
+  readonly secretsUrl?: string | undefined;
+}
+
+/** A tenant's generated credentials; the link that gives them works once. */
+export interface TenantSecrets {
+  readonly jwtSecret: string;
+  /** For use from outside of the tenant's network. */
+  readonly databaseUrl: string;
+  /** For use by the tenant itself. */
+  readonly internalDatabaseUrl: string;
+  readonly appUrl: string;
+  readonly syncToken?: string | undefined;
+  readonly anthropicApiKey?: string | undefined;
+  readonly openaiApiKey?: string | undefined;
+  readonly geminiApiKey?: string | undefined;
+}
+
+const tenantSchema: z.ZodMiniType<Tenant> = z.object({
+  id: z.string(),
+  name: z.string(),
+  flyAppName: maybe(z.string()),
+  flyHostname: maybe(z.string()),
+  hostname: maybe(z.string()),
+});
+
+const tenantStatusSchema: z.ZodMiniType<TenantStatus> = z.object({
+  status: open<'pending_payment'>() as z.ZodMiniType<TenantState>,
+  message: maybe(z.string()),
+  appUrl: maybe(z.string()),
+  secretsUrl: maybe(z.string()),
+});
+
+const tenantSecretsSchema: z.ZodMiniType<TenantSecrets> = z.object({
+  jwtSecret: z.string(),
+  databaseUrl: z.string(),
+  internalDatabaseUrl: z.string(),
+  appUrl: z.string(),
+  syncToken: maybe(z.string()),
+  anthropicApiKey: maybe(z.string()),
+  openaiApiKey: maybe(z.string()),
+  geminiApiKey: maybe(z.string()),
+});
+
+export const listTenants = endpoint({
+  summary: 'Your tenants.',
+  method: 'GET',
+  path: '/api/v1/tenants',
+  auth: 'bearer',
+  envelope: 'data',
+  idempotent: true,
+  response: z.array(tenantSchema) as z.ZodMiniType<readonly Tenant[]>,
+});
+
+export const getTenant = endpoint({
+  summary: 'One tenant.',
+  method: 'GET',
+  path: '/api/v1/tenants/{id}',
+  auth: 'bearer',
+  envelope: 'data',
+  idempotent: true,
+  response: tenantInfoSchema as z.ZodMiniType<TenantInfo>,
+});
+
+export const getTenantStatus = endpoint({
+  summary: 'Where a tenant stands, and the one-time link to its credentials.',
+  method: 'GET',
+  path: '/api/v1/tenants/{id}/status',
+  auth: 'bearer',
+  envelope: 'data',
+  idempotent: true,
+  response: tenantStatusSchema,
+});
+
+export const getCredentials = endpoint({
+  summary: "A tenant's generated credentials. The link works once.",
+  method: 'GET',
+  path: '/api/v1/tenants/{id}/credentials/{token}',
+  auth: 'bearer',
+  envelope: 'bare',
+  idempotent: false,
+  response: tenantSecretsSchema,
+});

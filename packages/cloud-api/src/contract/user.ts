@@ -1,0 +1,63 @@
+import * as z from 'zod/mini';
+import { endpoint } from './endpoint.ts';
+import { maybe, open } from './schema.ts';
+import { type PlanInfo, planInfoSchema } from './plan.ts';
+
+/** State of a tenant's subscription. */
+export type SubscriptionStatus = 'active' | 'trialing' | 'past_due' | 'paused' | 'canceled' | (string & {});
+
+/** A tenant as its owner sees it. */
+export interface TenantInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly subscriptionId?: string | undefined;
+  readonly subscriptionStatus?: SubscriptionStatus | undefined;
+  /** Name of the app that runs the tenant's machine. */
+  readonly appId?: string | undefined;
+  /** Public host without a scheme, with a port where it is not the default one. */
+  readonly hostname?: string | undefined;
+  readonly region?: string | undefined;
+  /** `pending`, `active`, `suspended` or `deleted`. */
+  readonly status?: string | undefined;
+  readonly plan?: PlanInfo | undefined;
+  readonly externalDbAccess: boolean;
+  /** The tenant's database with the password masked (`:***@`). */
+  readonly databaseUrl: string;
+}
+
+/** Who a token belongs to, and what they own. */
+export interface UserMeResponse {
+  readonly user: { readonly id: string; readonly email: string; readonly name?: string | undefined };
+  readonly customer?: { readonly id: string; readonly status?: string | undefined } | undefined;
+  readonly tenants: readonly TenantInfo[];
+}
+
+export const tenantInfoSchema: z.ZodMiniType<TenantInfo> = z.object({
+  id: z.string(),
+  name: z.string(),
+  subscriptionId: maybe(z.string()),
+  subscriptionStatus: maybe(open<'active' | 'trialing' | 'past_due' | 'paused' | 'canceled'>()),
+  appId: maybe(z.string()),
+  hostname: maybe(z.string()),
+  region: maybe(z.string()),
+  status: maybe(z.string()),
+  plan: maybe(planInfoSchema),
+  externalDbAccess: z._default(z.boolean(), false),
+  databaseUrl: z.string(),
+});
+
+export const userMeSchema: z.ZodMiniType<UserMeResponse> = z.object({
+  user: z.object({ id: z.string(), email: z.string(), name: maybe(z.string()) }),
+  customer: maybe(z.object({ id: z.string(), status: maybe(z.string()) })),
+  tenants: z._default(z.array(tenantInfoSchema), []),
+});
+
+export const getUser = endpoint({
+  summary: 'Who the token belongs to, and their tenants.',
+  method: 'GET',
+  path: '/api/v1/auth/me',
+  auth: 'bearer',
+  envelope: 'bare',
+  idempotent: true,
+  response: userMeSchema,
+});

@@ -1,0 +1,27 @@
+import { CloudApiError } from './errors.ts';
+
+/** Where the Management API is: a name, or the URL of any other one. `local` is the default address of a local cloud. */
+export type Environment = 'production' | 'sandbox' | 'local' | (string & {});
+
+const urls: Readonly<Record<string, string>> = {
+  production: 'https://api.systemprompt.io',
+  sandbox: 'https://api-sandbox.systemprompt.io',
+  local: 'http://127.0.0.1:7300',
+};
+
+/**
+ * The base URL of an environment, without a trailing slash.
+ *
+ * @throws {CloudApiError} `SP_API_INVALID_REQUEST` when it is neither a name nor an http(s) URL.
+ */
+export function resolveEnvironment(environment: Environment): string {
+  const text = Object.hasOwn(urls, environment) ? (urls[environment] as string) : environment;
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw new CloudApiError({
+      code: 'SP_API_INVALID_REQUEST',
+      message: `\`environment\` must be production, sandbox, local or an http(s) URL, got ${JSON.stringify(environment)}`,
+    });
+  }
+  return url.href.replace(/\/+$/, '');
+}
