@@ -7,25 +7,11 @@ import type { ListSecretsResponse } from './contract/secrets.ts';
 import { contract } from './contract/table.ts';
 import type { Tenant, TenantSecrets, TenantStatus } from './contract/tenants.ts';
 import type { TenantInfo, UserMeResponse } from './contract/user.ts';
-import type { Environment } from './environment.ts';
-import { type EventStreamOptions, followEvents } from './event-stream.ts';
 import { CloudApiError } from './errors.ts';
-import { type CallOptions, createTransport } from './transport.ts';
-
-/** How a client reaches the Management API. */
-export interface CloudApiClientOptions {
-  /** @defaultValue 'production' */
-  readonly environment?: Environment | undefined;
-  /** The access token, or a function that is asked before each call (and once more after a 401). */
-  readonly token?: string | (() => string | Promise<string>) | undefined;
-  /** @defaultValue globalThis.fetch */
-  readonly fetch?: typeof globalThis.fetch | undefined;
-  /** Milliseconds that a call may take in all. @defaultValue 30000 */
-  readonly timeout?: number | undefined;
-  /** How often an idempotent call is repeated after 429, 502, 503, 504 or a lost connection. @defaultValue 2 */
-  readonly retry?: number | undefined;
-  readonly userAgent?: string | undefined;
-}
+import { type EventStreamOptions, followEvents } from './event-stream.ts';
+import type { CallOptions, CloudApiClientOptions } from './options.ts';
+import { parseUrl } from './parse-url.ts';
+import { createTransport } from './transport.ts';
 
 /** The Management API. Every call may throw {@link CloudApiError}. */
 export interface CloudApiClient {
@@ -83,7 +69,8 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
     baseUrl: transport.baseUrl,
     auth: {
       getAuthorizeUrl: async (provider, { signal, ...query }) =>
-        (await call<{ authorizeUrl: string }>(auth.getAuthorizeUrl, { params: { provider }, query, signal })).authorizeUrl,
+        (await call<{ authorizeUrl: string }>(auth.getAuthorizeUrl, { params: { provider }, query, signal }))
+          .authorizeUrl,
       createToken: (body, { signal } = {}) => call(auth.createToken, { body, signal }),
     },
     user: { get: ({ signal } = {}) => call(user.get, { signal }) },
@@ -121,8 +108,8 @@ const isCheckoutEnd = (event: ProvisioningEvent): boolean =>
 
 /** Takes a one-time link apart; only links to the client's own server are followed. */
 function credentialsParams(secretsUrl: string, baseUrl: string): { id: string; token: string } {
-  const url = URL.parse(secretsUrl, `${baseUrl}/`);
-  if (url === null || url.origin !== new URL(baseUrl).origin) {
+  const url = parseUrl(secretsUrl, `${baseUrl}/`);
+  if (url === undefined || url.origin !== new URL(baseUrl).origin) {
     throw new CloudApiError({
       code: 'SP_API_FOREIGN_URL',
       message: `The credentials link points to ${url?.origin ?? 'no valid address'}, not to ${baseUrl}`,

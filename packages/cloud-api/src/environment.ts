@@ -1,4 +1,5 @@
 import { CloudApiError } from './errors.ts';
+import { parseUrl } from './parse-url.ts';
 
 /** Where the Management API is: a name, or the URL of any other one. `local` is the default address of a local cloud. */
 export type Environment = 'production' | 'sandbox' | 'local' | (string & {});
@@ -16,8 +17,14 @@ const urls: Readonly<Record<string, string>> = {
  */
 export function resolveEnvironment(environment: Environment): string {
   const text = Object.hasOwn(urls, environment) ? (urls[environment] as string) : environment;
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '') {
+  const url = parseUrl(text);
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username !== '' ||
+    url.search !== '' ||
+    url.hash !== ''
+  ) {
     throw new CloudApiError({
       code: 'SP_API_INVALID_REQUEST',
       message: `\`environment\` must be production, sandbox, local or an http(s) URL, got ${JSON.stringify(environment)}`,

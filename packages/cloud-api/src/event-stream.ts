@@ -2,7 +2,7 @@ import { EventSource } from 'eventsource';
 import * as z from 'zod/mini';
 import type { Endpoint } from './contract/endpoint.ts';
 import { provisioningEventName } from './contract/events.ts';
-import { CloudApiError } from './errors.ts';
+import type { CloudApiError } from './errors.ts';
 import { errorOfFailure, errorOfResponse, parseJson } from './failure.ts';
 import type { Transport } from './transport.ts';
 import { fromWire } from './wire.ts';
@@ -87,7 +87,7 @@ function openConnection<T>(
           ...(init.signal ? { signal: init.signal as AbortSignal } : {}),
           auth: endpoint.auth,
         });
-        if (response.status !== 200) refusal = await errorOfResponse(response.clone() as Response, what);
+        if (response.status !== 200) refusal = await errorOfResponse(response.clone(), what);
         return response;
       } catch (error) {
         refusal = errorOfFailure(error, what, new URL(transport.baseUrl).origin);

@@ -1,5 +1,5 @@
 // The contract of the SystemPrompt Cloud Management API and a typed REST and SSE client for it.
-export { type CloudApiClient, type CloudApiClientOptions, createCloudApiClient } from './client.ts';
+export { type CloudApiClient, createCloudApiClient } from './client.ts';
 export {
   type ApiErrorBody,
   type AuthorizeUrlRequest,
@@ -34,4 +34,4 @@ export {
 export { type Environment, resolveEnvironment } from './environment.ts';
 export { CloudApiError, type CloudApiErrorCode, type CloudApiErrorFacts, isCloudApiError } from './errors.ts';
 export type { EventStreamOptions } from './event-stream.ts';
-export type { CallOptions } from './transport.ts';
+export type { CallOptions, CloudApiClientOptions } from './options.ts';

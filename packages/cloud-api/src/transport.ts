@@ -4,14 +4,8 @@ import type { Endpoint } from './contract/endpoint.ts';
 import { resolveEnvironment } from './environment.ts';
 import { CloudApiError } from './errors.ts';
 import { errorOfFailure, errorOfResponse, parseJson } from './failure.ts';
-import type { CloudApiClientOptions } from './client.ts';
+import type { CloudApiClientOptions } from './options.ts';
 import { fromWire, toWire } from './wire.ts';
-
-/** What every call takes besides its data. */
-export interface CallOptions {
-  /** Stops the call. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** One call of an endpoint. */
 export interface Call {
@@ -45,7 +39,13 @@ export function createTransport(options: CloudApiClientOptions): Transport {
 
   const client: KyInstance = ky.create({
     fetch,
-    retry: { limit: retry, methods: ['get', 'put', 'post', 'delete', 'patch'], statusCodes: [429, 502, 503, 504], backoffLimit: 5_000, jitter: true },
+    retry: {
+      limit: retry,
+      methods: ['get', 'put', 'post', 'delete', 'patch'],
+      statusCodes: [429, 502, 503, 504],
+      backoffLimit: 5_000,
+      jitter: true,
+    },
   });
 
   const url = (endpoint: Endpoint, params: Readonly<Record<string, string>> = {}): string =>

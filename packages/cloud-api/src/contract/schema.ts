@@ -8,7 +8,7 @@ export function maybe<T extends z.ZodMiniType>(schema: T): z.ZodMiniType<z.outpu
   return z.pipe(
     z.nullish(schema),
     z.transform((value) => value ?? undefined),
-  ) as unknown as z.ZodMiniType<z.output<T> | undefined>;
+  );
 }
 
 /** A string with well-known values; an unknown value of a newer server is kept, never refused. */

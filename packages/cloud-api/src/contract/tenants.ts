@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 import { maybe, open } from './schema.ts';
-import { type TenantInfo, tenantInfoSchema } from './user.ts';
+import { tenantInfoSchema } from './user.ts';
 
 /** A tenant in a listing. */
 export interface Tenant {
@@ -59,7 +59,7 @@ const tenantSchema: z.ZodMiniType<Tenant> = z.object({
 });
 
 const tenantStatusSchema: z.ZodMiniType<TenantStatus> = z.object({
-  status: open<'pending_payment'>() as z.ZodMiniType<TenantState>,
+  status: open<Exclude<TenantState, string & {}>>(),
   message: maybe(z.string()),
   appUrl: maybe(z.string()),
   secretsUrl: maybe(z.string()),
@@ -93,7 +93,7 @@ export const getTenant = endpoint({
   auth: 'bearer',
   envelope: 'data',
   idempotent: true,
-  response: tenantInfoSchema as z.ZodMiniType<TenantInfo>,
+  response: tenantInfoSchema,
 });
 
 export const getTenantStatus = endpoint({

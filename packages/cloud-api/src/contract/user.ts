@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
-import { maybe, open } from './schema.ts';
 import { type PlanInfo, planInfoSchema } from './plan.ts';
+import { maybe, open } from './schema.ts';
 
 /** State of a tenant's subscription. */
 export type SubscriptionStatus = 'active' | 'trialing' | 'past_due' | 'paused' | 'canceled' | (string & {});
