@@ -1,0 +1,10 @@
+/** The control plane of SystemPrompt Cloud, for real providers or whole on one computer. */
+export { isLocalCloudError, LocalCloudError, type LocalCloudErrorCode } from './local/local-cloud-error.ts';
+export {
+  type EmbeddedPostgres,
+  type EmbeddedPostgresOptions,
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+} from './postgres/embedded.ts';
+export { openStore, type Store } from './store/database.ts';
+export { migrateStore } from './store/migrate.ts';
