@@ -1,0 +1,59 @@
+import { type DiscoveryOptions, type FileSystemOptions, systemEntryKind } from './file-system.ts';
+import { ancestors, appendPath, systemFlavour } from './path-flavour.ts';
+import { type ProfilePaths, profilePaths } from './profile-path.ts';
+import { systempromptDirName } from './project-path.ts';
+
+/** A project whose `.systemprompt` directory was found. */
+export interface DiscoveredProject {
+  readonly root: string;
+  readonly systempromptDir: string;
+  readonly credentialsPath: string;
+  readonly tenantsPath: string;
+  readonly sessionPath: string;
+  readonly sessionsDir: string;
+  readonly profilesDir: string;
+  readonly dockerDir: string;
+  /** `<root>/.systemprompt/storage`. (A {@link ProjectContext} has its storage in the root.) */
+  readonly storageDir: string;
+  /** @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
+  profile(name: string): ProfilePaths;
+  hasCredentials(): boolean;
+  hasTenants(): boolean;
+  hasSession(): boolean;
+  /** Whether there is a directory of the profile's name. @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
+  hasProfile(name: string): boolean;
+}
+
+/** The nearest ancestor of `from` (or itself) with a `.systemprompt` directory, or `undefined`. */
+export function findProject(options: DiscoveryOptions): DiscoveredProject | undefined {
+  const { from, path = systemFlavour, entryKind = systemEntryKind } = options;
+  for (const directory of ancestors(from, path)) {
+    const isProject = entryKind(appendPath(directory, systempromptDirName, path)) === 'directory';
+    if (isProject) return describeProject(directory, { path, entryKind });
+  }
+  return undefined;
+}
+
+function describeProject(root: string, options: Required<FileSystemOptions>): DiscoveredProject {
+  const { path = systemFlavour, entryKind = systemEntryKind } = options;
+  const systempromptDir = appendPath(root, systempromptDirName, path);
+  const below = (name: string): string => appendPath(systempromptDir, name, path);
+  const profile = (name: string): ProfilePaths => profilePaths(root, name, { path });
+  const exists = (name: string): boolean => entryKind(below(name)) !== undefined;
+  return {
+    root,
+    systempromptDir,
+    credentialsPath: below('credentials.json'),
+    tenantsPath: below('tenants.json'),
+    sessionPath: below('session.json'),
+    sessionsDir: below('sessions'),
+    profilesDir: below('profiles'),
+    dockerDir: below('docker'),
+    storageDir: below('storage'),
+    profile,
+    hasCredentials: () => exists('credentials.json'),
+    hasTenants: () => exists('tenants.json'),
+    hasSession: () => exists('session.json'),
+    hasProfile: (name) => entryKind(profile(name).dir) === 'directory',
+  };
+}
