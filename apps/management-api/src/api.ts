@@ -1,0 +1,93 @@
+import type { Hono } from 'hono';
+import type { Logger } from 'pino';
+import { createHttpApp, type HttpApp } from './http/app.ts';
+import { mountContract } from './http/router.ts';
+import { callbackPath } from './identity/callback-url.ts';
+import { landingPage } from './pages/landing-page.ts';
+import { sendPage } from './pages/page.ts';
+import { checkoutHandlers } from './routes/checkout.ts';
+import type { Ports, RouteDeps } from './routes/deps.ts';
+import { loginHandlers } from './routes/login.ts';
+import { handleLoginCallback } from './routes/login-callback.ts';
+import { secretHandlers } from './routes/secrets.ts';
+import { tenantHandlers } from './routes/tenants.ts';
+import { userHandlers } from './routes/user.ts';
+import { handleWebhook } from './routes/webhook.ts';
+
+export type { Ports } from './routes/deps.ts';
+
+/** Facts about one installation of the API. */
+export interface ManagementApiOptions {
+  /** The public address, without a slash at the end: `https://api.example.com`. */
+  readonly baseUrl: string;
+  /** The host of a new tenant's page, from its name and a suffix that makes it unique. */
+  hostname(name: string, suffix: string): string;
+  /** The address of a tenant's page. */
+  appUrl(hostname: string): string;
+  readonly logger: Logger;
+  /** Whoever signs with one of these may say that somebody has paid. */
+  readonly webhookSecrets: readonly string[];
+  /** How old a webhook may be, in seconds. @defaultValue 300 */
+  readonly webhookToleranceSeconds?: number | undefined;
+  /** The sandbox providers whose pages are shown; without it there are none. */
+  readonly sandbox?: { readonly identity?: { readonly pages: Hono }; readonly billing?: { readonly pages: Hono } };
+  /** Ends the event streams that are open. @defaultValue never */
+  readonly signal?: AbortSignal | undefined;
+  /** Pause between the signs of life in an event stream. @defaultValue 15000 */
+  readonly heartbeatMs?: number | undefined;
+  /** How long a deploy request waits for the result before it answers `deploying`. @defaultValue 25000 */
+  readonly deployPatienceMs?: number | undefined;
+  /** Milliseconds since 1970. @defaultValue `Date.now` */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * The Management API over its ports: `api.fetch(request)` answers a web-standard request.
+ * Starts nothing and holds nothing: what runs is in the ports.
+ */
+export function createManagementApi(ports: Ports, options: ManagementApiOptions): HttpApp {
+  const { baseUrl, logger, webhookSecrets, webhookToleranceSeconds, sandbox = {} } = options;
+  const { signal = new AbortController().signal, heartbeatMs, deployPatienceMs = 25_000, now = Date.now } = options;
+  const deps: RouteDeps = {
+    ...ports,
+    baseUrl,
+    logger,
+    now,
+    deployPatienceMs,
+    hostname: (name, suffix) => options.hostname(name, suffix),
+    appUrl: (hostname) => options.appUrl(hostname),
+  };
+  const app = createHttpApp({ logger });
+
+  app.get('/', (context) => {
+    if (context.req.header('accept')?.includes('text/html')) return sendPage(context, landingPage());
+    return context.json({ service: 'systemprompt-management-api', api: `${baseUrl}/api/v1` });
+  });
+  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/.well-known/jwks.json', async (context) => {
+    context.header('cache-control', 'public, max-age=300');
+    return context.json(await ports.tokens.jwks());
+  });
+
+  mountContract(
+    app,
+    {
+      auth: loginHandlers(deps),
+      user: userHandlers(deps),
+      ...checkoutHandlers(deps),
+      tenants: tenantHandlers(deps),
+      secrets: secretHandlers(deps),
+    },
+    { tokens: ports.tokens, logger, signal, heartbeatMs },
+  );
+  app.get(callbackPath, (context) => handleLoginCallback(context, deps));
+  app.post('/api/v1/webhooks/paddle', (context) =>
+    handleWebhook(context, { ...deps, webhookSecrets, webhookToleranceSeconds }),
+  );
+
+  if (sandbox.identity !== undefined) app.route('/', sandbox.identity.pages);
+  if (sandbox.billing !== undefined) app.route('/', sandbox.billing.pages);
+  // `/v2/*` is also `/v2` and `/v2/`.
+  app.all('/v2/*', (context) => ports.images.fetch(context.req.raw));
+  return app;
+}

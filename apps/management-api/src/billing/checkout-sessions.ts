@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import type { CheckoutRequest, CheckoutResponse } from '@sp/cloud-api/contract';
+import { and, eq, ne } from 'drizzle-orm';
+import { ApiFailure } from '../http/errors.ts';
+import { checkLoopbackRedirect } from '../identity/loopback-redirect.ts';
+import type { Billing } from '../ports/billing.ts';
+import type { Store } from '../store/database.ts';
+import { checkoutSessions, tenants } from '../store/schema.ts';
+
+/** One attempt to buy a tenant. */
+export type CheckoutSession = typeof checkoutSessions.$inferSelect;
+
+/**
+ * Opens a checkout.
+ * @throws {ApiFailure} unknown_price, invalid_redirect_uri, tenant_name_taken
+ */
+export async function createCheckoutSession(
+  deps: { readonly store: Store; readonly billing: Billing },
+  request: CheckoutRequest & { readonly userId: string },
+): Promise<CheckoutResponse> {
+  const { store, billing } = deps;
+  const { priceId, redirectUri, region, userId } = request;
+  if (redirectUri !== undefined) checkLoopbackRedirect(redirectUri);
+  const plans = await billing.listPlans();
+  if (!plans.some((plan) => plan.paddlePriceId === priceId)) {
+    throw new ApiFailure('price_id: there is no plan with this price.', { status: 400, code: 'unknown_price' });
+  }
+  const tenantName = await chooseName(store, { userId, wanted: request.tenantName });
+
+  // The provider first: a session without a transaction could never be paid for.
+  const id = `cs_${randomBytes(16).toString('hex')}`;
+  const { transactionId, checkoutUrl } = await billing.openTransaction({
+    priceId,
+    marker: { checkout_session_id: id, user_id: userId },
+    successUrl: redirectUri,
+  });
+  await store.db
+    .insert(checkoutSessions)
+    .values({ id, userId, priceId, region, tenantName, redirectUri, transactionId });
+  return { checkoutUrl, transactionId, checkoutSessionId: id };
+}
+
+/** A checkout session of the user; somebody else's is as good as none. */
+export function findCheckoutSession(
+  store: Store,
+  { id, userId }: { readonly id: string; readonly userId: string },
+): Promise<CheckoutSession | undefined> {
+  return store.db.query.checkoutSessions.findFirst({
+    where: and(eq(checkoutSessions.id, id), eq(checkoutSessions.userId, userId)),
+  });
+}
+
+async function chooseName(
+  store: Store,
+  { userId, wanted }: { readonly userId: string; readonly wanted: string | undefined },
+): Promise<string> {
+  const rows = await store.db
+    .select({ name: tenants.name })
+    .from(tenants)
+    .where(and(eq(tenants.ownerId, userId), ne(tenants.state, 'deleted')));
+  const taken = new Set(rows.map(({ name }) => name));
+  if (wanted !== undefined) {
+    if (!taken.has(wanted)) return wanted;
+    throw new ApiFailure(`tenant_name: you already have a tenant named ${wanted}.`, {
+      status: 409,
+      code: 'tenant_name_taken',
+    });
+  }
+  for (;;) {
+    const name = `tenant-${randomLetters(4)}`;
+    if (!taken.has(name)) return name;
+  }
+}
+
+/** Base32 (RFC 4648) in lower case: no letter looks like another. */
+function randomLetters(count: number): string {
+  return [...randomBytes(count)].map((byte) => 'abcdefghijklmnopqrstuvwxyz234567'.charAt(byte % 32)).join('');
+}

@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import { type ApiErrorBody, requestIdHeader, toWire } from '@sp/cloud-api/contract';
+import { type Context, Hono } from 'hono';
+import type { Logger } from 'pino';
+import { failureOf } from './failure-of.ts';
+
+/** What every request carries. */
+export interface HttpEnvironment {
+  Variables: { requestId: string };
+}
+
+/** The application of the API. */
+export type HttpApp = Hono<HttpEnvironment>;
+
+/** An application without routes: request ids, the contract's error bodies, and answers that nobody caches. */
+export function createHttpApp(deps: { readonly logger: Logger }): HttpApp {
+  const { logger } = deps;
+  const app = new Hono<HttpEnvironment>();
+
+  app.use(async (context, next) => {
+    const requestId = `req_${randomUUID()}`;
+    context.set('requestId', requestId);
+    await next();
+    context.header(requestIdHeader, requestId);
+    context.header('x-content-type-options', 'nosniff');
+    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
+  });
+
+  app.notFound((context) => context.json(errorBody('not_found', 'There is nothing at this address.', context), 404));
+
+  app.onError((error, context) => {
+    const failure = failureOf(error);
+    // The address stays out of the log: it can hold a one-time token.
+    if (failure.status >= 500) {
+      logger.error({ requestId: context.get('requestId'), method: context.req.method, err: error }, 'request failed');
+    }
+    return context.json(errorBody(failure.code, failure.message, context), failure.status, failure.headers);
+  });
+
+  return app;
+}
+
+function errorBody(code: string, message: string, context: Context<HttpEnvironment>): object {
+  const body: ApiErrorBody = { error: { code, message, requestId: context.get('requestId') } };
+  return toWire(body) as object;
+}

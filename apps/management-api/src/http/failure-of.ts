@@ -1,0 +1,22 @@
+import { DeployInProgress } from '../tenants/deploys.ts';
+import { TenantStateConflict } from '../tenants/state.ts';
+import { ApiFailure, isApiFailure } from './errors.ts';
+
+/** What a client is told about an error. Of those that nobody foresaw it learns nothing but the request's id. */
+export function failureOf(error: unknown): ApiFailure {
+  if (isApiFailure(error)) return error;
+  if (error instanceof TenantStateConflict) {
+    return new ApiFailure(`The tenant is ${error.state}: this is not possible now.`, {
+      status: 409,
+      code: 'tenant_state_conflict',
+    });
+  }
+  if (error instanceof DeployInProgress) {
+    const since = error.startedAt.toISOString();
+    return new ApiFailure(`A deploy of the tenant is under way since ${since}: release ${error.releaseId}.`, {
+      status: 409,
+      code: 'deploy_in_progress',
+    });
+  }
+  return new ApiFailure('Something went wrong on our side.', { status: 500, code: 'internal' });
+}

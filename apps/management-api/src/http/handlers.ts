@@ -1,0 +1,35 @@
+import type { Contract, QueryOf, RequestOf, ResponseOf } from '@sp/cloud-api/contract';
+import type { EventSource } from './event-stream.ts';
+
+/** Who a request comes from, as the access token says. */
+export interface RequestUser {
+  readonly id: string;
+  readonly email: string;
+}
+
+/** What a handler is given: the request, checked and with TypeScript names. */
+export interface HandlerInput<E> {
+  readonly params: { readonly [Name in ParamsOf<E>]: string };
+  readonly query: QueryOf<E>;
+  readonly body: RequestOf<E>;
+  readonly user: E extends { auth: 'bearer' } ? RequestUser : undefined;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  readonly request: Request;
+}
+
+/** Answers one endpoint: a value, or for `kind: 'events'` where the events come from. Failures are thrown. */
+export type Handler<E> = (
+  input: HandlerInput<E>,
+) => Promise<E extends { kind: 'events' } ? EventSource<ResponseOf<E>> : ResponseOf<E>>;
+
+/** One handler for each endpoint of the contract: a missing one does not compile. */
+export type Handlers = {
+  readonly [Resource in keyof Contract]: {
+    readonly [Verb in keyof Contract[Resource]]: Handler<Contract[Resource][Verb]>;
+  };
+};
+
+type ParamsOf<E> = E extends { path: infer Path extends string } ? NamesIn<Path> : never;
+
+type NamesIn<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;

@@ -1,0 +1,112 @@
+import { contract, type Endpoint, fromWire, toWire } from '@sp/cloud-api/contract';
+import type { Context } from 'hono';
+import type { Logger } from 'pino';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
+import type { HttpApp, HttpEnvironment } from './app.ts';
+import { isForm, readForm, readJson } from './body.ts';
+import { unauthorized } from './errors.ts';
+import { type EventSource, sendEvents } from './event-stream.ts';
+import type { Handlers, RequestUser } from './handlers.ts';
+import { validate } from './validate.ts';
+
+/** What the routes need besides their handlers. */
+export interface RouterDeps {
+  readonly tokens: Pick<AccessTokens, 'verify'>;
+  readonly logger: Logger;
+  /** Ends the event streams that are open. */
+  readonly signal: AbortSignal;
+  /** @defaultValue 15000 */
+  readonly heartbeatMs?: number | undefined;
+}
+
+/** A handler as the walk over the table sees it. */
+type AnyHandler = (
+  input: Readonly<Record<'query' | 'body', unknown>> & {
+    readonly params: Readonly<Record<string, string>>;
+    readonly user: RequestUser | undefined;
+    readonly signal: AbortSignal;
+    readonly request: Request;
+  },
+) => Promise<unknown>;
+
+/**
+ * Endpoints that also take a form body, and the members that are read from it: RFC 6749 has the token endpoint take
+ * forms, and ignore members that it does not know.
+ */
+const forms: ReadonlyMap<Endpoint, readonly string[]> = new Map([
+  [contract.auth.createToken, ['grant_type', 'code', 'code_verifier', 'redirect_uri']],
+]);
+
+/** Gives every endpoint of the contract, in each of its spellings, a route. */
+export function mountContract(app: HttpApp, handlers: Handlers, deps: RouterDeps): void {
+  for (const [resource, verbs] of Object.entries(contract)) {
+    for (const [verb, endpoint] of Object.entries<Endpoint>(verbs)) {
+      // The type of `handlers` has made sure that it is there and fits; the walk over the table cannot see that.
+      const handler = (handlers as unknown as Record<string, Record<string, AnyHandler>>)[resource]?.[verb];
+      if (handler === undefined) throw new TypeError(`The endpoint ${resource}.${verb} has no handler.`);
+      for (const { method, path } of [endpoint, ...(endpoint.aliases ?? [])]) {
+        app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), (context) => answer(context, endpoint, handler, deps));
+      }
+    }
+  }
+}
+
+async function answer(
+  context: Context<HttpEnvironment>,
+  endpoint: Endpoint,
+  handler: AnyHandler,
+  deps: RouterDeps,
+): Promise<Response> {
+  const started = performance.now();
+  const request = context.req.raw;
+  // Before anything is read: who may not call gets no other answer.
+  const user = endpoint.auth === 'bearer' ? await authenticate(request, deps.tokens) : undefined;
+  const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
+  const body = endpoint.request && validate(endpoint.request, await readBody(request, endpoint), 'body');
+  const result = await handler({
+    params: context.req.param(),
+    query,
+    body,
+    user,
+    signal: request.signal,
+    request,
+  });
+  const requestId = context.get('requestId');
+  deps.logger.info(
+    {
+      requestId,
+      method: endpoint.method,
+      route: endpoint.path,
+      userId: user?.id,
+      ms: Math.round(performance.now() - started),
+    },
+    'request',
+  );
+  if (endpoint.kind === 'events') {
+    return sendEvents(context, result as EventSource<unknown>, {
+      signal: AbortSignal.any([deps.signal, request.signal]),
+      heartbeatMs: deps.heartbeatMs ?? 15_000,
+      onError: (error) => deps.logger.error({ requestId, route: endpoint.path, err: error }, 'event stream failed'),
+    });
+  }
+  if (endpoint.response === undefined) return context.body(null, 204);
+  return context.json(toWire(endpoint.envelope === 'data' ? { data: result } : result) as object);
+}
+
+async function authenticate(request: Request, tokens: RouterDeps['tokens']): Promise<RequestUser> {
+  const token = /^Bearer ([^\s]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+  const verified = token === undefined ? undefined : await tokens.verify(token);
+  if (verified === undefined) throw unauthorized();
+  return { id: verified.userId, email: verified.email };
+}
+
+function readQuery(request: Request): unknown {
+  return fromWire(Object.fromEntries(new URL(request.url).searchParams));
+}
+
+async function readBody(request: Request, endpoint: Endpoint): Promise<unknown> {
+  const members = forms.get(endpoint);
+  if (members === undefined || !isForm(request)) return readJson(request);
+  const form = await readForm(request);
+  return fromWire(Object.fromEntries([...form].filter(([name]) => members.includes(name))));
+}

@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { and, eq, gt, isNull, lt } from 'drizzle-orm';
+import { ApiFailure } from '../http/errors.ts';
+import type { Store } from '../store/database.ts';
+import { authorizationCodes, users } from '../store/schema.ts';
+import { equalSecrets } from './equal-secrets.ts';
+
+/** How long a client has to turn a code into a token. */
+const lifetimeMs = 60_000;
+
+interface Deps {
+  readonly store: Store;
+  readonly now?: (() => number) | undefined;
+}
+
+/** Makes a code that its client, and nobody else, can turn into a token once. */
+export async function createAuthorizationCode(
+  { store, now = Date.now }: Deps,
+  request: { readonly userId: string; readonly redirectUri: string; readonly codeChallenge: string },
+): Promise<string> {
+  const code = randomBytes(32).toString('base64url');
+  await store.db.delete(authorizationCodes).where(lt(authorizationCodes.expiresAt, new Date(now())));
+  await store.db
+    .insert(authorizationCodes)
+    .values({ codeHash: hash(code), ...request, expiresAt: new Date(now() + lifetimeMs) });
+  return code;
+}
+
+/**
+ * Turns a code into its user. Whatever is wrong the answer is the same, and the code is spent by the first attempt.
+ * @throws {ApiFailure} invalid_grant
+ */
+export async function redeemAuthorizationCode(
+  { store, now = Date.now }: Deps,
+  request: { readonly code: string; readonly codeVerifier: string; readonly redirectUri: string },
+): Promise<{ readonly id: string; readonly email: string }> {
+  const [claimed] = await store.db
+    .update(authorizationCodes)
+    .set({ usedAt: new Date(now()) })
+    .where(
+      and(
+        eq(authorizationCodes.codeHash, hash(request.code)),
+        isNull(authorizationCodes.usedAt),
+        gt(authorizationCodes.expiresAt, new Date(now())),
+      ),
+    )
+    .returning();
+  if (claimed === undefined) throw invalidGrant();
+  const challenge = createHash('sha256').update(request.codeVerifier).digest('base64url');
+  if (!equalSecrets(challenge, claimed.codeChallenge)) throw invalidGrant();
+  if (request.redirectUri !== claimed.redirectUri) throw invalidGrant();
+  const user = await store.db.query.users.findFirst({
+    columns: { id: true, email: true },
+    where: eq(users.id, claimed.userId),
+  });
+  if (user === undefined) throw invalidGrant();
+  return user;
+}
+
+function hash(code: string): string {
+  return createHash('sha256').update(code).digest('hex');
+}
+
+function invalidGrant(): ApiFailure {
+  return new ApiFailure('The code is unknown, used, expired, or meant for another client.', {
+    status: 400,
+    code: 'invalid_grant',
+  });
+}

@@ -1,0 +1,38 @@
+import type { Logger } from 'pino';
+import type { Images } from '../images/registry.ts';
+import type { Billing } from '../ports/billing.ts';
+import type { Identity } from '../ports/identity.ts';
+import type { Machines } from '../ports/machines.ts';
+import type { Vault } from '../ports/vault.ts';
+import type { Store } from '../store/database.ts';
+import type { EventFeed } from '../tenants/event-feed.ts';
+import type { AccessTokens } from '../tokens/access-tokens.ts';
+import type { Workflows } from '../workflows/engine.ts';
+
+/** Everything that the API stands on. */
+export interface Ports {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly identity: Identity;
+  readonly billing: Billing;
+  readonly machines: Machines;
+  readonly images: Pick<Images, 'fetch' | 'issueToken' | 'expectedImage' | 'resolve'>;
+  readonly workflows: Pick<Workflows, 'startProvisioning' | 'startDeploy' | 'waitForRelease'>;
+  readonly feed: Pick<EventFeed, 'follow'>;
+  readonly tokens: AccessTokens;
+}
+
+/** What handlers use: the ports, and the facts about this installation. */
+export interface RouteDeps extends Ports {
+  /** The API's public address, without a slash at the end. */
+  readonly baseUrl: string;
+  /** The address of a tenant's page. */
+  appUrl(hostname: string): string;
+  /** The host of a new tenant's page. */
+  hostname(name: string, suffix: string): string;
+  readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** How long a deploy request waits for the result. */
+  readonly deployPatienceMs: number;
+}

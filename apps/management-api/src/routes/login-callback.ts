@@ -1,0 +1,69 @@
+import type { Context } from 'hono';
+import { createAuthorizationCode } from '../identity/authorization-codes.ts';
+import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
+import { isIdentityRefused } from '../identity/identity-refused.ts';
+import { claimLoginRequest, type LoginRequest } from '../identity/login-requests.ts';
+import { withQuery } from '../identity/loopback-redirect.ts';
+import { type Person, resolvePerson } from '../identity/people.ts';
+import { messagePage } from '../pages/message-page.ts';
+import { sendPage } from '../pages/page.ts';
+import type { RouteDeps } from './deps.ts';
+
+/** Where providers send people back to: from here they go on to the program that began the login. */
+export async function handleLoginCallback(context: Context, deps: RouteDeps): Promise<Response> {
+  const { store, now, baseUrl, logger } = deps;
+  const provider = context.req.param('provider') ?? '';
+  const answer = new URL(context.req.url).searchParams;
+  const state = answer.get('state');
+  if (!isOAuthProvider(provider) || state === null) return sendUnknownLogin(context);
+  // Claimed before anything else: nobody, not even the person, gets a second try with the same state.
+  const login = await claimLoginRequest({ store, now }, { state, provider });
+  if (login === undefined) return sendUnknownLogin(context);
+
+  const refuse = (error: string, description: string) =>
+    context.redirect(
+      withQuery(login.redirectUri, {
+        error,
+        error_description: description,
+        state: login.clientState ?? undefined,
+        iss: baseUrl,
+      }),
+    );
+  const code = answer.get('code');
+  if (code === null) {
+    return answer.get('error') === 'access_denied'
+      ? refuse('access_denied', 'The login was cancelled.')
+      : refuse('server_error', 'The provider did not confirm the login.');
+  }
+  try {
+    const redirectUri = callbackUrl(baseUrl, provider);
+    const person = await deps.identity.redeem({ provider, code, redirectUri, signal: context.req.raw.signal });
+    const user = await resolvePerson(store, { provider, person });
+    return context.redirect(await successUrl(deps, { login, user }));
+  } catch (error) {
+    if (isIdentityRefused(error)) return refuse('access_denied', 'The provider did not vouch for you.');
+    logger.error({ provider, err: error }, 'login failed');
+    return refuse('server_error', 'The login failed on our side.');
+  }
+}
+
+async function successUrl(
+  deps: RouteDeps,
+  { login, user }: { readonly login: LoginRequest; readonly user: Person },
+): Promise<string> {
+  const { store, tokens, baseUrl, now } = deps;
+  const { redirectUri, codeChallenge } = login;
+  const state = login.clientState ?? undefined;
+  if (codeChallenge === null) {
+    // Programs of the predecessor know no code: the token itself is what they wait for.
+    const { token } = await tokens.issue(user);
+    return withQuery(redirectUri, { access_token: token, state });
+  }
+  const code = await createAuthorizationCode({ store, now }, { userId: user.id, redirectUri, codeChallenge });
+  return withQuery(redirectUri, { code, state, iss: baseUrl });
+}
+
+async function sendUnknownLogin(context: Context): Promise<Response> {
+  const message = 'It is unknown, too old, or was answered already. Start the login again from your program.';
+  return sendPage(context, messagePage({ heading: 'This login cannot go on', message }), 400);
+}

@@ -1,0 +1,101 @@
+import { ApiFailure, tenantNotFound } from '../http/errors.ts';
+import { lastEventId } from '../http/event-stream.ts';
+import type { Handlers, RequestUser } from '../http/handlers.ts';
+import { claimCredentials, credentialsToken } from '../tenants/credentials.ts';
+import { canDeploy, TenantStateConflict } from '../tenants/state.ts';
+import { findOwnedTenant, listOwnedTenants, type TenantRow } from '../tenants/tenants.ts';
+import { deployTenant } from './deploy.ts';
+import type { RouteDeps } from './deps.ts';
+import { followTenant, isEnded } from './follow-tenant.ts';
+import { describeTenant } from './user.ts';
+
+const lastTypes: ReadonlySet<string> = new Set(['tenant_ready', 'provisioning_failed']);
+
+/** The states in which a tenant has its credentials. */
+const provisioned: ReadonlySet<string> = new Set(['awaiting_deploy', 'deploying', 'running', 'rotating', 'suspended']);
+
+/** The handlers of `contract.tenants`. */
+export function tenantHandlers(deps: RouteDeps): Handlers['tenants'] {
+  const { store, vault, images, appUrl, baseUrl } = deps;
+  return {
+    list: async ({ user }) => {
+      const rows = await listOwnedTenants(store, user.id);
+      return rows.map(({ id, name, appName, hostname }) => ({
+        id,
+        name,
+        flyAppName: appName,
+        flyHostname: hostname,
+        hostname,
+      }));
+    },
+
+    get: async ({ params, user }) => {
+      const tenant = await resolveTenant(deps, { id: params.id, user });
+      return describeTenant(deps, { tenant, plans: await deps.billing.listPlans() });
+    },
+
+    getStatus: async ({ params, user }) => {
+      const tenant = await resolveTenant(deps, { id: params.id, user });
+      const unclaimed = tenant.credentialsClaimedAt === null && provisioned.has(tenant.state);
+      return {
+        status: tenant.state,
+        message: tenant.failure ?? undefined,
+        appUrl: tenant.state === 'running' ? appUrl(tenant.hostname) : undefined,
+        secretsUrl: unclaimed
+          ? `${baseUrl}/api/v1/tenants/${tenant.id}/credentials/${credentialsToken(vault, tenant.id)}`
+          : undefined,
+      };
+    },
+
+    events: async ({ params, user, request }) => {
+      const tenant = await resolveTenant(deps, { id: params.id, user });
+      const after = lastEventId(request);
+      return {
+        ended: await isEnded(deps, { tenant, after, lastTypes }),
+        open: async function* (signal) {
+          const options = { tenantId: tenant.id, after, head: tenant.eventSequence, lastTypes, signal };
+          for await (const { sequence, tenantName: _, ...event } of followTenant(deps, options)) {
+            yield { sequence, event };
+          }
+        },
+      };
+    },
+
+    getCredentials: async ({ params, user }) => {
+      const { id, hostname } = await resolveTenant(deps, { id: params.id, user });
+      const claimed = await claimCredentials(deps, { tenantId: id, token: params.token, appUrl: appUrl(hostname) });
+      if (claimed === 'used') throw credentialsFailure(410, 'credentials_already_used', 'The link was used already.');
+      if (claimed === 'unknown') throw credentialsFailure(404, 'credentials_not_found', 'There is no such link.');
+      return claimed;
+    },
+
+    getRegistryToken: async ({ params, user }) => {
+      const { id, state } = await resolveTenant(deps, { id: params.id, user });
+      // A push may go on while the deploy before it still runs.
+      if (!canDeploy(state) && state !== 'deploying') throw new TenantStateConflict(state, 'deploy_started');
+      return images.issueToken(id);
+    },
+
+    deploy: async ({ params, user, body, signal }) => {
+      const tenant = await resolveTenant(deps, { id: params.id, user });
+      return deployTenant(deps, { tenant, ...body, signal });
+    },
+  };
+}
+
+/**
+ * The tenant that a request speaks of.
+ * @throws {ApiFailure} tenant_not_found, also for somebody else's
+ */
+export async function resolveTenant(
+  deps: Pick<RouteDeps, 'store'>,
+  { id, user }: { readonly id: string; readonly user: RequestUser },
+): Promise<TenantRow> {
+  const tenant = await findOwnedTenant(deps.store, { id, ownerId: user.id });
+  if (tenant === undefined) throw tenantNotFound();
+  return tenant;
+}
+
+function credentialsFailure(status: 404 | 410, code: string, message: string): ApiFailure {
+  return new ApiFailure(message, { status, code });
+}
