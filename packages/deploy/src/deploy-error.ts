@@ -1,0 +1,81 @@
+/** The steps of a deploy in their order. */
+export type DeployStep = 'preflight' | 'plan' | 'build' | 'push' | 'secrets' | 'deploy' | 'health';
+
+/** Why a deploy, or a part of it, failed. Codes are stable; messages are not. */
+export type DeployErrorCode =
+  | 'SP_DEPLOY_PROJECT_INCOMPLETE'
+  | 'SP_DEPLOY_BASE_UNSUPPORTED'
+  | 'SP_DEPLOY_BUILD_FAILED'
+  | 'SP_DEPLOY_PUSH_FAILED'
+  | 'SP_DEPLOY_DOCKER_FAILED'
+  | 'SP_DEPLOY_DOCKER_UNAVAILABLE'
+  | 'SP_DEPLOY_API_FAILED'
+  | 'SP_DEPLOY_UNHEALTHY'
+  | 'SP_DEPLOY_TIMEOUT'
+  | 'SP_DEPLOY_ABORTED';
+
+/** One thing that keeps a project from becoming an image. */
+export interface ProjectFinding {
+  /** Relative to the project, `/` between segments. */
+  readonly path: string;
+  /** What is wrong with it, for example `missing`. */
+  readonly problem: string;
+}
+
+/** The facts a {@link DeployError} may carry besides its code. */
+export interface DeployErrorFacts {
+  /** The step of the deploy that failed; absent when a part was used alone. */
+  readonly step?: DeployStep | undefined;
+  /** All that is wrong with the project (`SP_DEPLOY_PROJECT_INCOMPLETE`). */
+  readonly findings?: readonly ProjectFinding[] | undefined;
+  /** What docker was doing: `build`, `login`, `tag` or `push` (`SP_DEPLOY_DOCKER_FAILED`). */
+  readonly command?: string | undefined;
+  /** Exit code of docker; absent when a signal ended it. */
+  readonly exitCode?: number | undefined;
+  /** The last lines that docker printed, secrets removed. */
+  readonly lastLines?: readonly string[] | undefined;
+  /** The tenant that was deployed. */
+  readonly tenantId?: string | undefined;
+  /** The tenant's status when it failed or time ran out. */
+  readonly status?: string | undefined;
+  /** An error of `@sp/cloud-api`, `@sp/oci` or the operating system; none of them holds a secret. */
+  readonly cause?: unknown;
+}
+
+const brand = Symbol.for('@sp/deploy.error');
+
+/** The only error class of this package: branch on `code`, read the facts from the fields. */
+export class DeployError extends Error {
+  override readonly name = 'DeployError';
+  readonly code: DeployErrorCode;
+  readonly step: DeployStep | undefined;
+  readonly findings: readonly ProjectFinding[] | undefined;
+  readonly command: string | undefined;
+  readonly exitCode: number | undefined;
+  readonly lastLines: readonly string[] | undefined;
+  readonly tenantId: string | undefined;
+  readonly status: string | undefined;
+
+  constructor(code: DeployErrorCode, message: string, facts: DeployErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    this.step = facts.step;
+    this.findings = facts.findings;
+    this.command = facts.command;
+    this.exitCode = facts.exitCode;
+    this.lastLines = facts.lastLines;
+    this.tenantId = facts.tenantId;
+    this.status = facts.status;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** Whether `value` is a {@link DeployError}, also one from another copy of this package. */
+export function isDeployError(value: unknown): value is DeployError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** Throws `SP_DEPLOY_ABORTED` once the caller has given up. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new DeployError('SP_DEPLOY_ABORTED', 'Deploy given up: aborted by the caller');
+}

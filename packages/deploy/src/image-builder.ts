@@ -1,0 +1,61 @@
+import type { RegistryToken } from '@sp/cloud-api';
+import type { BlobStore, OciImage } from '@sp/oci';
+import type { ImagePlan } from './plan/image-plan.ts';
+
+/** How far a step is. */
+export interface StepProgress {
+  /** One line for people, without secrets. */
+  readonly message: string;
+  /** Units of work done, of `total`; bytes for uploads. */
+  readonly done?: number | undefined;
+  readonly total?: number | undefined;
+}
+
+/** An image that exists on this computer. */
+export type BuiltImage =
+  | {
+      readonly kind: 'oci';
+      readonly image: OciImage;
+      /** Where the image's blobs are, searched in order. */
+      readonly blobs: readonly BlobStore[];
+    }
+  | {
+      readonly kind: 'docker';
+      /** The name that the engine knows the image by. */
+      readonly name: string;
+    };
+
+/** An image that is in a registry. */
+export interface PushedImage {
+  /** Digest of the manifest behind the tag. */
+  readonly digest: string;
+  /** Bytes that the registry did not have yet; `undefined` when docker pushed, which does not say. */
+  readonly uploadedBytes?: number | undefined;
+}
+
+/** Options of both methods of {@link ImageBuilder}. */
+export interface BuilderRunOptions {
+  readonly onProgress?: ((progress: StepProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link ImageBuilder.build}. */
+export interface BuildOptions extends BuilderRunOptions {
+  /** `registry/repository:tag` that the image is for. */
+  readonly name: string;
+}
+
+/** Makes images of plans. Both builders make the same files, owners, modes and configuration. */
+export interface ImageBuilder {
+  /** `oci`: in this process, without an engine; `docker`: by the docker CLI. */
+  readonly kind: 'oci' | 'docker';
+  /** @throws {@link DeployError} `SP_DEPLOY_BASE_UNSUPPORTED`, `SP_DEPLOY_BUILD_FAILED`, `SP_DEPLOY_DOCKER_FAILED`, `SP_DEPLOY_DOCKER_UNAVAILABLE`, `SP_DEPLOY_ABORTED` */
+  build(plan: ImagePlan, options: BuildOptions): Promise<BuiltImage>;
+  /** @throws {@link DeployError} `SP_DEPLOY_PUSH_FAILED`, `SP_DEPLOY_DOCKER_FAILED`, `SP_DEPLOY_ABORTED` */
+  push(image: BuiltImage, target: RegistryToken, options?: BuilderRunOptions): Promise<PushedImage>;
+}
+
+/** `registry/repository:tag` of a registry token: the only name that the platform accepts. */
+export function imageName(target: RegistryToken): string {
+  return `${target.registry}/${target.repository}:${target.tag}`;
+}

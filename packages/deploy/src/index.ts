@@ -1,0 +1,24 @@
+/** From a project to an image, a registry and a running machine. */
+export {
+  DeployError,
+  type DeployErrorCode,
+  type DeployErrorFacts,
+  type DeployStep,
+  isDeployError,
+  type ProjectFinding,
+} from './deploy-error.ts';
+export { createDockerBuilder, type DockerBuilderOptions } from './docker/docker-builder.ts';
+export {
+  type BuilderRunOptions,
+  type BuildOptions,
+  type BuiltImage,
+  type ImageBuilder,
+  imageName,
+  type PushedImage,
+  type StepProgress,
+} from './image-builder.ts';
+export { createOciBuilder, type OciBuilderOptions } from './oci/oci-builder.ts';
+export type { ImagePlan, PlanCopy, PlanFile, PlanHealthCheck, PlanLayer } from './plan/image-plan.ts';
+export { defaultBase, type PlanImageOptions, planImage } from './plan/plan-image.ts';
+export { renderDockerfile, renderDockerignore } from './plan/render-dockerfile.ts';
+export { type BuilderChoice, type ResolveBuilderOptions, resolveBuilder } from './resolve-builder.ts';

@@ -1,0 +1,125 @@
+import { resolve } from 'node:path';
+import type { RegistryToken } from '@sp/cloud-api';
+import {
+  type BlobStore,
+  buildImage,
+  buildLayer,
+  createBlobStore,
+  createRegistryClient,
+  type ImageConfig,
+  type LoadedImage,
+  loadOciLayout,
+} from '@sp/oci';
+import { DeployError, throwIfAborted } from '../deploy-error.ts';
+import type { BuilderRunOptions, BuildOptions, BuiltImage, ImageBuilder, PushedImage } from '../image-builder.ts';
+import { parseBase } from '../plan/base-kind.ts';
+import type { ImagePlan } from '../plan/image-plan.ts';
+import { createLayerCache } from './layer-cache.ts';
+import { planEntries } from './plan-entries.ts';
+import { createUploadProgress } from './upload-progress.ts';
+
+/** Options of {@link createOciBuilder}. */
+export interface OciBuilderOptions {
+  /** Where layers are kept between builds; made when it is not there. */
+  readonly cacheDirectory: string;
+  /** What a relative `oci:<folder>` base is relative to. @defaultValue the plan's project */
+  readonly baseDirectory?: string | undefined;
+}
+
+/** What docker itself takes for a base that does not say. */
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Builds and pushes in this process, without an engine. The same plan and content always give the same digest. The base
+ * is `scratch` or an image layout on disk.
+ *
+ * @example
+ * const builder = createOciBuilder({ cacheDirectory: '/home/ada/.cache/systemprompt' });
+ */
+export function createOciBuilder(options: OciBuilderOptions): ImageBuilder {
+  return {
+    kind: 'oci',
+    build: (plan, buildOptions) => build(plan, buildOptions, options),
+    push: (image, target, pushOptions = {}) => push(image, target, pushOptions),
+  };
+}
+
+async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilderOptions): Promise<BuiltImage> {
+  const { onProgress, signal } = options;
+  const blobs = createBlobStore(builder.cacheDirectory);
+  const cache = createLayerCache(builder.cacheDirectory, blobs);
+  const base = await loadBase(plan, builder);
+  try {
+    const planned = planEntries(plan);
+    const layers = [];
+    for (const [index, { name, entries }] of planned.entries()) {
+      throwIfAborted(signal);
+      onProgress?.({ message: `layer ${name}`, done: index, total: planned.length });
+      layers.push(await cache.get(entries, () => buildLayer(entries, { blobs, signal })));
+    }
+    const config = imageConfig(plan, base?.image);
+    const image = await buildImage({ base: base?.image, layers, config, blobs, signal });
+    onProgress?.({ message: `image ${image.manifest.digest}`, done: planned.length, total: planned.length });
+    return { kind: 'oci', image, blobs: base === undefined ? [blobs] : [blobs, base.blobs] };
+  } catch (error) {
+    throwIfAborted(signal);
+    throw new DeployError('SP_DEPLOY_BUILD_FAILED', `Cannot build ${options.name}: ${reason(error)}`, { cause: error });
+  }
+}
+
+async function push(built: BuiltImage, target: RegistryToken, options: BuilderRunOptions): Promise<PushedImage> {
+  const { onProgress, signal } = options;
+  const { registry, repository, tag, username, token } = target;
+  const failed = (why: string, cause?: unknown): DeployError =>
+    new DeployError('SP_DEPLOY_PUSH_FAILED', `Cannot push ${registry}/${repository}:${tag}: ${why}`, { cause });
+  if (built.kind !== 'oci') throw failed('the image is in a docker engine');
+  try {
+    const client = createRegistryClient({ registry, username, password: token });
+    const { digest, uploadedBytes } = await client.pushImage(built.image, {
+      repository,
+      reference: tag,
+      blobs: built.blobs,
+      onProgress: createUploadProgress(onProgress),
+      signal,
+    });
+    return { digest, uploadedBytes };
+  } catch (error) {
+    throwIfAborted(signal);
+    throw failed(reason(error), error);
+  }
+}
+
+async function loadBase(
+  plan: ImagePlan,
+  { baseDirectory = plan.projectRoot }: OciBuilderOptions,
+): Promise<{ image: LoadedImage; blobs: BlobStore } | undefined> {
+  const base = parseBase(plan.base);
+  if (base.kind === 'scratch') return undefined;
+  const unsupported = (why: string, cause?: unknown): DeployError =>
+    new DeployError('SP_DEPLOY_BASE_UNSUPPORTED', `Cannot build on ${plan.base} without docker: ${why}`, { cause });
+  if (base.kind === 'registry') throw unsupported('it is in a registry');
+  try {
+    return await loadOciLayout(resolve(baseDirectory, base.directory));
+  } catch (error) {
+    throw unsupported(reason(error), error);
+  }
+}
+
+function imageConfig(plan: ImagePlan, base: LoadedImage | undefined): ImageConfig {
+  const inherited = base?.imageConfig.env?.find((line) => line.startsWith('PATH='))?.slice('PATH='.length);
+  const path = inherited ?? defaultPath;
+  return {
+    architecture: base?.imageConfig.architecture ?? 'amd64',
+    os: base?.imageConfig.os ?? 'linux',
+    user: plan.user,
+    env: Object.entries(plan.env).map(([name, value]) => `${name}=${value.replaceAll('$PATH', () => path)}`),
+    cmd: plan.command,
+    workingDir: plan.workingDir,
+    exposedPorts: [plan.port],
+    labels: plan.labels,
+  };
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown reason';
+}

@@ -1,0 +1,61 @@
+/** How often a part of the image changes; each layer is one part, so that a small change is a small upload. */
+export type PlanLayer = 'bin' | 'storage' | 'web' | 'extensions' | 'services';
+
+/** The layers in the order in which they are stacked. */
+export const planLayers: readonly PlanLayer[] = ['bin', 'storage', 'web', 'extensions', 'services'];
+
+/** One file of the image. */
+export interface PlanFile {
+  /** Relative to the project, `/` between segments. */
+  readonly source: string;
+  /** Absolute path in the image. */
+  readonly destination: string;
+  /** Permission bits, `0o755` for programs and `0o644` for everything else. */
+  readonly mode: number;
+  readonly layer: PlanLayer;
+}
+
+/** One file or folder that is copied with everything in it; {@link ImagePlan.files} is what that comes to. */
+export interface PlanCopy {
+  /** Relative to the project, `/` between segments. */
+  readonly source: string;
+  /** Absolute path in the image. */
+  readonly destination: string;
+  readonly kind: 'file' | 'directory';
+  readonly layer: PlanLayer;
+}
+
+/** How an engine finds out that the tenant serves. */
+export interface PlanHealthCheck {
+  /** Path of a GET that answers 200. */
+  readonly path: string;
+  readonly intervalSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly startPeriodSeconds: number;
+  readonly retries: number;
+}
+
+/** Everything that is in a tenant's image. Nothing but the plan knows it; both builders make the same image of it. */
+export interface ImagePlan {
+  /** Absolute path that `source` paths are relative to. */
+  readonly projectRoot: string;
+  /** `scratch`, `oci:<image layout folder>`, or an image in a registry. */
+  readonly base: string;
+  /** Sorted by destination. */
+  readonly files: readonly PlanFile[];
+  /** In the order of copying: a later one wins. */
+  readonly copies: readonly PlanCopy[];
+  /** Folders that exist even when they are empty, absolute, sorted. */
+  readonly directories: readonly string[];
+  /** `$PATH` in a value stands for the base's. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Numeric `user:group`, who also owns all files. */
+  readonly user: string;
+  readonly workingDir: string;
+  readonly port: number;
+  readonly healthCheck: PlanHealthCheck;
+  readonly command: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** Debian packages to install; empty for bases that are not Debian. */
+  readonly packages: readonly string[];
+}

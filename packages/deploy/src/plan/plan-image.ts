@@ -1,0 +1,129 @@
+import { DeployError, type ProjectFinding, throwIfAborted } from '../deploy-error.ts';
+import { debianPackages } from './debian.ts';
+import { listExtensions, listMcpBinaries } from './extensions.ts';
+import { createIgnoreMatcher } from './ignore-rules.ts';
+import { builtInIgnore, secretIgnore } from './ignored-paths.ts';
+import type { ImagePlan, PlanCopy, PlanFile, PlanLayer } from './image-plan.ts';
+import { parentFolders } from './parent-folders.ts';
+import { profileSecretPaths, profilesFolder } from './profile-secrets.ts';
+import { entryKind, listProjectFiles, readProjectText } from './project-files.ts';
+import { imageDirectories, tenantCommand, tenantEnvironment, tenantHealthCheck } from './tenant-image.ts';
+
+/** What {@link planImage} plans. */
+export interface PlanImageOptions {
+  /** Absolute path of the project. */
+  readonly projectRoot: string;
+  /** The profile that the tenant runs with: a folder of `.systemprompt/profiles`. */
+  readonly profileName: string;
+  /**
+   * What the image builds on: `scratch`, `oci:<image layout folder>`, or an image in a registry.
+   *
+   * @defaultValue 'debian:bookworm-slim'
+   */
+  readonly base?: string | undefined;
+  /**
+   * Names of MCP programs in `target/release`.
+   *
+   * @defaultValue those of the enabled extensions that are not `dev_only`
+   */
+  readonly mcpBinaries?: readonly string[] | undefined;
+  /** Stops the reading of the project. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The base of a tenant image when none is chosen. */
+export const defaultBase = 'debian:bookworm-slim';
+
+/**
+ * Reads the project and says what its image consists of. Files with secrets and what `.dockerignore` rules exclude
+ * (a built-in list and the profile's `docker/Dockerfile.dockerignore`) are not in it.
+ *
+ * @throws {@link DeployError} `SP_DEPLOY_PROJECT_INCOMPLETE` with everything that is missing, `SP_DEPLOY_ABORTED`
+ * @example
+ * const plan = await planImage({ projectRoot: '/home/ada/site', profileName: 'production' });
+ */
+export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
+  const { projectRoot, profileName, base = defaultBase, signal } = options;
+  if (!/^[A-Za-z0-9_-]+$/.test(profileName)) {
+    throw incomplete(projectRoot, [{ path: `${profilesFolder}/${profileName}`, problem: 'not a profile name' }]);
+  }
+  const extensions = await listExtensions(projectRoot);
+  const mcpBinaries = options.mcpBinaries ?? (await listMcpBinaries(projectRoot, extensions));
+  const profile = `${profilesFolder}/${profileName}`;
+  const ownRules = (await readProjectText(projectRoot, `${profile}/docker/Dockerfile.dockerignore`)) ?? '';
+  const ignore = createIgnoreMatcher(
+    [...builtInIgnore, ...ownRules.split(/\r?\n/)],
+    [...secretIgnore, ...(await profileSecretPaths(projectRoot))],
+  );
+
+  const wanted: Wanted[] = [
+    ...['systemprompt', ...mcpBinaries].map((name) => program(name)),
+    folder('storage', '/app/storage', 'storage', 'optional'),
+    folder('web/dist', '/app/web/dist', 'web', 'optional'),
+    ...extensions.map(({ directory }) => folder(directory, `/app/${directory}`, 'extensions', 'optional')),
+    folder('services', '/app/services', 'services', 'required'),
+    folder(profilesFolder, '/app/services/profiles', 'services', 'required'),
+  ];
+  const findings: ProjectFinding[] = [];
+  if ((await entryKind(projectRoot, `${profile}/profile.yaml`)) !== 'file') {
+    findings.push({ path: `${profile}/profile.yaml`, problem: 'missing' });
+  }
+  const copies: PlanCopy[] = [];
+  const files = new Map<string, PlanFile>();
+  for (const { need, ...copy } of wanted) {
+    throwIfAborted(signal);
+    const kind = await entryKind(projectRoot, copy.source);
+    if (kind === copy.kind) {
+      const listed = await listProjectFiles(copy.source, { projectRoot, ignore, findings });
+      if (listed.length > 0) copies.push(copy);
+      for (const file of listed) {
+        const destination = copy.destination + file.path.slice(copy.source.length);
+        const mode = copy.layer === 'bin' || file.executable ? 0o755 : 0o644;
+        files.set(destination, { source: file.path, destination, mode, layer: copy.layer });
+      }
+      if (listed.length === 0 && copy.kind === 'file') findings.push({ path: copy.source, problem: 'excluded' });
+    } else if (kind !== undefined) findings.push({ path: copy.source, problem: `not a ${copy.kind}` });
+    else if (need === 'required') findings.push({ path: copy.source, problem: 'missing' });
+  }
+  if (findings.length > 0) throw incomplete(projectRoot, findings);
+
+  return {
+    projectRoot,
+    base,
+    files: Array.from(files.values()).toSorted((a, b) => (a.destination < b.destination ? -1 : 1)),
+    copies,
+    directories: directoriesOf(copies),
+    env: tenantEnvironment(profileName),
+    user: '1000:1000',
+    workingDir: '/app',
+    port: 8080,
+    healthCheck: tenantHealthCheck,
+    command: tenantCommand,
+    labels: { 'io.systemprompt.profile': profileName },
+    packages: debianPackages(base),
+  };
+}
+
+/** The tenant's folders and those above every copy, which docker would otherwise make as root. */
+function directoriesOf(copies: readonly PlanCopy[]): readonly string[] {
+  const above = copies.flatMap(({ destination }) => parentFolders(destination, '/app'));
+  return Array.from(new Set([...imageDirectories, ...above])).toSorted();
+}
+
+type Wanted = PlanCopy & { readonly need: 'required' | 'optional' };
+
+function program(name: string): Wanted {
+  const source = `target/release/${name}`;
+  return { source, destination: `/app/bin/${name}`, kind: 'file', layer: 'bin', need: 'required' };
+}
+
+function folder(source: string, destination: string, layer: PlanLayer, need: Wanted['need']): Wanted {
+  return { source, destination, kind: 'directory', layer, need };
+}
+
+function incomplete(projectRoot: string, findings: readonly ProjectFinding[]): DeployError {
+  const list = findings.map(({ path, problem }) => `${path} (${problem})`).join(', ');
+  return new DeployError('SP_DEPLOY_PROJECT_INCOMPLETE', `Cannot make an image of ${projectRoot}: ${list}`, {
+    findings,
+  });
+}

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { type Digest, readLayer } from '@sp/oci';
+import { expect, onTestFinished, test } from 'vitest';
+import { createDockerBuilder, createOciBuilder, type ImageBuilder, imageName, planImage } from '../src/index.ts';
+import { fixtureProject, temporaryFolder } from './fixture-project.ts';
+import { needsDocker } from './needs-docker.ts';
+import { type TestRegistry, testRegistry } from './registry-server.ts';
+
+interface PushedContent {
+  readonly config: Readonly<Record<string, unknown>>;
+  /** `mode owner path` of everything in the image. */
+  readonly listing: readonly string[];
+}
+
+interface Manifest {
+  readonly config: { readonly digest: Digest };
+  readonly layers: readonly { readonly mediaType: string; readonly digest: Digest; readonly size: number }[];
+}
+
+async function pushedContent({ storage, target }: TestRegistry, digest: string): Promise<PushedContent> {
+  const manifest = JSON.parse(await readFile(storage.blobs.path(digest as Digest), 'utf8')) as Manifest;
+  const byPath = new Map<string, string>();
+  for (const layer of manifest.layers) {
+    const parts: Uint8Array[] = [];
+    for await (const part of readLayer(storage.blobs, layer)) parts.push(part);
+    const text = execFileSync('tar', ['-tvf', '-', '--numeric-owner'], {
+      input: Buffer.concat(parts),
+      encoding: 'utf8',
+    });
+    for (const line of text.trim().split('\n')) {
+      const [mode, owner, , , , path] = line.split(/\s+/);
+      byPath.set((path ?? '').replace(/\/$/, ''), `${mode} ${owner}`);
+    }
+  }
+  const { config } = JSON.parse(await readFile(storage.blobs.path(manifest.config.digest), 'utf8')) as PushedContent;
+  expect(await storage.resolve(target.repository, target.tag)).toMatchObject({ digest });
+  return { config, listing: Array.from(byPath, ([path, facts]) => `${facts} ${path}`).toSorted() };
+}
+
+test('docker and the in-process builder make the same image of a plan', { timeout: 120_000 }, async (context) => {
+  needsDocker(context);
+  const plan = await planImage({ projectRoot: await fixtureProject(), profileName: 'production', base: 'scratch' });
+  const contentOf = async (builder: ImageBuilder): Promise<PushedContent> => {
+    const registry = await testRegistry();
+    const name = imageName(registry.target);
+    onTestFinished(() => {
+      if (builder.kind === 'docker') execFileSync('docker', ['rmi', '--force', name], { stdio: 'ignore' });
+    });
+    const pushed = await builder.push(await builder.build(plan, { name }), registry.target);
+    return pushedContent(registry, pushed.digest);
+  };
+  const byDocker = await contentOf(createDockerBuilder());
+  const inProcess = await contentOf(createOciBuilder({ cacheDirectory: await temporaryFolder() }));
+  expect(byDocker.listing).toEqual(inProcess.listing);
+  for (const key of ['User', 'WorkingDir', 'Cmd', 'ExposedPorts', 'Env', 'Labels']) {
+    expect({ key, value: sorted(byDocker.config[key]) }).toEqual({ key, value: sorted(inProcess.config[key]) });
+  }
+});
+
+function sorted(value: unknown): unknown {
+  const isEnvironment = Array.isArray(value) && String(value[0]).includes('=');
+  return isEnvironment ? value.map(String).toSorted() : value;
+}
