@@ -1,0 +1,139 @@
+import {
+  createDiskRegistryStorage,
+  createRegistryHandler,
+  type Digest,
+  type RegistryAccess,
+  type RegistryDecision,
+  type RegistryStorage,
+} from '@sp/oci';
+import { createRegistryTokens, type RegistryGrant } from './registry-tokens.ts';
+import { publicRepository, storageRepository, tenantTag } from './tenant-repository.ts';
+import { tenantStorage } from './tenant-storage.ts';
+import { answerTokenRequest } from './token-endpoint.ts';
+
+/** Options of {@link createImages}. */
+export interface ImagesOptions {
+  /** Where the registry keeps everything. */
+  readonly directory: string;
+  /** `host:port` by which clients reach the registry. */
+  readonly registry: string;
+  /** Signs passwords and access tokens; at least 32 bytes. */
+  readonly secret: Uint8Array;
+  /** @defaultValue 4 GiB */
+  readonly maxBlobBytes?: number | undefined;
+  /** Milliseconds since the epoch. @defaultValue Date.now */
+  readonly now?: (() => number) | undefined;
+}
+
+/** A login to the registry, good for one tenant's tag and some minutes. */
+export interface RegistryLogin {
+  readonly registry: string;
+  readonly username: string;
+  /** The password. */
+  readonly token: string;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** The images of all tenants. */
+export interface Images {
+  /** Serves everything under `/v2/`. */
+  fetch(request: Request): Promise<Response>;
+  /** A login to push and pull a tenant's image. */
+  issueToken(tenantId: string): Promise<RegistryLogin>;
+  /** A login that only reads a tenant's image: for who runs it. */
+  pullToken(tenantId: string): Promise<RegistryLogin>;
+  /** The one image reference that a tenant may deploy: `registry/repository:tag`. */
+  expectedImage(tenantId: string): string;
+  /** What the tenant's tag stands for now; `undefined` when nothing was pushed. */
+  resolve(tenantId: string): Promise<{ readonly digest: Digest } | undefined>;
+  /** For use inside the server. A tenant's content is in the repository {@link storageRepository}. */
+  readonly storage: RegistryStorage;
+}
+
+const username = 'systemprompt';
+
+/**
+ * The built-in registry. All tenants see one repository, `systemprompt-images`, and in it nothing but their own tag
+ * `tenant-<id>` and what they pushed themselves: each has a repository of its own behind that name.
+ */
+export function createImages(options: ImagesOptions): Images {
+  const { directory, registry, secret, maxBlobBytes = 4 * 1024 ** 3, now = Date.now } = options;
+  const storage = createDiskRegistryStorage(directory);
+  const tokens = createRegistryTokens({ secret, service: registry, now });
+  // One handler for each tenant: it knows which uploads are being written to.
+  const handlers = new Map<string, (request: Request) => Promise<Response>>();
+
+  const bearerOf = async (request: Request) => {
+    const token = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+    return token === undefined ? undefined : tokens.verifyAccess(token);
+  };
+
+  const challenge = ({ repository, action }: RegistryAccess): string => {
+    const realm = `Bearer realm="${originOf(registry)}/v2/token",service="${registry}"`;
+    if (repository === undefined) return realm;
+    return `${realm},scope="repository:${repository}:${action === 'push' ? 'pull,push' : 'pull'}"`;
+  };
+
+  async function authorize(access: RegistryAccess): Promise<RegistryDecision> {
+    const grant = await bearerOf(access.request);
+    const login = { allow: false, status: 401, code: 'UNAUTHORIZED', challenge: challenge(access) } as const;
+    if (grant === undefined) return { ...login, message: 'authentication required' };
+    const refusal = refusalOf(access, grant);
+    if (refusal !== undefined) return { allow: false, status: 403, code: 'DENIED', message: refusal };
+    // The client may have asked for less than it may have: it learns what to ask for.
+    if (access.repository !== undefined && !grant.actions.includes(access.action)) {
+      return { ...login, message: `a token for ${access.action} is required` };
+    }
+    return { allow: true, account: grant.tenantId };
+  }
+
+  function handlerOf(tenantId: string): (request: Request) => Promise<Response> {
+    const known = handlers.get(tenantId);
+    if (known !== undefined) return known;
+    const handler = createRegistryHandler({ storage: tenantStorage(storage, tenantId), authorize, maxBlobBytes });
+    handlers.set(tenantId, handler);
+    return handler;
+  }
+  const refuseAnonymous = createRegistryHandler({ storage: tenantStorage(storage, 'nobody'), authorize });
+
+  const login = async (grant: RegistryGrant): Promise<RegistryLogin> => ({
+    registry,
+    username,
+    token: await tokens.issuePassword(grant),
+    repository: publicRepository,
+    tag: tenantTag(grant.tenantId),
+  });
+
+  return {
+    storage,
+    async fetch(request) {
+      if (new URL(request.url).pathname === '/v2/token')
+        return answerTokenRequest(request, { tokens, service: registry });
+      const grant = await bearerOf(request);
+      return (grant === undefined ? refuseAnonymous : handlerOf(grant.tenantId))(request);
+    },
+    issueToken: (tenantId) => login({ tenantId, allowed: ['pull', 'push'] }),
+    pullToken: (tenantId) => login({ tenantId, allowed: ['pull'] }),
+    expectedImage: (tenantId) => `${registry}/${publicRepository}:${tenantTag(tenantId)}`,
+    async resolve(tenantId) {
+      const found = await storage.resolve(storageRepository(tenantId), tenantTag(tenantId));
+      return found === undefined ? undefined : { digest: found.digest };
+    },
+  };
+}
+
+/** Why a request is never allowed with this token, whatever else is asked for. */
+function refusalOf({ repository, tag, action }: RegistryAccess, grant: RegistryGrant): string | undefined {
+  if (repository === undefined) return undefined;
+  if (repository !== publicRepository) return 'the token is for another repository';
+  if (tag !== undefined && tag !== tenantTag(grant.tenantId)) return 'the token is for another tag';
+  return grant.allowed.includes(action) ? undefined : `the token does not allow ${action}`;
+}
+
+/** Docker and every other client speak plain HTTP to this computer's own addresses, and TLS to all others. */
+function originOf(registry: string): string {
+  const host = registry.replace(/:\d+$/, '');
+  const local = host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(\.\d+){3}$/.test(host);
+  return `${local ? 'http' : 'https'}://${registry}`;
+}

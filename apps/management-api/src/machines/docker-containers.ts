@@ -1,0 +1,70 @@
+import * as z from 'zod/mini';
+import type { Machine } from '../ports/machines.ts';
+import { dockerFailure, type RunDocker } from './docker-command.ts';
+
+/** Labels by which the containers of a tenant are found again. */
+export const appLabel = 'io.systemprompt.app';
+export const releaseLabel = 'io.systemprompt.release';
+
+/** The port that every tenant image listens on. */
+export const machinePort = 8080;
+
+/** A machine and what only its container tells. */
+export interface Container {
+  readonly machine: Machine;
+  /** Why the engine could not start it. */
+  readonly failure?: string | undefined;
+}
+
+// Only these parts: the rest of an inspection holds the environment.
+const format =
+  '{"id":{{json .Id}},"labels":{{json .Config.Labels}},"state":{{json .State}},"ports":{{json .NetworkSettings.Ports}}}';
+
+const containerSchema = z.object({
+  id: z.string(),
+  labels: z.record(z.string(), z.string()),
+  state: z.object({ Status: z.string(), ExitCode: z.number(), Error: z.nullish(z.string()) }),
+  ports: z.nullish(
+    z.record(z.string(), z.nullish(z.array(z.object({ HostIp: z.nullish(z.string()), HostPort: z.string() })))),
+  ),
+});
+
+/** The containers of an app, or of one release of it, in any state. */
+export async function findContainers(
+  run: RunDocker,
+  marker: { readonly appName: string; readonly releaseId?: string | undefined },
+): Promise<readonly Container[]> {
+  const { appName, releaseId } = marker;
+  const filters = [`label=${appLabel}=${appName}`];
+  if (releaseId !== undefined) filters.push(`label=${releaseLabel}=${releaseId}`);
+  const listed = await run([
+    'ps',
+    '--all',
+    '--quiet',
+    '--no-trunc',
+    ...filters.flatMap((filter) => ['--filter', filter]),
+  ]);
+  if (listed.exitCode !== 0) throw dockerFailure(listed, { step: 'ps', ...marker });
+  const ids = listed.stdout.split('\n').filter((id) => id !== '');
+  if (ids.length === 0) return [];
+  const inspected = await run(['inspect', '--type', 'container', '--format', format, ...ids]);
+  // One that was removed in between makes the command fail, but the others are there.
+  const gone = /no such (container|object)/i.test(inspected.stderr);
+  if (inspected.exitCode !== 0 && !gone) throw dockerFailure(inspected, { step: 'inspect', ...marker });
+  return inspected.stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map(toContainer);
+}
+
+function toContainer(line: string): Container {
+  const { id, labels, state, ports } = containerSchema.parse(JSON.parse(line));
+  const releaseId = labels[releaseLabel] ?? '';
+  const failure = state.Error || undefined;
+  if (['running', 'restarting', 'paused'].includes(state.Status)) {
+    const published = ports?.[`${machinePort}/tcp`]?.find(({ HostIp }) => HostIp === '127.0.0.1');
+    const address = published === undefined ? undefined : `127.0.0.1:${published.HostPort}`;
+    return { machine: { id, releaseId, state: 'running', address }, failure };
+  }
+  return { machine: { id, releaseId, state: 'exited', exitCode: state.ExitCode }, failure };
+}

@@ -1,0 +1,129 @@
+import type { Logger } from 'pino';
+import type { Images } from '../images/registry.ts';
+import type { Machine, MachineSpec, Machines } from '../ports/machines.ts';
+import { createDockerRun, dockerFailure, type RunDocker } from './docker-command.ts';
+import { appLabel, type Container, findContainers, machinePort, releaseLabel } from './docker-containers.ts';
+import { withPrivateFolder, writeDockerEnvironment, writeDockerLogin } from './docker-files.ts';
+import { lastLines } from './log-tail.ts';
+import { checkMachineNames } from './machine-names.ts';
+import { createSerializer } from './serialize.ts';
+
+/** Options of {@link createDockerMachines}. */
+export interface DockerMachinesOptions {
+  readonly images: Pick<Images, 'pullToken'>;
+  /** `host:port` by which the engine reaches the registry. */
+  readonly registry: string;
+  readonly logger: Pick<Logger, 'info'>;
+  /** The docker client. @defaultValue 'docker' */
+  readonly binary?: string | undefined;
+  /** Runs the docker client. @defaultValue through execa, with `binary` */
+  readonly run?: RunDocker | undefined;
+}
+
+/**
+ * Machines that are containers of a Docker engine, driven by the docker client. An app needs nothing at the engine: its
+ * containers are found by their labels. They run as the image's user, without any capability, within the plan's memory,
+ * and are reached on a port of 127.0.0.1. Containers outlive the control plane.
+ */
+export function createDockerMachines(options: DockerMachinesOptions): Machines {
+  const { images, registry, logger, binary, run = createDockerRun(binary) } = options;
+  const inTurn = createSerializer();
+
+  async function findContainer(appName: string, releaseId: string): Promise<Container | undefined> {
+    checkMachineNames({ appName, releaseId });
+    const [container] = await findContainers(run, { appName, releaseId });
+    return container;
+  }
+
+  async function start(spec: MachineSpec, signal: AbortSignal | undefined): Promise<Machine> {
+    const { appName, releaseId } = spec;
+    const known = await findContainer(appName, releaseId);
+    if (known?.machine.state === 'running') return known.machine;
+    // An ended container keeps the environment it was made with; the one given now counts.
+    if (known !== undefined) await removeContainer(known.machine.id, appName);
+    const image = `${registry}/${spec.image.repository}@${spec.image.digest}`;
+    await pullImage(spec, { image, signal });
+    const result = await withPrivateFolder(async (directory) => {
+      const environment = await writeDockerEnvironment(directory, spec.env);
+      const args = ['run', ...containerArgs(spec), ...environment.args, image];
+      return run(args, { env: environment.env, signal });
+    });
+    // Also after a failure: a command that does not exist leaves a container that says so.
+    const started = await findContainer(appName, releaseId);
+    if (started === undefined) throw dockerFailure(result, { step: 'run', appName, releaseId });
+    logger.info({ app: appName, release: releaseId, container: started.machine.id.slice(0, 12) }, 'machine started');
+    return started.machine;
+  }
+
+  async function pullImage(spec: MachineSpec, { image, signal }: { image: string; signal: AbortSignal | undefined }) {
+    const present = await run(['image', 'inspect', '--format', '{{.Id}}', image], { signal });
+    if (present.exitCode === 0) return;
+    const login = await images.pullToken(spec.tenantId);
+    const result = await withPrivateFolder(async (directory) => {
+      await writeDockerLogin(directory, { ...login, registry });
+      // The login's configuration hides the user's, in which the engine may be named.
+      const engine = await run(['context', 'inspect', '--format', '{{.Endpoints.docker.Host}}'], { signal });
+      const host = engine.exitCode === 0 ? engine.stdout.trim() : '';
+      const args = [...(host === '' ? [] : ['--host', host]), 'pull', '--quiet', image];
+      return run(args, { env: { DOCKER_CONFIG: directory }, signal });
+    });
+    if (result.exitCode !== 0) throw dockerFailure(result, { step: 'pull', ...spec });
+  }
+
+  async function removeContainer(id: string, appName: string): Promise<void> {
+    await run(['stop', '-t', '5', id]);
+    const result = await run(['rm', '--force', '--volumes', id]);
+    if (result.exitCode !== 0 && !/no such container/i.test(result.stderr)) {
+      throw dockerFailure(result, { step: 'rm', appName });
+    }
+  }
+
+  return {
+    kind: 'docker',
+    databaseHost: 'host.docker.internal',
+    async createApp({ appName }) {
+      checkMachineNames({ appName });
+    },
+    start: (spec, { signal } = {}) => inTurn(spec.appName, () => start(spec, signal)),
+    find: async (appName, releaseId) => (await findContainer(appName, releaseId))?.machine,
+    async list(appName) {
+      checkMachineNames({ appName });
+      return (await findContainers(run, { appName })).map(({ machine }) => machine);
+    },
+    async logs(appName, releaseId, { lines }) {
+      const container = await findContainer(appName, releaseId);
+      if (container === undefined) return [];
+      const { all } = await run(['logs', '--tail', String(lines), container.machine.id]);
+      const text = container.failure === undefined ? all : `${all}\n${container.failure}`.trimStart();
+      return lastLines(text, lines);
+    },
+    stop: (appName, releaseId) =>
+      inTurn(appName, async () => {
+        checkMachineNames({ appName, releaseId });
+        for (const { machine } of await findContainers(run, { appName, releaseId })) {
+          await removeContainer(machine.id, appName);
+          logger.info({ app: appName, release: releaseId }, 'machine stopped');
+        }
+      }),
+    async close() {},
+  };
+}
+
+function containerArgs({ appName, releaseId, memoryMb }: MachineSpec): readonly string[] {
+  const flags: readonly (readonly string[])[] = [
+    ['--detach'],
+    ['--name', `${appName}-${releaseId.replaceAll('-', '').slice(0, 8)}`],
+    ['--label', `${appLabel}=${appName}`],
+    ['--label', `${releaseLabel}=${releaseId}`],
+    // No swap on top of the memory.
+    ['--memory', `${memoryMb}m`, '--memory-swap', `${memoryMb}m`, '--cpus', '1', '--pids-limit', '512'],
+    ['--security-opt', 'no-new-privileges', '--cap-drop', 'ALL'],
+    ['--restart', 'on-failure:3'],
+    ['--log-opt', 'max-size=10m', '--log-opt', 'max-file=2'],
+    ['--add-host', 'host.docker.internal:host-gateway'],
+    ['--publish', `127.0.0.1::${machinePort}`],
+    // The image was pulled with the tenant's own login; nothing else is ever fetched.
+    ['--pull', 'never'],
+  ];
+  return flags.flat();
+}

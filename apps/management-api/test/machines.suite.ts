@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Digest } from '@sp/oci';
+import { expect, type TestContext, test } from 'vitest';
+import type { Machine, MachineSpec, Machines } from '../src/ports/machines.ts';
+import type { MachineFacts } from './machine-image.ts';
+
+/** What the suite needs to know of a driver. */
+export interface MachinesFixture {
+  readonly machines: Machines;
+  readonly tenantId: string;
+  readonly digest: Digest;
+  /** An image whose command does not exist. */
+  readonly brokenDigest: Digest;
+  /** Everything that can be seen of the machine from outside without being its owner: arguments and the like. */
+  visibleArguments(machine: Machine): Promise<string>;
+}
+
+const secret = 'planted secret with "quotes", $dollars and = signs';
+const key = '-----BEGIN KEY-----\nplanted-line-1\nplanted-line-2\n-----END KEY-----\n';
+
+/** What every driver of {@link Machines} has to do. */
+export function machinesSuite(
+  name: string,
+  options: { readonly prepare: (context: TestContext) => Promise<MachinesFixture> },
+): void {
+  const begin = async (context: TestContext) => {
+    const fixture = await options.prepare(context);
+    const appName = `sp-test-${randomUUID().slice(0, 8)}`;
+    const { machines, tenantId, digest } = fixture;
+    await machines.createApp({ appName, tenantId, region: 'local', volumeGb: 1 });
+    context.onTestFinished(async () => {
+      for (const { releaseId } of await machines.list(appName)) await machines.stop(appName, releaseId);
+    });
+    const spec = (changes: Partial<MachineSpec> = {}): MachineSpec => ({
+      appName,
+      tenantId,
+      releaseId: randomUUID(),
+      image: { repository: 'systemprompt-images', digest },
+      env: { GREETING: 'hello', JWT_SECRET: secret, SIGNING_KEY: key },
+      memoryMb: 256,
+      ...changes,
+    });
+    return { ...fixture, appName, spec };
+  };
+
+  test(`${name}: a machine runs, answers, is known by its release and stops`, async (context) => {
+    const { machines, appName, spec, visibleArguments } = await begin(context);
+    const wanted = spec();
+    const machine = await machines.start(wanted);
+    expect(machine).toMatchObject({ releaseId: wanted.releaseId, state: 'running' });
+    const facts = await askFacts(machine);
+    expect(facts.env).toMatchObject({ GREETING: 'hello', JWT_SECRET: secret, SIGNING_KEY: key });
+    expect(facts.services).toBe(true);
+
+    const again = await machines.start(wanted);
+    expect(again).toEqual(await machines.find(appName, wanted.releaseId));
+    expect((await askFacts(again)).pid).toBe(facts.pid);
+    expect(await machines.list(appName)).toHaveLength(1);
+
+    expect(await machines.logs(appName, wanted.releaseId, { lines: 20 })).toContain('listening');
+    const visible = await visibleArguments(machine);
+    expect(visible).toContain('server.mjs');
+    expect(visible).not.toMatch(/planted/);
+
+    await machines.stop(appName, wanted.releaseId);
+    expect(await machines.list(appName)).toEqual([]);
+    expect(await machines.find(appName, wanted.releaseId)).toBeUndefined();
+    await expect(fetch(`http://${machine.address}/facts`)).rejects.toThrow();
+    // Repeating it is fine.
+    await machines.stop(appName, wanted.releaseId);
+  });
+
+  test(`${name}: two starts of a release at the same time are one machine`, async (context) => {
+    const { machines, appName, spec } = await begin(context);
+    const wanted = spec();
+    const [first, second] = await Promise.all([machines.start(wanted), machines.start(wanted)]);
+    expect(second?.id).toBe(first?.id);
+    expect(await machines.list(appName)).toHaveLength(1);
+  });
+
+  test(`${name}: two releases run beside each other`, async (context) => {
+    const { machines, appName, spec } = await begin(context);
+    const [older, newer] = [spec(), spec({ env: { GREETING: 'new' } })];
+    const first = await machines.start(older);
+    const second = await machines.start(newer);
+    expect((await askFacts(first)).env['GREETING']).toBe('hello');
+    expect((await askFacts(second)).env['GREETING']).toBe('new');
+    await machines.stop(appName, older.releaseId);
+    expect(await machines.list(appName)).toMatchObject([{ releaseId: newer.releaseId, state: 'running' }]);
+    expect((await askFacts(second)).env['GREETING']).toBe('new');
+  });
+
+  test(`${name}: a machine that ends is reported with its code and its last words`, async (context) => {
+    const { machines, appName, spec } = await begin(context);
+    const wanted = spec({ env: { CRASH: '7' } });
+    await machines.start(wanted);
+    const ended = await waitForExit(machines, wanted);
+    expect(ended).toMatchObject({ state: 'exited', exitCode: 7 });
+    expect(ended.address).toBeUndefined();
+    const log = await machines.logs(appName, wanted.releaseId, { lines: 2 });
+    expect(log).toEqual(['going down', 'with 7']);
+    // Started again it gets the environment of now.
+    const restarted = await machines.start({ ...wanted, env: {} });
+    expect((await askFacts(restarted)).env['CRASH']).toBeUndefined();
+  });
+
+  test(`${name}: a command that does not exist is a machine that exited with 127`, async (context) => {
+    const { machines, appName, spec, brokenDigest } = await begin(context);
+    const wanted = spec({ image: { repository: 'systemprompt-images', digest: brokenDigest } });
+    await machines.start(wanted);
+    expect(await waitForExit(machines, wanted)).toMatchObject({ state: 'exited', exitCode: 127 });
+    expect((await machines.logs(appName, wanted.releaseId, { lines: 20 })).join('\n')).toContain('/app/bin/missing');
+  });
+
+  test(`${name}: what does not exist is absent, and names that are not safe are refused`, async (context) => {
+    const { machines, spec } = await begin(context);
+    expect(await machines.list('sp-nobody')).toEqual([]);
+    expect(await machines.find('sp-nobody', randomUUID())).toBeUndefined();
+    expect(await machines.logs('sp-nobody', randomUUID(), { lines: 5 })).toEqual([]);
+    await expect(machines.find('../elsewhere', randomUUID())).rejects.toMatchObject({ code: 'SP_MACHINE_SPEC' });
+    await expect(machines.start(spec({ releaseId: '../../x' }))).rejects.toMatchObject({ code: 'SP_MACHINE_SPEC' });
+  });
+
+  test(`${name}: a start that is cancelled leaves no machine`, async (context) => {
+    const { machines, appName, spec } = await begin(context);
+    await expect(machines.start(spec(), { signal: AbortSignal.abort() })).rejects.toThrow();
+    expect(await machines.list(appName)).toEqual([]);
+  });
+}
+
+/** What the machine tells about itself, as soon as it answers. */
+export async function askFacts({ address }: Machine): Promise<MachineFacts> {
+  let failure: unknown;
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    try {
+      const response = await fetch(`http://${address}/facts`, { signal: AbortSignal.timeout(5000) });
+      return (await response.json()) as MachineFacts;
+    } catch (error) {
+      failure = error;
+      if (address === undefined) break;
+      await delay(attempt < 20 ? 50 : 200);
+    }
+  }
+  throw failure;
+}
+
+/** Waits until a machine has ended; the test's own time limit ends this. */
+export async function waitForExit(machines: Machines, spec: MachineSpec): Promise<Machine> {
+  for (;;) {
+    const machine = await machines.find(spec.appName, spec.releaseId);
+    if (machine?.state === 'exited' && machine.exitCode !== undefined) return machine;
+    await delay(50);
+  }
+}
