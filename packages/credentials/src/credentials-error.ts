@@ -1,0 +1,59 @@
+const brand = Symbol.for('@sp/credentials.error');
+
+/** What went wrong with credentials or a login; see the tables in the README. */
+export type CredentialsErrorCode =
+  | 'SP_CREDENTIALS_CORRUPTED'
+  | 'SP_CREDENTIALS_INVALID'
+  | 'SP_CREDENTIALS_EXPIRED'
+  | 'SP_CREDENTIALS_TOKEN_UNDECODABLE'
+  | 'SP_LOGIN_DENIED'
+  | 'SP_LOGIN_STATE_MISMATCH'
+  | 'SP_LOGIN_NO_TOKEN'
+  | 'SP_LOGIN_BAD_AUTHORIZE_URL'
+  | 'SP_LOGIN_TIMEOUT'
+  | 'SP_LOGIN_PORT_BUSY'
+  | 'SP_LOGIN_LISTEN_FAILED'
+  | 'SP_LOGIN_ABORTED';
+
+/** The facts of a {@link CredentialsError}; the README says which code has which. */
+export interface CredentialsErrorFacts {
+  /** The credential file. */
+  readonly path?: string | undefined;
+  /** What is wrong, without the value. */
+  readonly reason?: string | undefined;
+  /** When the token expired; absent when it says nothing that can be read. */
+  readonly expiredAt?: Date | undefined;
+  /** The provider's error code, for instance `access_denied`. */
+  readonly error?: string | undefined;
+  /** The provider's explanation. */
+  readonly description?: string | undefined;
+  /** How long was waited. */
+  readonly seconds?: number | undefined;
+  /** The local port. */
+  readonly port?: number | undefined;
+}
+
+/** The only error of this package. It never holds a token, a code or a value out of a credential file. */
+export class CredentialsError extends Error implements CredentialsErrorFacts {
+  override readonly name = 'CredentialsError';
+  readonly code: CredentialsErrorCode;
+  declare readonly path?: string | undefined;
+  declare readonly reason?: string | undefined;
+  declare readonly expiredAt?: Date | undefined;
+  declare readonly error?: string | undefined;
+  declare readonly description?: string | undefined;
+  declare readonly seconds?: number | undefined;
+  declare readonly port?: number | undefined;
+
+  constructor(code: CredentialsErrorCode, message: string, facts: CredentialsErrorFacts = {}) {
+    super(message);
+    this.code = code;
+    Object.assign(this, facts);
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** True for a {@link CredentialsError} of any copy of this package. */
+export function isCredentialsError(value: unknown): value is CredentialsError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
