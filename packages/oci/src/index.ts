@@ -1,0 +1,28 @@
+// OCI images without a daemon: deterministic layers, manifests, a registry client and a registry server handler.
+export { type BlobStore, type BlobWriteOptions, type ByteRange, createBlobStore } from './blob-store.ts';
+export type { Descriptor } from './descriptor.ts';
+export { type Digest, digestOf, isDigest } from './digest.ts';
+export { isOciError, OciError, type OciErrorCode, type OciErrorFacts } from './error.ts';
+export { type BuildImageOptions, buildImage, type LoadedImage, type OciImage } from './image.ts';
+export type { ImageConfig, ImageHealthcheck } from './image-config.ts';
+export { type BuildLayerOptions, type BuiltLayer, buildLayer, readLayer } from './layer.ts';
+export type { LayerEntry } from './layer-entry.ts';
+export { type LoadOciLayoutOptions, loadOciLayout, type SaveOciLayoutOptions, saveOciLayout } from './layout.ts';
+export type { PushEvent, PushImageOptions, PushResult } from './push-image.ts';
+export { formatImageReference, type ImageReference, parseImageReference } from './reference.ts';
+export {
+  createRegistryClient,
+  type RegistryCallOptions,
+  type RegistryClient,
+  type RegistryClientOptions,
+} from './registry-client.ts';
+export {
+  createRegistryHandler,
+  type ManifestStoredEvent,
+  type RegistryAccess,
+  type RegistryDecision,
+  type RegistryHandlerOptions,
+} from './registry-handler.ts';
+export { createDiskRegistryStorage, type RegistryStorage, type StoredManifest } from './registry-storage.ts';
+export type { UploadStore } from './registry-uploads.ts';
+export type { Platform } from './wire.ts';

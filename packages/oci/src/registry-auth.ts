@@ -1,0 +1,128 @@
+import { OciError } from './error.ts';
+import { readAll } from './file-read.ts';
+import { type FailureContext, networkFailure, responseFailure } from './registry-failure.ts';
+import { parseJsonObject } from './wire.ts';
+
+/** What the authentication of one registry is made of. */
+export interface RegistryAuthOptions {
+  readonly registry: string;
+  readonly origin: string;
+  readonly username?: string | undefined;
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly fetch: typeof fetch;
+}
+
+/** Knows what to put in the `Authorization` header; learns it from the registry's challenges. */
+export interface RegistryAuth {
+  /** The header for requests of this scope, or `undefined` as long as nothing was asked for. */
+  header(scope: string | undefined, signal?: AbortSignal): Promise<string | undefined>;
+  /** Takes a challenge after `used` was refused; whether another attempt makes sense. */
+  learn(challenge: string | null, scope: string | undefined, used: string | undefined): boolean;
+  /** Takes the password and the tokens out of a text. */
+  redact(text: string): string;
+}
+
+type Challenge = { scheme: 'basic' } | { scheme: 'bearer'; realm: URL; service: string | undefined };
+
+interface Token {
+  readonly header: string;
+  readonly expiresAt: number;
+}
+
+export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
+  const { registry, origin, username, password } = options;
+  const tokens = new Map<string, Promise<Token>>();
+  const secrets = new Set<string>();
+  let challenge: Challenge | undefined;
+
+  const basic = async (): Promise<string | undefined> => {
+    if (password === undefined) return undefined;
+    const secret = typeof password === 'function' ? await password() : password;
+    const encoded = Buffer.from(`${username ?? ''}:${secret}`).toString('base64');
+    if (secret !== '') secrets.add(secret).add(encoded);
+    return `Basic ${encoded}`;
+  };
+
+  const redact = (text: string): string => {
+    let redacted = text;
+    for (const secret of secrets) redacted = redacted.replaceAll(secret, '[redacted]');
+    return redacted;
+  };
+
+  const requestToken = async (realm: URL, service: string | undefined, scope: string): Promise<Token> => {
+    const url = new URL(realm);
+    if (service !== undefined) url.searchParams.set('service', service);
+    if (scope !== '') url.searchParams.append('scope', scope);
+    if (username !== undefined) url.searchParams.set('account', username);
+    const authorization = await basic();
+    const context: FailureContext = { registry, attempt: 'Cannot get a token', redact };
+    let response: Response;
+    let bytes: Uint8Array | undefined;
+    try {
+      response = await options.fetch(url, { headers: authorization === undefined ? {} : { authorization } });
+      if (response.ok) bytes = response.body === null ? undefined : await readAll(response.body, 256 * 1024);
+    } catch (error) {
+      throw networkFailure(error, context);
+    }
+    if (!response.ok) throw await responseFailure(response, context);
+    const json = parseJsonObject(bytes ?? new Uint8Array(0), 'token answer');
+    const token = json['token'] ?? json['access_token'];
+    if (typeof token !== 'string' || token === '') {
+      throw new OciError('SP_OCI_REGISTRY', `Cannot get a token at ${registry}: the answer has none`, { registry });
+    }
+    secrets.add(token);
+    const seconds = typeof json['expires_in'] === 'number' ? json['expires_in'] : 60;
+    // A little early, so that a token does not expire on its way.
+    return { header: `Bearer ${token}`, expiresAt: Date.now() + Math.max(seconds - 5, 1) * 1000 };
+  };
+
+  return {
+    redact,
+    async header(scope, signal) {
+      if (challenge === undefined) return undefined;
+      if (challenge.scheme === 'basic') return basic();
+      const key = scope ?? '';
+      const known = await tokens.get(key);
+      if (known !== undefined && known.expiresAt > Date.now()) return known.header;
+      const asked = requestToken(challenge.realm, challenge.service, key);
+      tokens.set(key, asked);
+      asked.catch(() => tokens.delete(key));
+      // Several requests share the token, so one that is cancelled does not cancel the asking.
+      return (await unlessAborted(asked, signal)).header;
+    },
+    learn(text, scope, used) {
+      const parsed = parseChallenge(text);
+      if (parsed === undefined) return false;
+      if (parsed.scheme === 'bearer' && origin.startsWith('https:') && parsed.realm.protocol !== 'https:') {
+        const why = 'its token server is not https';
+        throw new OciError('SP_OCI_UNAUTHORIZED', `Cannot log in to ${registry}: ${why}`, { registry, status: 401 });
+      }
+      challenge = parsed;
+      tokens.delete(scope ?? '');
+      // The same Basic credentials would be refused again; a token may only have expired.
+      return parsed.scheme === 'bearer' || (used === undefined && password !== undefined);
+    },
+  };
+}
+
+function parseChallenge(text: string | null): Challenge | undefined {
+  const bearer = /\bBearer\s+(.*)$/i.exec(text ?? '')?.[1];
+  if (bearer === undefined) return /\bBasic\b/i.test(text ?? '') ? { scheme: 'basic' } : undefined;
+  const parameter = (name: string): string | undefined =>
+    new RegExp(`(?:^|[\\s,])${name}="((?:[^"\\\\]|\\\\.)*)"`, 'i').exec(bearer)?.[1]?.replace(/\\(.)/g, '$1');
+  const realm = parameter('realm');
+  if (realm === undefined || !URL.canParse(realm)) return undefined;
+  const url = new URL(realm);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return undefined;
+  return { scheme: 'bearer', realm: url, service: parameter('service') };
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

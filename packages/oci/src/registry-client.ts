@@ -1,0 +1,190 @@
+import type { Descriptor } from './descriptor.ts';
+import { createDigester, type Digest, digestOf, isDigest } from './digest.ts';
+import { OciError } from './error.ts';
+import { readAll } from './file-read.ts';
+import { maximumDocumentSize, type OciImage } from './image.ts';
+import { manifestMediaTypes, mediaTypes } from './media-types.ts';
+import { type PushImageOptions, type PushResult, pushImage } from './push-image.ts';
+import { isRepositoryName, isTag } from './reference.ts';
+import { createRegistryAuth } from './registry-auth.ts';
+import { networkFailure } from './registry-failure.ts';
+import { registryOrigin } from './registry-origin.ts';
+import { createRequester, type RegistryRequest } from './registry-request.ts';
+import { withRetry } from './retry.ts';
+
+/** Options of {@link createRegistryClient}. */
+export interface RegistryClientOptions {
+  /** `host[:port]`; `docker.io` is Docker Hub. */
+  readonly registry: string;
+  readonly username?: string | undefined;
+  /** Password or token; a function is called whenever one is needed. Without it the client is anonymous. */
+  readonly password?: string | (() => string | Promise<string>) | undefined;
+  /** @defaultValue the global `fetch` */
+  readonly fetch?: typeof fetch | undefined;
+  /** Plain HTTP. @defaultValue true for 127.0.0.1, [::1], localhost and *.localhost */
+  readonly insecure?: boolean | undefined;
+  readonly userAgent?: string | undefined;
+  /** Attempts after the first one, when the connection fails or the registry is in trouble. @defaultValue 3 */
+  readonly retries?: number | undefined;
+  /** Longest pause before the first retry, in milliseconds; doubles with each. @defaultValue 500 */
+  readonly retryDelayMilliseconds?: number | undefined;
+}
+
+/** Options of a single call. */
+export interface RegistryCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One registry. Every method throws {@link OciError}: `SP_OCI_NETWORK`, `SP_OCI_UNAUTHORIZED`, `SP_OCI_DENIED`, `SP_OCI_REGISTRY`. */
+export interface RegistryClient {
+  /** What a tag or digest stands for, or `undefined` when the registry does not know it. */
+  resolve(repository: string, reference: string, options?: RegistryCallOptions): Promise<Descriptor | undefined>;
+  /** A manifest, verified. @throws {@link OciError} `SP_OCI_NOT_FOUND`, `SP_OCI_DIGEST_MISMATCH` */
+  getManifest(
+    repository: string,
+    reference: string,
+    options?: RegistryCallOptions,
+  ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }>;
+  /** A blob. The stream fails with `SP_OCI_DIGEST_MISMATCH` at its end when the content is another. @throws {@link OciError} `SP_OCI_NOT_FOUND` */
+  getBlob(repository: string, digest: Digest, options?: RegistryCallOptions): Promise<ReadableStream<Uint8Array>>;
+  /** Sends the blobs that the registry does not have, then the manifest. Safe to repeat. @throws {@link OciError} `SP_OCI_BLOB_UNKNOWN` when a blob is nowhere */
+  pushImage(image: OciImage, options: PushImageOptions): Promise<PushResult>;
+}
+
+/**
+ * Makes a client of one registry. Nothing is sent before the first call; the registry says how it wants to be logged
+ * in to (token server or Basic).
+ *
+ * @throws {@link OciError} `SP_OCI_REFERENCE` when `registry` is not `host[:port]`
+ */
+export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
+  const { registry, username, password, userAgent, fetch = globalThis.fetch } = options;
+  const { retries = 3, retryDelayMilliseconds: delayMilliseconds = 500 } = options;
+  const origin = registryOrigin(registry, options.insecure);
+  const auth = createRegistryAuth({ registry, origin, username, password, fetch });
+  const request = createRequester({ registry, origin, auth, fetch, userAgent });
+
+  const manifest = async (
+    method: 'GET' | 'HEAD',
+    repository: string,
+    reference: string,
+    { signal }: RegistryCallOptions,
+  ): Promise<Response> => {
+    checkNames(repository, reference);
+    const call: RegistryRequest = {
+      method,
+      url: `/v2/${repository}/manifests/${reference}`,
+      repository,
+      actions: 'pull',
+      headers: { accept: manifestMediaTypes.join(', ') },
+      expected: [200],
+      attempt: `Cannot get ${repository}:${reference}`,
+      signal,
+    };
+    return withRetry(() => request(call), { retries, delayMilliseconds, signal });
+  };
+
+  const client: RegistryClient = {
+    async resolve(repository, reference, call = {}) {
+      try {
+        const response = await manifest('HEAD', repository, reference, call);
+        const digest = response.headers.get('docker-content-digest') ?? reference;
+        const size = Number(response.headers.get('content-length') ?? Number.NaN);
+        if (isDigest(digest) && Number.isSafeInteger(size)) return { mediaType: mediaTypeOf(response), digest, size };
+        return (await client.getManifest(repository, reference, call)).descriptor;
+      } catch (error) {
+        if (error instanceof OciError && error.code === 'SP_OCI_NOT_FOUND') return undefined;
+        throw error;
+      }
+    },
+    async getManifest(repository, reference, call = {}) {
+      const response = await manifest('GET', repository, reference, call);
+      const attempt = `Cannot get ${repository}:${reference}`;
+      const context = { registry, repository, attempt, redact: auth.redact };
+      const bytes = await readAll(response.body ?? emptyBody(), maximumDocumentSize).catch((error: unknown) => {
+        call.signal?.throwIfAborted();
+        throw networkFailure(error, context);
+      });
+      if (bytes === undefined) {
+        throw new OciError('SP_OCI_REGISTRY', `${attempt} at ${registry}: it is too large`, { registry, repository });
+      }
+      const digest = digestOf(bytes);
+      const expected = isDigest(reference) ? reference : response.headers.get('docker-content-digest');
+      if (expected !== null && isDigest(expected) && expected !== digest) throw mismatch(expected, digest);
+      return { bytes, descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.byteLength } };
+    },
+    async getBlob(repository, digest, { signal } = {}) {
+      checkNames(repository, digest);
+      const attempt = `Cannot get blob ${digest} of ${repository}`;
+      const url = `/v2/${repository}/blobs/${digest}`;
+      const call: RegistryRequest = {
+        method: 'GET',
+        url,
+        repository,
+        actions: 'pull',
+        expected: [200],
+        attempt,
+        signal,
+      };
+      const response = await withRetry(() => request(call), { retries, delayMilliseconds, signal });
+      return verified(response.body ?? emptyBody(), digest, (error) => {
+        signal?.throwIfAborted();
+        return networkFailure(error, { registry, repository, attempt, redact: auth.redact });
+      });
+    },
+    async pushImage(image, pushOptions) {
+      checkNames(pushOptions.repository, pushOptions.reference);
+      const context = { request, resolve: client.resolve, registry, origin, retries, delayMilliseconds };
+      return pushImage(image, pushOptions, context);
+    },
+  };
+  return client;
+
+  function checkNames(repository: string, reference: string): void {
+    if (isRepositoryName(repository) && (isTag(reference) || isDigest(reference))) return;
+    const name = JSON.stringify(`${repository}:${reference}`);
+    throw new OciError('SP_OCI_REFERENCE', `Invalid image reference ${name}`, { registry, repository });
+  }
+
+  function mismatch(expected: Digest, actual: Digest): OciError {
+    const message = `Content from ${registry} is ${actual}, not ${expected}`;
+    return new OciError('SP_OCI_DIGEST_MISMATCH', message, { registry, digest: expected });
+  }
+
+  /** The stream, failing at its end when the content is not what was asked for. */
+  function verified(
+    body: ReadableStream<Uint8Array>,
+    digest: Digest,
+    failure: (error: unknown) => OciError,
+  ): ReadableStream<Uint8Array> {
+    const digester = createDigester();
+    const reader = body.getReader();
+    return new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          const next = await reader.read().catch((error: unknown) => {
+            throw failure(error);
+          });
+          if (!next.done) {
+            digester.update(next.value);
+            controller.enqueue(next.value);
+          } else if (digester.digest() === digest) {
+            controller.close();
+          } else {
+            throw mismatch(digest, digester.digest());
+          }
+        },
+        cancel: (reason) => reader.cancel(reason),
+      },
+      { highWaterMark: 0 },
+    );
+  }
+}
+
+function mediaTypeOf(response: Response): string {
+  return response.headers.get('content-type')?.split(';', 1)[0]?.trim() || mediaTypes.manifest;
+}
+
+function emptyBody(): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+}

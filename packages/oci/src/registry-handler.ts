@@ -1,0 +1,130 @@
+import type { Digest } from './digest.ts';
+import { maximumDocumentSize } from './image.ts';
+import { answer, errorAnswer } from './registry-answer.ts';
+import { serveBlob } from './registry-blob-routes.ts';
+import { receiveManifest, serveManifest } from './registry-manifest-routes.ts';
+import { parseRegistryRoute, type RegistryRoute } from './registry-route.ts';
+import type { RegistryStorage } from './registry-storage.ts';
+import { listTags } from './registry-tag-routes.ts';
+import { appendUpload, cancelUpload, finishUpload, showUpload, startUpload } from './registry-upload-routes.ts';
+
+/** What a request wants to do, for the decision about it. */
+export interface RegistryAccess {
+  readonly action: 'pull' | 'push';
+  /** Missing when the request is about no repository: the version check, or a path that means nothing. */
+  readonly repository?: string | undefined;
+  /** The tag of a manifest request by tag. */
+  readonly tag?: string | undefined;
+  /** The digest of a blob request, or of a manifest request by digest. */
+  readonly digest?: Digest | undefined;
+  readonly request: Request;
+}
+
+/** The decision about a request. */
+export type RegistryDecision =
+  | { readonly allow: true; readonly account?: string | undefined }
+  | {
+      readonly allow: false;
+      readonly status: 401 | 403 | 404;
+      readonly code: 'UNAUTHORIZED' | 'DENIED' | 'NAME_UNKNOWN';
+      /** For the client's user. */
+      readonly message: string;
+      /** `WWW-Authenticate`: tells the client how to log in. */
+      readonly challenge?: string | undefined;
+    };
+
+/** A manifest that was just stored. */
+export interface ManifestStoredEvent {
+  readonly repository: string;
+  /** The tag that now points at it, if it was pushed by tag. */
+  readonly tag?: string | undefined;
+  readonly digest: Digest;
+  /** Who pushed it, as {@link RegistryDecision} said. */
+  readonly account?: string | undefined;
+}
+
+/** Options of {@link createRegistryHandler}. */
+export interface RegistryHandlerOptions {
+  readonly storage: RegistryStorage;
+  /** Called for every request before anything else is done. */
+  readonly authorize: (access: RegistryAccess) => Promise<RegistryDecision>;
+  /** @defaultValue 4 MiB, the least that the specification allows */
+  readonly maxManifestBytes?: number | undefined;
+  /** @defaultValue no limit */
+  readonly maxBlobBytes?: number | undefined;
+  /** Called after a manifest is stored and its tag has moved, before the answer. */
+  readonly onManifest?: ((event: ManifestStoredEvent) => void) | undefined;
+}
+
+/**
+ * Serves the OCI distribution API below `/v2/` of any web-standard server: pull, push and the list of tags. Nothing can
+ * be deleted through it.
+ *
+ * @throws {@link OciError} `SP_OCI_STORAGE` (a rejected promise) when the disk fails: a matter for the server around it
+ */
+export function createRegistryHandler(options: RegistryHandlerOptions): (request: Request) => Promise<Response> {
+  const { storage, authorize, onManifest } = options;
+  const { maxManifestBytes = maximumDocumentSize, maxBlobBytes = Number.POSITIVE_INFINITY } = options;
+  const uploads = { storage, maximumBytes: maxBlobBytes, busy: new Set<string>() };
+
+  return async (request) => {
+    const url = new URL(request.url);
+    const route = parseRegistryRoute(url.pathname);
+    const action = isPull(request.method, route) ? 'pull' : 'push';
+    const decision = await authorize({ action, ...subjectOf(route), request });
+    if (!decision.allow) {
+      const { status, code, message, challenge } = decision;
+      return errorAnswer(status, { code, message }, challenge === undefined ? {} : { 'www-authenticate': challenge });
+    }
+    const { method } = request;
+    switch (route.kind) {
+      case 'version':
+        if (method !== 'GET' && method !== 'HEAD') return unsupported();
+        return answer(200, { 'content-type': 'application/json' }, method === 'HEAD' ? null : '{}');
+      case 'blob':
+        return method === 'GET' || method === 'HEAD' ? serveBlob(storage, { ...route, request }) : unsupported();
+      case 'manifest': {
+        if (method === 'GET' || method === 'HEAD') return serveManifest(storage, { ...route, request });
+        if (method !== 'PUT') return unsupported();
+        const { repository } = route;
+        const tag = 'tag' in route ? { tag: route.tag } : {};
+        const account = decision.account === undefined ? {} : { account: decision.account };
+        const onStored = (digest: Digest): void => onManifest?.({ repository, ...tag, digest, ...account });
+        return receiveManifest(storage, { ...route, request, maximumBytes: maxManifestBytes, onStored });
+      }
+      case 'tags':
+        return method === 'GET' ? listTags(storage, { ...route, url }) : unsupported();
+      case 'uploads':
+        return method === 'POST' ? startUpload(uploads, { ...route, request, url }) : unsupported();
+      case 'upload': {
+        const target = { ...route, request, url };
+        if (method === 'PATCH') return appendUpload(uploads, target);
+        if (method === 'PUT') return finishUpload(uploads, target);
+        if (method === 'GET') return showUpload(uploads, target);
+        return method === 'DELETE' ? cancelUpload(uploads, target) : unsupported();
+      }
+      case 'invalid': {
+        const { code, message } = route;
+        return errorAnswer(code === 'UNSUPPORTED' ? 404 : 400, { code, message });
+      }
+    }
+  };
+}
+
+function isPull(method: string, { kind }: RegistryRoute): boolean {
+  // The state of an upload is a matter for who uploads.
+  return (method === 'GET' || method === 'HEAD') && kind !== 'upload' && kind !== 'uploads';
+}
+
+function subjectOf(route: RegistryRoute): Pick<RegistryAccess, 'repository' | 'tag' | 'digest'> {
+  if (route.kind === 'version' || route.kind === 'invalid') return {};
+  const { repository } = route;
+  if (route.kind === 'manifest') {
+    return 'tag' in route ? { repository, tag: route.tag } : { repository, digest: route.digest };
+  }
+  return route.kind === 'blob' ? { repository, digest: route.digest } : { repository };
+}
+
+function unsupported(): Response {
+  return errorAnswer(405, { code: 'UNSUPPORTED', message: 'not possible in this registry' });
+}

@@ -1,0 +1,254 @@
+import { readdir, rm, symlink } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  buildImage,
+  createBlobStore,
+  createDiskRegistryStorage,
+  createRegistryClient,
+  createRegistryHandler,
+  digestOf,
+  type ManifestStoredEvent,
+  type PushEvent,
+  type RegistryAccess,
+  type RegistryDecision,
+} from '../src/index.ts';
+import { listen, nodeListener, serve } from './serve.ts';
+import { codeOf, collect, noise, sampleImage, temporaryFolder } from './setup.ts';
+
+const anyone = (): Promise<RegistryDecision> => Promise.resolve({ allow: true, account: 'somebody' });
+
+test('push, then pull: everything arrives, and the second push sends nothing', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image, layers } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const stored: ManifestStoredEvent[] = [];
+  const requests: string[] = [];
+  const handler = createRegistryHandler({ storage, authorize: anyone, onManifest: (event) => stored.push(event) });
+  await using server = await serve((request) => {
+    requests.push(request.method);
+    return handler(request);
+  });
+  const client = createRegistryClient({ registry: server.host });
+  const events: PushEvent[] = [];
+  const target = { repository: 'tenants/app', reference: 'v1', blobs: [blobs] };
+  expect(await client.resolve('tenants/app', 'v1')).toBeUndefined();
+  const first = await client.pushImage(image, { ...target, onProgress: (event) => events.push(event) });
+  const bytes = [image.config, ...image.layers].reduce((sum, { size }) => sum + size, 0);
+  expect(first).toEqual({
+    digest: image.manifest.digest,
+    uploadedBlobs: 3,
+    skippedBlobs: 0,
+    uploadedBytes: bytes,
+  });
+  const { digest = image.config.digest, size } = layers[0]?.descriptor ?? {};
+  const ofLargest = events.filter((event) => event.digest === digest);
+  expect(ofLargest[0]).toEqual({ type: 'blob-started', digest, size, sent: 0 });
+  expect(ofLargest.at(-2)).toEqual({ type: 'blob-progress', digest, size, sent: size });
+  expect(ofLargest.at(-1)).toEqual({ type: 'blob-completed', digest, size, sent: size });
+  expect(stored).toEqual([
+    { repository: 'tenants/app', tag: 'v1', digest: image.manifest.digest, account: 'somebody' },
+  ]);
+
+  expect(await client.resolve('tenants/app', 'v1')).toEqual(image.manifest);
+  const manifest = await client.getManifest('tenants/app', image.manifest.digest);
+  expect(Buffer.from(manifest.bytes).equals(image.manifestBytes)).toBe(true);
+  expect(digestOf(await collect(await client.getBlob('tenants/app', digest)))).toBe(digest);
+  expect(await storage.resolve('tenants/app', 'v1')).toEqual(image.manifest);
+  expect((await storage.readManifest('tenants/app', 'v1'))?.descriptor).toEqual(image.manifest);
+
+  requests.length = 0;
+  expect(await client.pushImage(image, target)).toMatchObject({ uploadedBlobs: 0, uploadedBytes: 0, skippedBlobs: 3 });
+  expect(requests).toEqual(['HEAD']);
+  const other = await client.pushImage(image, { ...target, reference: 'v2' });
+  expect(other).toMatchObject({ uploadedBlobs: 0, uploadedBytes: 0, skippedBlobs: 3 });
+});
+
+test('a changed image sends only what changed', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, layers, image } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  // The handler itself is a `fetch`: no socket needed.
+  const client = createRegistryClient({
+    registry: 'registry.test',
+    fetch: (input, init) => handler(new Request(input, init)),
+  });
+  await client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] });
+  const config = { architecture: 'amd64', os: 'linux', cmd: ['/other'] };
+  const changed = await buildImage({ layers, config, blobs });
+  const nothing = createBlobStore(join(folder.path, 'nothing'));
+  const target = { repository: 'app', reference: 'v1', blobs: [nothing, blobs] };
+  expect(await client.pushImage(changed, target)).toMatchObject({
+    uploadedBlobs: 1,
+    uploadedBytes: changed.config.size,
+    skippedBlobs: 2,
+  });
+  expect((await client.resolve('app', 'v1'))?.digest).toBe(changed.manifest.digest);
+  expect((await client.resolve('app', image.manifest.digest))?.digest).toBe(image.manifest.digest);
+  // Another repository does not see the content, so everything is needed again, and is nowhere.
+  const elsewhere = { repository: 'other', reference: 'v1', blobs: [nothing] };
+  expect(await codeOf(client.pushImage(image, elsewhere))).toBe('SP_OCI_BLOB_UNKNOWN');
+  expect(await codeOf(client.getBlob('other', changed.config.digest))).toBe('SP_OCI_NOT_FOUND');
+  expect(await storage.blobs.has(changed.config.digest)).toBe(changed.config.size);
+});
+
+test('a refused tag does not move, and the refusal is understood', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const seen: Omit<RegistryAccess, 'request'>[] = [];
+  const authorize = ({ request: _request, ...access }: RegistryAccess): Promise<RegistryDecision> => {
+    seen.push(access);
+    if (access.action === 'pull' || access.tag === undefined || access.tag === 'mine') return anyone();
+    return Promise.resolve({ allow: false, status: 403, code: 'DENIED', message: `not your tag: ${access.tag}` });
+  };
+  await using server = await serve(createRegistryHandler({ storage, authorize }));
+  const client = createRegistryClient({ registry: server.host });
+  const target = { repository: 'app', blobs: [blobs] };
+  await expect(client.pushImage(image, { ...target, reference: 'theirs' })).rejects.toMatchObject({
+    code: 'SP_OCI_DENIED',
+    status: 403,
+    registry: server.host,
+    repository: 'app',
+    registryCode: 'DENIED',
+    message: expect.stringContaining('not your tag: theirs') as string,
+  });
+  expect(await storage.resolve('app', 'theirs')).toBeUndefined();
+  expect(await storage.resolve('app', image.manifest.digest)).toBeUndefined();
+  await client.pushImage(image, { ...target, reference: 'mine' });
+  expect((await storage.resolve('app', 'mine'))?.digest).toBe(image.manifest.digest);
+  expect(seen).toContainEqual({ action: 'push', repository: 'app', tag: 'theirs' });
+  expect(seen).toContainEqual({ action: 'pull', repository: 'app', digest: image.config.digest });
+});
+
+test('tags that differ in case are different tags', async () => {
+  await using folder = await temporaryFolder();
+  const storage = createDiskRegistryStorage(folder.path);
+  const write = (text: string, tag: string) =>
+    storage.writeManifest('app', { bytes: Buffer.from(text), mediaType: 'text/plain', tag });
+  const tags = ['Tenant-a', 'tenant-A', 'tenant-a', 'T'.repeat(128), 'aB'.repeat(64)];
+  for (const tag of tags) await write(tag, tag);
+  expect(await storage.listTags('app')).toEqual(tags.toSorted());
+  for (const tag of tags)
+    expect(Buffer.from((await storage.readManifest('app', tag))?.bytes ?? []).toString()).toBe(tag);
+  const files = await readdir(join(folder.path, 'repositories', 'app', '_tags'));
+  expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(tags.length);
+});
+
+test('an upload that is cut off is repeated, and leaves nothing but the blob', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image } = await sampleImage(join(folder.path, 'client'), { size: 3_000_000 });
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const pass = nodeListener(createRegistryHandler({ storage, authorize: anyone }));
+  let cuts = 0;
+  const listener: RequestListener = (request, response) => {
+    if (request.method === 'PUT' && Number(request.headers['content-length']) > 1_000_000 && cuts < 2) {
+      cuts += 1;
+      // The handler gets the beginning, as with a lost connection.
+      let received = 0;
+      request.on('data', (chunk: Buffer) => {
+        received += chunk.byteLength;
+        if (received > 200_000) request.socket.destroy();
+      });
+    }
+    pass(request, response);
+  };
+  await using server = await listen(Object.assign(listener, { running: pass.running }));
+  const client = createRegistryClient({ registry: server.host, retryDelayMilliseconds: 1 });
+  const pushed = await client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] });
+  expect(cuts).toBe(2);
+  expect(pushed.uploadedBlobs).toBe(3);
+  expect((await storage.resolve('app', 'v1'))?.digest).toBe(image.manifest.digest);
+  expect(await readdir(join(folder.path, 'registry', 'repositories', 'app', '_uploads'))).toEqual([]);
+});
+
+test('a registry in trouble is asked again, but not for ever', async () => {
+  let requests = 0;
+  await using server = await listen((_request, response) => {
+    requests += 1;
+    response.writeHead(503, { 'retry-after': '0' }).end();
+  });
+  const client = createRegistryClient({ registry: server.host, retries: 2, retryDelayMilliseconds: 1 });
+  await expect(client.resolve('app', 'v1')).rejects.toMatchObject({
+    code: 'SP_OCI_REGISTRY',
+    status: 503,
+    retryable: true,
+  });
+  expect(requests).toBe(3);
+});
+
+test('a registry that is not there is a network error with the system error as its cause', async () => {
+  const server = await listen(() => {});
+  await server[Symbol.asyncDispose]();
+  const client = createRegistryClient({ registry: server.host, retries: 0 });
+  await expect(client.resolve('app', 'v1')).rejects.toMatchObject({
+    code: 'SP_OCI_NETWORK',
+    registry: server.host,
+    cause: { code: 'ECONNREFUSED' },
+  });
+});
+
+test('content that is not what its digest says is refused by the client', async () => {
+  const wrong = digestOf(Buffer.from('right'));
+  await using server = await serve(() =>
+    Promise.resolve(
+      new Response('wrong', {
+        headers: { 'docker-content-digest': wrong, 'content-type': 'application/vnd.oci.image.manifest.v1+json' },
+      }),
+    ),
+  );
+  const client = createRegistryClient({ registry: server.host });
+  expect(await codeOf(client.getManifest('app', 'v1'))).toBe('SP_OCI_DIGEST_MISMATCH');
+  expect(await codeOf(client.getManifest('app', wrong))).toBe('SP_OCI_DIGEST_MISMATCH');
+  expect(await codeOf(collect(await client.getBlob('app', wrong)))).toBe('SP_OCI_DIGEST_MISMATCH');
+});
+
+test('a push can be cancelled while a blob is on its way', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image } = await sampleImage(join(folder.path, 'client'), { size: 3_000_000 });
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  await using server = await serve(createRegistryHandler({ storage, authorize: anyone }));
+  const controller = new AbortController();
+  const client = createRegistryClient({ registry: server.host });
+  const push = client.pushImage(image, {
+    repository: 'app',
+    reference: 'v1',
+    blobs: [blobs],
+    signal: controller.signal,
+    onProgress: ({ type, size }) => {
+      if (type === 'blob-progress' && size > 1_000_000) controller.abort(new Error('enough'));
+    },
+  });
+  await expect(push).rejects.toThrow('enough');
+  expect(await storage.resolve('app', 'v1')).toBeUndefined();
+});
+
+test('what reads and writes is checked by name before anything is sent', async () => {
+  await using folder = await temporaryFolder();
+  const storage = createDiskRegistryStorage(folder.path);
+  const client = createRegistryClient({ registry: 'registry.test', fetch: () => Promise.reject(new Error('sent')) });
+  expect(await codeOf(client.resolve('../etc', 'v1'))).toBe('SP_OCI_REFERENCE');
+  expect(await codeOf(client.getManifest('app', 'a/b'))).toBe('SP_OCI_REFERENCE');
+  expect(await codeOf(storage.resolve('../../etc', 'passwd'))).toBe('SP_OCI_REFERENCE');
+  expect(() => createRegistryClient({ registry: 'evil.test/path@' })).toThrow(
+    expect.objectContaining({ code: 'SP_OCI_REFERENCE' }),
+  );
+});
+
+test('a disk that fails rejects, for the server around the handler to report', async () => {
+  await using folder = await temporaryFolder();
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  await storage.blobs.write(noise(10, 1));
+  const start = () => handler(new Request('http://registry.test/v2/app/blobs/uploads/', { method: 'POST' }));
+  const location = (await start()).headers.get('location');
+  await rm(join(folder.path, 'registry', 'blobs'), { recursive: true });
+  await createBlobStore(folder.path).write(noise(10, 1));
+  await symlink('/dev/null', join(folder.path, 'registry', 'blobs'));
+  const url = `http://registry.test${location}?digest=${digestOf(Buffer.from('x'))}`;
+  await expect(handler(new Request(url, { method: 'PUT', body: 'x' }))).rejects.toMatchObject({
+    code: 'SP_OCI_STORAGE',
+  });
+});
