@@ -17,7 +17,8 @@ const entry = pathToFileURL(join(buildDirectory, 'index.js')).href;
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url));
 
 beforeAll(async () => {
-  await run('pnpm', ['exec', 'tsup', '--out-dir', buildDirectory], { cwd: packageDirectory });
+  const tsup = join(packageDirectory, '..', '..', 'node_modules', 'tsup', 'dist', 'cli-default.js');
+  await run(process.execPath, [tsup, '--out-dir', buildDirectory], { cwd: packageDirectory });
 }, 120_000);
 
 test('of 20 processes that each add a line none is lost', async () => {
