@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abortable } from './abortable.ts';
-import { createDigester, type Digest, digestHex } from './digest.ts';
+import { createDigester, type Digest, digestHex, isDigest } from './digest.ts';
 import { OciError } from './error.ts';
 import { readFileStream } from './file-read.ts';
 import { isMissing, storageError } from './file-write.ts';
@@ -82,6 +82,8 @@ export async function adoptBlob(directory: string, file: string, digest: Digest)
 }
 
 function blobPath(directory: string, digest: Digest): string {
+  // The type allows any text after the colon, and the text becomes a path.
+  if (!isDigest(digest)) throw new OciError('SP_OCI_BLOB_UNKNOWN', `Not a digest: ${JSON.stringify(digest)}`);
   return join(directory, 'blobs', 'sha256', digestHex(digest));
 }
 

@@ -24,6 +24,13 @@ test('content is stored once under its digest, and read whole or in part', async
   expect(await codeOf(blobs.read(digest))).toBe('SP_OCI_BLOB_UNKNOWN');
 });
 
+test('a digest that is a path in disguise reaches nothing', async () => {
+  await using folder = await temporaryFolder();
+  const blobs = createBlobStore(folder.path);
+  expect(await codeOf(blobs.has('sha256:../../oci-layout'))).toBe('SP_OCI_BLOB_UNKNOWN');
+  expect(() => blobs.path('sha256:..')).toThrow(expect.objectContaining({ code: 'SP_OCI_BLOB_UNKNOWN' }));
+});
+
 test('content that is not what was expected, or ends with an error, leaves nothing', async () => {
   await using folder = await temporaryFolder();
   const blobs = createBlobStore(folder.path);
