@@ -1,5 +1,12 @@
 /** The control plane of SystemPrompt Cloud, for real providers or whole on one computer. */
+export { createManagementApi, type ManagementApiOptions, type Ports } from './api.ts';
 export { isLocalCloudError, LocalCloudError, type LocalCloudErrorCode } from './local/local-cloud-error.ts';
+export {
+  type LocalCloud,
+  type LocalCloudOptions,
+  removeLocalCloud,
+  startLocalCloud,
+} from './local/start-local-cloud.ts';
 export {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { findFile } from '../local/atomic-file.ts';
+import { processStartTime } from '../machines/process-life.ts';
 
 /** What a postmaster writes about itself into its data folder. */
 export interface PostmasterFile {
@@ -46,13 +47,14 @@ export async function stopPostmaster(pid: number): Promise<void> {
   ] as const) {
     if (!send(pid, signal)) return;
     for (let waited = 0; waited < patience; waited += 20) {
-      if (!isAlive(pid)) return;
+      // A dead process that nobody reaps still takes signals.
+      if ((await processStartTime(pid)) === undefined) return;
       await delay(20);
     }
   }
 }
 
-function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+function send(pid: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(pid, signal);
     return true;
@@ -61,14 +63,9 @@ function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-function isAlive(pid: number): boolean {
-  return send(pid, 0);
-}
-
 async function isPostmasterOf(pid: number, folder: string): Promise<boolean> {
-  if (!Number.isInteger(pid) || pid <= 1 || !isAlive(pid)) return false;
+  if (!Number.isInteger(pid) || pid <= 1 || (await processStartTime(pid)) === undefined) return false;
   const command = await commandLine(pid);
-  // A zombie has no command line: it is dead already and only waits for its parent.
   return command.includes('postgres') && command.includes(await realpath(folder).catch(() => folder));
 }
 

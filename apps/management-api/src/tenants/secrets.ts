@@ -1,48 +1,54 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Vault } from '../ports/vault.ts';
-import type { Store } from '../store/database.ts';
+import type { Store, Transaction } from '../store/database.ts';
 import { tenantSecrets, tenants } from '../store/schema.ts';
 import { findOrMakeDataKey, readDataKey } from './data-keys.ts';
 
 /** `platform`: made by provisioning; `user`: set by the tenant's owner. */
 export type SecretKind = 'platform' | 'user';
 
+/** What {@link setSecrets} writes. */
+export interface SetSecrets {
+  readonly tenantId: string;
+  readonly kind: SecretKind;
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Leaves names that have a value already. @defaultValue false */
+  readonly keepExisting?: boolean | undefined;
+}
+
 /** Seals and stores secrets; names that exist get the new value, unless they are to be kept. */
 export async function setSecrets(
   deps: { readonly store: Store; readonly vault: Vault },
-  request: {
-    readonly tenantId: string;
-    readonly kind: SecretKind;
-    readonly secrets: Readonly<Record<string, string>>;
-    /** Leaves names that have a value already. @defaultValue false */
-    readonly keepExisting?: boolean | undefined;
-  },
+  request: SetSecrets,
 ): Promise<void> {
+  await deps.store.db.transaction((tx) => writeSecrets(tx, deps.vault, request));
+}
+
+/** {@link setSecrets} as a part of somebody's transaction. */
+export async function writeSecrets(tx: Transaction, vault: Vault, request: SetSecrets): Promise<void> {
   const { tenantId, kind, secrets, keepExisting = false } = request;
-  await deps.store.db.transaction(async (tx) => {
-    // One writer of a tenant's secrets at a time: the version is part of what is authenticated.
-    await tx.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tenantId)).for('update');
-    const key = await findOrMakeDataKey({ tx, vault: deps.vault }, tenantId);
-    const rows = await tx
-      .select({ name: tenantSecrets.name, version: tenantSecrets.version })
-      .from(tenantSecrets)
-      .where(and(eq(tenantSecrets.tenantId, tenantId), eq(tenantSecrets.kind, kind)));
-    const versions = new Map(rows.map((row) => [row.name, row.version]));
-    for (const [name, value] of Object.entries(secrets)) {
-      const current = versions.get(name);
-      if (current !== undefined && keepExisting) continue;
-      const version = (current ?? 0) + 1;
-      const ciphertext = key.encrypt(value, context({ tenantId, kind, name, version }));
-      const sealed = { version, keyVersion: key.version, ciphertext };
-      await tx
-        .insert(tenantSecrets)
-        .values({ tenantId, kind, name, ...sealed })
-        .onConflictDoUpdate({
-          target: [tenantSecrets.tenantId, tenantSecrets.kind, tenantSecrets.name],
-          set: { ...sealed, updatedAt: sql`now()` },
-        });
-    }
-  });
+  // One writer of a tenant's secrets at a time: the version is part of what is authenticated.
+  await tx.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tenantId)).for('update');
+  const key = await findOrMakeDataKey({ tx, vault }, tenantId);
+  const rows = await tx
+    .select({ name: tenantSecrets.name, version: tenantSecrets.version })
+    .from(tenantSecrets)
+    .where(and(eq(tenantSecrets.tenantId, tenantId), eq(tenantSecrets.kind, kind)));
+  const versions = new Map(rows.map((row) => [row.name, row.version]));
+  for (const [name, value] of Object.entries(secrets)) {
+    const current = versions.get(name);
+    if (current !== undefined && keepExisting) continue;
+    const version = (current ?? 0) + 1;
+    const ciphertext = key.encrypt(value, context({ tenantId, kind, name, version }));
+    const sealed = { version, keyVersion: key.version, ciphertext };
+    await tx
+      .insert(tenantSecrets)
+      .values({ tenantId, kind, name, ...sealed })
+      .onConflictDoUpdate({
+        target: [tenantSecrets.tenantId, tenantSecrets.kind, tenantSecrets.name],
+        set: { ...sealed, updatedAt: sql`now()` },
+      });
+  }
 }
 
 /** The names of the owner's secrets, sorted. */

@@ -1,0 +1,33 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { destination, type Logger, pino } from 'pino';
+
+/** A logger into a file that only its owner reads. Every line is on disk when the call returns. */
+export function createFileLogger(path: string): { readonly logger: Logger; close(): Promise<void> } {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = destination({ dest: path, append: true, sync: true, mode: 0o600 });
+  const logger = pino({ base: null, serializers: { err: describeError }, timestamp: pinoTime }, file);
+  return {
+    logger,
+    close: () =>
+      new Promise((done) => {
+        file.once('close', () => done());
+        file.end();
+      }),
+  };
+}
+
+function pinoTime(): string {
+  return `,"time":"${new Date().toISOString()}"`;
+}
+
+/** What of an error may be logged: errors of the database carry the statement and its parameters, which stay out. */
+export function describeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  let innermost = error;
+  while (innermost.cause instanceof Error) innermost = innermost.cause;
+  const { name, message } = innermost;
+  const { code } = innermost as NodeJS.ErrnoException;
+  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '));
+  return { name, message, code, stack: frames?.join('\n') };
+}

@@ -1,0 +1,36 @@
+import type { Digest } from '@sp/oci';
+import type { MachineSpec } from '../ports/machines.ts';
+import type { ReleaseRow } from '../tenants/deploys.ts';
+import { machineEnvironment } from '../tenants/environment.ts';
+import { readSecrets } from '../tenants/secrets.ts';
+import type { TenantRow } from '../tenants/tenants.ts';
+import { ensureDatabase } from './provision-tenant.ts';
+import type { WorkflowContext } from './workflow-context.ts';
+
+/** The machine of a release, with the tenant's secrets as they are now. Holds secrets. */
+export async function machineSpec(
+  context: Pick<WorkflowContext, 'store' | 'vault' | 'databases' | 'machines'>,
+  request: { readonly tenant: TenantRow; readonly release: ReleaseRow },
+): Promise<MachineSpec> {
+  const { tenant, release } = request;
+  const { appName, id: tenantId } = tenant;
+  // Asked for and not remembered: the server can have another port than when the tenant was made.
+  const { internalUrl } = await ensureDatabase(context, tenant);
+  const [platformSecrets, userSecrets] = await Promise.all([
+    readSecrets(context, { tenantId, kind: 'platform' }),
+    readSecrets(context, { tenantId, kind: 'user' }),
+  ]);
+  return {
+    appName,
+    tenantId,
+    releaseId: release.id,
+    image: { repository: repositoryOf(release.image), digest: release.digest as Digest },
+    memoryMb: tenant.memoryMb,
+    env: machineEnvironment({ appName, releaseId: release.id, databaseUrl: internalUrl, platformSecrets, userSecrets }),
+  };
+}
+
+/** `host:port/repository:tag` without the host and the tag. */
+function repositoryOf(image: string): string {
+  return image.slice(image.indexOf('/') + 1).replace(/[:@][^/]*$/, '');
+}
