@@ -1,0 +1,101 @@
+import type { TenantInfo } from '@sp/cloud-api';
+import { readPrivateFile, updatePrivateFile } from '@sp/private-file';
+import { mergeTenantInfo, type StoredTenant, storedTenantFromInfo, type TenantStore } from './stored-tenant.ts';
+import { formatStore, parseStoreFile, type StoreFile, storeFromFile } from './wire.ts';
+
+/** Options of the functions that write `tenants.json`. */
+export interface TenantStoreOptions {
+  /** The time, in milliseconds. @defaultValue Date.now */
+  readonly now?: (() => number) | undefined;
+  /** Gives up waiting for other processes. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The tenants in a `tenants.json`, or `undefined` when there is none yet.
+ *
+ * @throws {@link TenantsError} `SP_TENANTS_CORRUPTED`, `SP_TENANTS_INVALID`
+ * @example
+ * const store = await loadTenants('/home/ada/site/.systemprompt/tenants.json');
+ */
+export async function loadTenants(path: string): Promise<TenantStore | undefined> {
+  const text = await readPrivateFile(path);
+  return text === undefined ? undefined : storeFromFile(parseStoreFile(text, path), path);
+}
+
+/**
+ * Replaces the store. Members that this version does not know survive, except those of tenants that are gone; a file
+ * that cannot be read is replaced as it is.
+ *
+ * @throws {@link TenantsError} `SP_TENANTS_INVALID`
+ */
+export async function saveTenants(path: string, store: TenantStore, options: TenantStoreOptions = {}): Promise<void> {
+  formatStore(store, undefined, path);
+  const update = (text: string | undefined): string => formatStore(store, parseOrNothing(text, path), path);
+  await updatePrivateFile(path, update, { signal: options.signal });
+}
+
+/** Adds the tenant, or replaces the one of the same id. Gives the new store. Other processes lose nothing. */
+export async function upsertTenant(
+  path: string,
+  tenant: StoredTenant,
+  options: TenantStoreOptions = {},
+): Promise<TenantStore> {
+  const { now = Date.now, signal } = options;
+  return updateStore(path, signal, (store) => {
+    const { tenants, syncedAt } = store ?? { tenants: [], syncedAt: new Date(now()) };
+    return { tenants: replaceById(tenants, tenant), syncedAt };
+  });
+}
+
+/**
+ * Brings the store up to date with the server: tenants are added and updated, never taken away, and what only this
+ * computer knows (local tenants, passwords, sync tokens) stays. Gives the new store.
+ */
+export async function mergeTenantInfos(
+  path: string,
+  infos: readonly TenantInfo[],
+  options: TenantStoreOptions = {},
+): Promise<TenantStore> {
+  const { now = Date.now, signal } = options;
+  return updateStore(path, signal, (store) => {
+    let tenants = store?.tenants ?? [];
+    for (const info of infos) {
+      const known = tenants.find(({ id }) => id === info.id);
+      tenants = replaceById(tenants, known === undefined ? storedTenantFromInfo(info) : mergeTenantInfo(known, info));
+    }
+    return { tenants, syncedAt: new Date(now()) };
+  });
+}
+
+async function updateStore(
+  path: string,
+  signal: AbortSignal | undefined,
+  change: (store: TenantStore | undefined) => TenantStore,
+): Promise<TenantStore> {
+  let changed = change(undefined);
+  await updatePrivateFile(
+    path,
+    (text) => {
+      // A file that cannot be read is not replaced here: it may hold the only copy of a password.
+      const file = text === undefined ? undefined : parseStoreFile(text, path);
+      if (file !== undefined) changed = change(storeFromFile(file, path));
+      return formatStore(changed, file, path);
+    },
+    { signal },
+  );
+  return changed;
+}
+
+function replaceById(tenants: readonly StoredTenant[], tenant: StoredTenant): readonly StoredTenant[] {
+  const index = tenants.findIndex(({ id }) => id === tenant.id);
+  return index === -1 ? [...tenants, tenant] : tenants.with(index, tenant);
+}
+
+function parseOrNothing(text: string | undefined, path: string): StoreFile | undefined {
+  try {
+    return text === undefined ? undefined : parseStoreFile(text, path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadSecrets, secretsToEnvironment } from '../src/index.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+test('secrets become the variables that a tenant reads', () => {
+  const environment = secretsToEnvironment({
+    jwt_secret: 'j',
+    database_url: 'outside',
+    external_database_url: 'outside',
+    internal_database_url: 'inside',
+    DATABASE_URL: 'spelled out',
+    gemini: 'g',
+    anthropic: 'a',
+    openai: 'o',
+    github: 'gh',
+    moonshot: 'm',
+    sync_token: 's',
+    my_own: 'x',
+    empty: '',
+    fly_app_name: 'never',
+    FLY_MACHINE_ID: 'never',
+  });
+  expect(Object.entries(environment)).toEqual([
+    ['ANTHROPIC_API_KEY', 'a'],
+    ['DATABASE_URL', 'inside'],
+    ['EXTERNAL_DATABASE_URL', 'outside'],
+    ['GEMINI_API_KEY', 'g'],
+    ['GITHUB', 'gh'],
+    ['GITHUB_TOKEN', 'gh'],
+    ['JWT_SECRET', 'j'],
+    ['MOONSHOT', 'm'],
+    ['MOONSHOT_API_KEY', 'm'],
+    ['MY_OWN', 'x'],
+    ['OPENAI_API_KEY', 'o'],
+    ['SYNC_TOKEN', 's'],
+    ['SYSTEMPROMPT_CUSTOM_SECRETS', 'EXTERNAL_DATABASE_URL,GITHUB,MOONSHOT,MOONSHOT_API_KEY,MY_OWN'],
+  ]);
+});
+
+test("a variable's own name wins over its alias, in any order", () => {
+  expect(secretsToEnvironment({ GITHUB_TOKEN: 'own', github: 'alias' })['GITHUB_TOKEN']).toBe('own');
+  expect(secretsToEnvironment({ github: 'alias', GITHUB_TOKEN: 'own' })['GITHUB_TOKEN']).toBe('own');
+  expect(secretsToEnvironment({ ANTHROPIC_API_KEY: 'own', anthropic: 'alias' })).toEqual({ ANTHROPIC_API_KEY: 'own' });
+  expect(secretsToEnvironment({ database_url: 'only' })).toEqual({ DATABASE_URL: 'only' });
+  expect(secretsToEnvironment({})).toEqual({});
+});
+
+test('a name that cannot be a variable is named, not its value', () => {
+  expect(() => secretsToEnvironment({ 'my-key': 'planted' })).toThrow(
+    expect.objectContaining({
+      code: 'SP_PROFILE_SECRETS_INVALID',
+      findings: [{ member: 'my-key', problem: 'cannot name an environment variable' }],
+      message: expect.not.stringContaining('planted'),
+    }),
+  );
+});
+
+test('only texts that are not empty are secrets', async () => {
+  const path = join(await temporaryFolder(), 'secrets.json');
+  expect(await loadSecrets(path)).toBeUndefined();
+  await writeFile(path, '{"a":"1","b":null,"c":2,"d":"","e":{"f":"g"}}', { mode: 0o600 });
+  expect(await loadSecrets(path)).toEqual({ a: '1' });
+  for (const text of ['["planted"]', '{"a": planted']) {
+    await writeFile(path, text);
+    await expect(loadSecrets(path)).rejects.toMatchObject({ code: 'SP_PROFILE_SECRETS_INVALID', path });
+  }
+});
