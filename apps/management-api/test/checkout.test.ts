@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { resumePaidTenants } from '../src/billing/resume-paid-tenants.ts';
 import { signWebhook } from '../src/billing/webhook-signature.ts';
 import { appendEvent } from '../src/tenants/events.ts';
 import {
@@ -144,15 +143,6 @@ test('a webhook that cannot be processed is sent again, and paying again is poss
   edge.ports.workflows.startProvisioning = startProvisioning;
   expect((await press(session.checkout_url, 'pay')).status).toBe(302);
   expect(edge.provisioned.at(-1)).toBe((await tenantOf(session.checkout_session_id))?.['id']);
-});
-
-test('the server resumes what was paid for and never started', async () => {
-  const session = await open();
-  await press(session.checkout_url, 'pay');
-  const id = (await tenantOf(session.checkout_session_id))?.['id'] as string;
-  edge.provisioned.length = 0;
-  await resumePaidTenants(edge.ports);
-  expect(edge.provisioned).toContain(id);
 });
 
 test.each([

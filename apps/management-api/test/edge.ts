@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { createManagementApi, type ManagementApiOptions, type Ports } from '../src/api.ts';
 import { createSandboxBilling } from '../src/billing/sandbox.ts';
 import { createSandboxIdentity } from '../src/identity/sandbox.ts';
-import { startEmbeddedPostgres } from '../src/postgres/embedded.ts';
+import { removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { openStore } from '../src/store/database.ts';
 import { migrateStore } from '../src/store/migrate.ts';
 import { createEventFeed } from '../src/tenants/event-feed.ts';
@@ -147,6 +147,7 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
       await feed.close();
       await store.close();
       await postgres.stop();
+      await removeEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
       await rm(folder, { recursive: true, force: true });
     },
   };

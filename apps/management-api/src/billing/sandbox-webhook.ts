@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { loggableError } from '../http/loggable-error.ts';
 import type { sandboxTransactions } from '../store/schema.ts';
 import { signatureHeader, signWebhook } from './webhook-signature.ts';
 
@@ -45,7 +46,10 @@ export async function deliverWebhook(
       throw new Error(`The webhook was answered with ${response.status}.`);
     } catch (error) {
       if (attempt === attempts) throw error;
-      logger.warn({ transactionId: transaction.id, attempt, err: error }, 'sandbox webhook will be sent again');
+      logger.warn(
+        { transactionId: transaction.id, attempt, err: loggableError(error) },
+        'sandbox webhook will be sent again',
+      );
       await sleep(retryMs * attempt);
     }
   }

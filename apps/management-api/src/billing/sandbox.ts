@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import { type Context, Hono } from 'hono';
 import { readForm } from '../http/body.ts';
+import { loggableError } from '../http/loggable-error.ts';
 import { withQuery } from '../identity/loopback-redirect.ts';
 import { checkoutPage } from '../pages/checkout-page.ts';
 import { messagePage } from '../pages/message-page.ts';
@@ -63,7 +64,10 @@ export function createSandboxBilling(
       try {
         await pay(transaction);
       } catch (error) {
-        options.logger.error({ transactionId: transaction.id, err: error }, 'sandbox payment was not delivered');
+        options.logger.error(
+          { transactionId: transaction.id, err: loggableError(error) },
+          'sandbox payment was not delivered',
+        );
         return sendUndelivered(context);
       }
       return sendResult(context, { ...transaction, status: 'completed' });

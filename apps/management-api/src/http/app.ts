@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { type ApiErrorBody, requestIdHeader, toWire } from '@sp/cloud-api/contract';
 import { type Context, Hono } from 'hono';
+import { routePath } from 'hono/route';
 import type { Logger } from 'pino';
 import { failureOf } from './failure-of.ts';
+import { loggableError } from './loggable-error.ts';
 
 /** What every request carries. */
 export interface HttpEnvironment {
-  Variables: { requestId: string };
+  Variables: { requestId: string; userId?: string };
 }
 
 /** The application of the API. */
@@ -19,20 +21,32 @@ export function createHttpApp(deps: { readonly logger: Logger }): HttpApp {
 
   app.use(async (context, next) => {
     const requestId = `req_${randomUUID()}`;
+    const started = performance.now();
     context.set('requestId', requestId);
     await next();
     context.header(requestIdHeader, requestId);
     context.header('x-content-type-options', 'nosniff');
     if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
+    logger.info(
+      {
+        requestId,
+        method: context.req.method,
+        // The pattern and not the address, which can hold a one-time token.
+        route: routePath(context, -1),
+        status: context.res.status,
+        userId: context.get('userId'),
+        ms: Math.round(performance.now() - started),
+      },
+      'request',
+    );
   });
 
   app.notFound((context) => context.json(errorBody('not_found', 'There is nothing at this address.', context), 404));
 
   app.onError((error, context) => {
     const failure = failureOf(error);
-    // The address stays out of the log: it can hold a one-time token.
     if (failure.status >= 500) {
-      logger.error({ requestId: context.get('requestId'), method: context.req.method, err: error }, 'request failed');
+      logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'request failed');
     }
     return context.json(errorBody(failure.code, failure.message, context), failure.status, failure.headers);
   });

@@ -69,5 +69,7 @@ export function sendEvents(
   });
   response.headers.set('cache-control', 'no-store');
   response.headers.set('x-accel-buffering', 'no');
+  // Kept alive after the stream, the connection would only hold up a server that stops.
+  response.headers.set('connection', 'close');
   return response;
 }

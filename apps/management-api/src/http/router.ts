@@ -7,6 +7,7 @@ import { isForm, readForm, readJson } from './body.ts';
 import { unauthorized } from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
 import type { Handlers, RequestUser } from './handlers.ts';
+import { loggableError } from './loggable-error.ts';
 import { validate } from './validate.ts';
 
 /** What the routes need besides their handlers. */
@@ -57,10 +58,10 @@ async function answer(
   handler: AnyHandler,
   deps: RouterDeps,
 ): Promise<Response> {
-  const started = performance.now();
   const request = context.req.raw;
   // Before anything is read: who may not call gets no other answer.
   const user = endpoint.auth === 'bearer' ? await authenticate(request, deps.tokens) : undefined;
+  if (user !== undefined) context.set('userId', user.id);
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
   const body = endpoint.request && validate(endpoint.request, await readBody(request, endpoint), 'body');
   const result = await handler({
@@ -71,22 +72,12 @@ async function answer(
     signal: request.signal,
     request,
   });
-  const requestId = context.get('requestId');
-  deps.logger.info(
-    {
-      requestId,
-      method: endpoint.method,
-      route: endpoint.path,
-      userId: user?.id,
-      ms: Math.round(performance.now() - started),
-    },
-    'request',
-  );
   if (endpoint.kind === 'events') {
     return sendEvents(context, result as EventSource<unknown>, {
       signal: AbortSignal.any([deps.signal, request.signal]),
       heartbeatMs: deps.heartbeatMs ?? 15_000,
-      onError: (error) => deps.logger.error({ requestId, route: endpoint.path, err: error }, 'event stream failed'),
+      onError: (error) =>
+        deps.logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'event stream failed'),
     });
   }
   if (endpoint.response === undefined) return context.body(null, 204);

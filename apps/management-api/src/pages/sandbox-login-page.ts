@@ -19,7 +19,7 @@ export function sandboxLoginPage(options: {
   return {
     title: 'Log in',
     sandbox: true,
-    content: html`<h1>Log in to SystemPrompt Cloud</h1>
+    content: html`<h1>Log in</h1>
 <p class="quiet">This page stands in for ${provider}. Choose who you want to be: the same e-mail address is always the same person.</p>
 ${retry === undefined ? '' : html`<p class="error" id="problem" role="alert">${retry.problem}</p>`}
 <form method="post" action="/sandbox/identity">

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { loggableError } from '../http/loggable-error.ts';
 import { createAuthorizationCode } from '../identity/authorization-codes.ts';
 import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
 import { isIdentityRefused } from '../identity/identity-refused.ts';
@@ -42,7 +43,7 @@ export async function handleLoginCallback(context: Context, deps: RouteDeps): Pr
     return context.redirect(await successUrl(deps, { login, user }));
   } catch (error) {
     if (isIdentityRefused(error)) return refuse('access_denied', 'The provider did not vouch for you.');
-    logger.error({ provider, err: error }, 'login failed');
+    logger.error({ provider, err: loggableError(error) }, 'login failed');
     return refuse('server_error', 'The login failed on our side.');
   }
 }
