@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
+import type { Databases } from '../src/ports/databases.ts';
+import type { Machines } from '../src/ports/machines.ts';
+import { createRelease } from '../src/tenants/deploys.ts';
+import { listEvents } from '../src/tenants/events.ts';
+import { setSecrets } from '../src/tenants/secrets.ts';
+import { startWorkflows, type Workflows, type WorkflowsOptions } from '../src/workflows/engine.ts';
+import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
+
+let database: TestDatabase;
+let workflows: Workflows | undefined;
+beforeAll(async () => {
+  database = await startTestDatabase();
+});
+afterEach(async () => {
+  await workflows?.close();
+  workflows = undefined;
+});
+afterAll(() => database.close());
+
+/** A provider that has nothing; each test says what it does instead. */
+function machines(overrides: Partial<Machines> = {}): Machines {
+  return {
+    kind: 'process',
+    databaseHost: '127.0.0.1',
+    createApp: async () => {},
+    start: () => Promise.reject(new Error('nothing starts here')),
+    find: async () => undefined,
+    list: async () => [],
+    logs: async () => [],
+    stop: async () => {},
+    close: async () => {},
+    ...overrides,
+  };
+}
+
+async function start(overrides: Partial<WorkflowsOptions> = {}): Promise<Workflows> {
+  const { store, vault, adminUrl } = database;
+  workflows = await startWorkflows({
+    store,
+    vault,
+    databases: createPostgresDatabases({ adminUrl }),
+    machines: machines(),
+    logger: pino({ level: 'silent' }),
+    appUrl: (hostname) => `http://${hostname}`,
+    retryIntervalMs: 1,
+    healthIntervalMs: 1,
+    ...overrides,
+  });
+  return workflows;
+}
+
+async function eventTypes(tenantId: string): Promise<string[]> {
+  const events = await listEvents(database.store, { tenantId, after: 0, limit: 100 });
+  return events.map((event) => event.eventType);
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((done) => setTimeout(done, 10));
+}
+
+const provisioned = [
+  'subscription_created',
+  'tenant_created',
+  'database_created',
+  'secrets_stored',
+  'vm_provisioning_started',
+  'vm_provisioning_progress',
+  'vm_provisioned',
+  'secrets_configured',
+  'infrastructure_ready',
+];
+
+async function newTenant(): Promise<string> {
+  return (await insertPaidTenant(database.store, { ownerId: await insertUser(database.store) })).id;
+}
+
+test('a step that fails is tried again; asking twice provisions once', async () => {
+  const real = createPostgresDatabases({ adminUrl: database.adminUrl });
+  let failures = 3;
+  const databases: Databases = {
+    create: async (request) => {
+      failures -= 1;
+      if (failures >= 0) throw new Error('busy');
+      return await real.create(request);
+    },
+  };
+  const engine = await start({ databases });
+  const tenantId = await newTenant();
+  await Promise.all([engine.startProvisioning(tenantId), engine.startProvisioning(tenantId)]);
+  await until(async () => (await readTenant(database.store, tenantId)).state !== 'provisioning');
+  await engine.startProvisioning(tenantId);
+  expect((await readTenant(database.store, tenantId)).state).toBe('awaiting_deploy');
+  expect(await eventTypes(tenantId)).toEqual(provisioned);
+});
+
+test('a step that fails five times ends in provision_failed, with the reason for the owner', async () => {
+  let calls = 0;
+  const databases: Databases = {
+    create: async () => {
+      calls += 1;
+      throw new Error('no space left');
+    },
+  };
+  const engine = await start({ databases });
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await until(async () => (await readTenant(database.store, tenantId)).state !== 'provisioning');
+  const tenant = await readTenant(database.store, tenantId);
+  expect(tenant).toMatchObject({ state: 'provision_failed', failure: 'create database: no space left' });
+  expect(calls).toBe(5);
+  expect(await eventTypes(tenantId)).toEqual(['subscription_created', 'tenant_created', 'provisioning_failed']);
+});
+
+test('what was interrupted in the middle of a step goes on at the next start, with nothing done twice', async () => {
+  let passwords: string[] = [];
+  const real = createPostgresDatabases({ adminUrl: database.adminUrl });
+  const databases: Databases = {
+    create: (request) => {
+      passwords.push(request.password);
+      return real.create(request);
+    },
+  };
+  let entered = (): void => {};
+  const inside = new Promise<void>((done) => (entered = done));
+  const createApp: Machines['createApp'] = (_app, { signal } = {}) =>
+    new Promise((_done, fail) => {
+      entered();
+      signal?.addEventListener('abort', () => fail(signal.reason as Error));
+    });
+  const first = await start({ databases, machines: machines({ createApp }) });
+  const tenantId = await newTenant();
+  await first.startProvisioning(tenantId);
+  await inside;
+  await first.close();
+  expect((await readTenant(database.store, tenantId)).state).toBe('provisioning');
+  expect(new Set(passwords).size).toBe(1);
+
+  passwords = [];
+  await start({ databases });
+  await until(async () => (await readTenant(database.store, tenantId)).state !== 'provisioning');
+  expect(await eventTypes(tenantId)).toEqual(provisioned);
+  // The steps before the interrupted one are not run again.
+  expect(passwords).toEqual([]);
+});
+
+test('a tenant that was paid for just before the process died is provisioned at the next start', async () => {
+  const tenantId = await newTenant();
+  await start();
+  await until(async () => (await readTenant(database.store, tenantId)).state === 'awaiting_deploy');
+  expect(await eventTypes(tenantId)).toEqual(provisioned);
+});
+
+test('a machine that cannot be started fails the release; the tenant waits for another deploy', async () => {
+  const canary = `canary-${randomBytes(8).toString('hex')}`;
+  const stopped: string[] = [];
+  const failing = machines({
+    start: async ({ env }) => {
+      expect(env['API_KEY']).toBe(canary);
+      throw new Error('there is no image');
+    },
+    stop: async (_app, releaseId) => void stopped.push(releaseId),
+  });
+  const engine = await start({ machines: failing });
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await until(async () => (await readTenant(database.store, tenantId)).state === 'awaiting_deploy');
+  await setSecrets(database, { tenantId, kind: 'user', secrets: { API_KEY: canary } });
+  const digest = `sha256:${'a'.repeat(64)}`;
+  const release = await createRelease(database, { tenantId, image: '127.0.0.1:1/systemprompt-images:x', digest });
+  expect(await engine.waitForRelease(release.id, { timeoutMs: 1 })).toMatchObject({ status: 'deploying' });
+  await engine.startDeploy(release.id);
+  const ended = await engine.waitForRelease(release.id, { timeoutMs: 30_000 });
+  expect(ended).toMatchObject({ status: 'failed', failure: 'start machine: there is no image' });
+  expect(await readTenant(database.store, tenantId)).toMatchObject({ state: 'awaiting_deploy', currentReleaseId: null });
+  expect(stopped).toEqual([release.id]);
+});
+
+test('a process has one engine', async () => {
+  await start();
+  await expect(start()).rejects.toMatchObject({ code: 'SP_LOCAL_ONE_PER_PROCESS' });
+});
