@@ -10,7 +10,10 @@ export default class ClosingSummary implements Reporter {
     const skipped: string[] = [];
     for (const module of modules) {
       const tests = [...module.children.allTests()];
-      if (module.errors().length > 0 || (module.state() === 'failed' && tests.every((test) => test.result().state !== 'failed'))) {
+      if (
+        module.errors().length > 0 ||
+        (module.state() === 'failed' && tests.every((test) => test.result().state !== 'failed'))
+      ) {
         counts.failed += 1;
       }
       for (const test of tests) {
@@ -22,6 +25,8 @@ export default class ClosingSummary implements Reporter {
       }
     }
     const lines = skipped.length === 0 ? [] : ['', 'Skipped:', ...skipped.map((name) => `  ${name}`)];
-    process.stdout.write(`${[...lines, '', `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`].join('\n')}\n`);
+    process.stdout.write(
+      `${[...lines, '', `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`].join('\n')}\n`,
+    );
   }
 }

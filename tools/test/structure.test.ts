@@ -42,7 +42,15 @@ test('every library has its arrows listed', () => {
 
 test.each(packages)('%s has the files and scripts of every library', (folder) => {
   const { name, description, scripts, engines } = manifest(folder);
-  const files = ['README.md', 'src/index.ts', 'test', 'tsconfig.json', 'tsconfig.build.json', 'tsup.config.ts', 'vitest.config.ts'];
+  const files = [
+    'README.md',
+    'src/index.ts',
+    'test',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'tsup.config.ts',
+    'vitest.config.ts',
+  ];
   expect(files.filter((file) => !existsSync(new URL(`${folder}/${file}`, root)))).toEqual([]);
   expect(Object.keys(scripts)).toEqual(['build', 'typecheck', 'test', 'check:package']);
   expect(engines.node).toBe('>=20.19');

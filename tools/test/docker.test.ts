@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { request } from 'node:http';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { loadBaseImageIntoDocker } from './support/docker-base.ts';
+import { createTestProject } from './support/project.ts';
+import { requirePart } from './support/require-part.ts';
+
+const docker = async (...args: string[]): Promise<string> => (await promisify(execFile)('docker', args)).stdout.trim();
+
+test('docker builds and pushes the image, and the machine is a container', async (context) => {
+  requirePart('docker', context);
+  const base = await loadBaseImageIntoDocker();
+  await using project = await createTestProject();
+  const browser = new URL('../dist/sandbox-browser.js', import.meta.url).pathname;
+  const run = async (...args: string[]): Promise<Record<string, unknown>> => {
+    const finished = await project.run([...args, '--json'], { BROWSER: decodeURIComponent(browser) });
+    expect(finished.exitCode, `${args.join(' ')}\n${finished.stderr}\n${finished.stdout}`).toBe(0);
+    return finished.json();
+  };
+
+  const { url } = (await run('cloud', 'local', 'up', '--port', '0', '--machines', 'docker')) as { url: string };
+  await run('cloud', 'auth', 'login', '--environment', url);
+  await run('cloud', 'init');
+  await run('cloud', 'tenant', 'create', '--name', 'boxed', '--plan', 'starter', '--region', 'iad');
+  const deployed = await run('cloud', 'deploy', '--builder', 'docker', '--base', base, '--yes');
+  expect(deployed).toMatchObject({ status: 'running', digest: expect.stringMatching(/^sha256:/) });
+
+  try {
+    const containers = await docker(
+      'ps',
+      '--filter',
+      'label=io.systemprompt.app',
+      '--format',
+      '{{.Image}} {{.Labels}}',
+    );
+    expect(containers).toContain(String(deployed['digest']));
+    const page = await fetchPage(url, new URL(String(deployed['appUrl'])).host);
+    expect(page).toContain('Hello');
+    expect(
+      await docker(
+        'inspect',
+        '--format',
+        '{{json .Args}}',
+        (await docker('ps', '-q', '--filter', 'label=io.systemprompt.app')).split('\n')[0] ?? '',
+      ),
+    ).not.toContain('postgres');
+  } finally {
+    const left = await docker('ps', '-aq', '--filter', 'label=io.systemprompt.app');
+    if (left !== '') await docker('rm', '-f', ...left.split('\n'));
+  }
+});
+
+/** `*.localhost` resolves in browsers, but not in every resolver, so the name goes into the Host header. */
+function fetchPage(url: string, host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, { headers: { host } }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => (text += chunk));
+      response.on('end', () =>
+        response.statusCode === 200 ? resolve(text) : reject(new Error(`${response.statusCode}: ${text}`)),
+      );
+    });
+    outgoing.on('error', reject);
+    outgoing.end();
+  });
+}

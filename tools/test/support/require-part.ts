@@ -1,0 +1,27 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** Parts that a machine may lack. */
+export type OptionalPart = 'docker' | 'chromium';
+
+export const chromiumPath = '/usr/bin/chromium';
+
+const present: Readonly<Record<OptionalPart, () => boolean>> = {
+  chromium: () => existsSync(chromiumPath),
+  docker: () => {
+    try {
+      execFileSync('docker', ['version'], { stdio: 'ignore', timeout: 5_000 });
+      return true;
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** Skips the test by name where the part is absent; with the part in `SP_REQUIRE` its absence is a failure. */
+export function requirePart(part: OptionalPart, context: { skip(note: string): void }): void {
+  if (present[part]()) return;
+  if ((process.env['SP_REQUIRE'] ?? '').split(',').includes(part))
+    throw new Error(`SP_REQUIRE names ${part}, and it is absent`);
+  context.skip(`needs ${part}`);
+}
