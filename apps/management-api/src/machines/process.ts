@@ -53,21 +53,14 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
       repository: storageRepository(spec.tenantId),
       digest: spec.image.digest,
     });
-    if ('unusable' in image) {
-      const reason = image.unusable;
-      throw new MachineError('SP_MACHINE_IMAGE', {
-        message: `Cannot start release ${releaseId} of ${appName}: ${reason}`,
-        appName,
-        releaseId,
-        reason,
-      });
+    if ('unusable' in image) throw imageError(spec, image.unusable);
+    const foreignLayers = join(directory, foreignLayersFolder);
+    try {
+      await prepareRelease(folder, { image, source: images, foreignLayers, signal });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw imageError(spec, error instanceof Error ? error.message : 'it cannot be unpacked');
     }
-    await prepareRelease(folder, {
-      image,
-      source: images,
-      foreignLayers: join(directory, foreignLayersFolder),
-      signal,
-    });
     signal?.throwIfAborted();
     const record = await spawnMachine({ folder, spec, image, onExit: (exitCode) => recordExit(spec, exitCode) });
     await removeOldReleases(releasesDirectory(directory, appName), {
@@ -143,6 +136,11 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
       await Promise.all(apps.map(stopApp));
     },
   };
+}
+
+function imageError({ appName, releaseId }: MachineSpec, reason: string): MachineError {
+  const message = `Cannot start release ${releaseId} of ${appName}: ${reason}`;
+  return new MachineError('SP_MACHINE_IMAGE', { message, appName, releaseId, reason });
 }
 
 async function toMachine(record: MachineRecord): Promise<Machine> {

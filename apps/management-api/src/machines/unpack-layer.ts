@@ -33,7 +33,10 @@ export async function unpackAppLayer(
     if (!['file', 'directory', 'symlink', 'link'].includes(header.type ?? 'file')) return false;
     if (header.type === 'symlink' && linkTarget(header, path) === undefined) return false;
     // What a lower layer has at this place gives way, so that nothing is written through a link.
-    if (!written.has(path)) makeRoom(root, path, header.type === 'directory');
+    if (!written.has(path)) {
+      makeRoomForParents(root, path);
+      makeRoom(root, path, header.type === 'directory');
+    }
     written.add(path);
     return true;
   };
@@ -75,9 +78,18 @@ function linkTarget(header: Header, path: string): string | undefined {
 }
 
 function makeRoom(root: string, path: string, forDirectory: boolean): void {
-  const existing = path === '.' ? undefined : findInside(root, path);
+  if (path === '.') return;
+  const existing = findInside(root, path);
   if (existing === undefined || (forDirectory && existing.stats.isDirectory())) return;
   rmSync(existing.path, { recursive: true, force: true });
+}
+
+/** A folder that the layer does not mention may be a file below; a link to a folder may stay. */
+function makeRoomForParents(root: string, path: string): void {
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    const existing = findInside(root, parent);
+    if (existing?.stats.isFile()) rmSync(existing.path);
+  }
 }
 
 function remove(root: string, path: string): false {

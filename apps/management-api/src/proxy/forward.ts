@@ -23,7 +23,7 @@ export async function forward(
     port,
     method: request.method,
     path: url.pathname + url.search,
-    headers: groupHeaders(framed(request, target.headers)),
+    headers: Object.fromEntries(framed(request, target.headers)),
     setHost: false,
     // A connection for each request: one from a pool may have been closed by the tenant at this moment.
     agent: false,
@@ -67,10 +67,4 @@ function framed(
 ): readonly (readonly [string, string])[] {
   if (request.body === null || headers.some(([name]) => name === 'content-length')) return headers;
   return [...headers, ['transfer-encoding', 'chunked']];
-}
-
-function groupHeaders(pairs: readonly (readonly [string, string])[]): Record<string, string[]> {
-  const grouped: Record<string, string[]> = {};
-  for (const [name, value] of pairs) (grouped[name] ??= []).push(value);
-  return grouped;
 }

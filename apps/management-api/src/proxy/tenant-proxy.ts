@@ -51,8 +51,9 @@ export function createTenantProxy({ resolve }: TenantProxyOptions): TenantProxy 
     );
     try {
       return await forward(request, { address: target.address, headers });
-    } catch {
+    } catch (error) {
       request.signal.throwIfAborted();
+      if (!isConnectionFailure(error)) throw error;
       return proxyPage(request, unreachable(host));
     }
   };
@@ -68,6 +69,12 @@ const replaced = new Set([
   'x-forwarded-proto',
   'x-forwarded-port',
 ]);
+
+/** From the operating system or the HTTP parser, not a mistake of this program. */
+function isConnectionFailure(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === 'string' && !code.startsWith('ERR_');
+}
 
 function unknown(host: string): ProxyMessage {
   return { status: 404, code: 'tenant_unknown', title: 'No such tenant', text: `There is no tenant at ${host}.` };

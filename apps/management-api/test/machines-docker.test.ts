@@ -1,0 +1,108 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import pino from 'pino';
+import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest';
+import { detectDocker } from '../src/machines/detect.ts';
+import { createDockerMachines } from '../src/machines/docker.ts';
+import { writeBaseImage } from './base-image-for-docker.ts';
+import { pushMachineImage } from './machine-image.ts';
+import { machinesSuite } from './machines.suite.ts';
+import { type RegistryFixture, startRegistry } from './machines-fixture.ts';
+
+let scratch: string;
+let registry: RegistryFixture | undefined;
+
+beforeAll(async () => {
+  if (!(await detectDocker()).available) return;
+  scratch = await mkdtemp(join(tmpdir(), 'sp-base-'));
+  registry = await startRegistry({ base: await writeBaseImage(join(scratch, 'base')) });
+}, 120_000);
+
+afterAll(async () => {
+  if (registry === undefined) return;
+  await registry[Symbol.asyncDispose]();
+  await rm(scratch, { recursive: true, force: true });
+  for (const digest of [registry.digest, registry.brokenDigest]) {
+    await execa('docker', ['image', 'rm', `${registry.registry}/systemprompt-images@${digest}`], { reject: false });
+  }
+});
+
+function need(context: TestContext): RegistryFixture {
+  if (registry !== undefined) return registry;
+  if ((process.env['SP_REQUIRE'] ?? '').includes('docker')) throw new Error('no Docker engine answers');
+  context.skip('needs docker');
+  throw new Error('unreachable');
+}
+
+const open = (fixture: RegistryFixture) =>
+  createDockerMachines({ images: fixture.images, registry: fixture.registry, logger: pino({ enabled: false }) });
+
+machinesSuite('docker', {
+  prepare: async (context) => {
+    const fixture = need(context);
+    const visible = async ({ id }: { readonly id: string }) =>
+      (await execa('docker', ['inspect', '--format', '{{json .Path}} {{json .Args}} {{json .Config.Labels}}', id]))
+        .stdout;
+    return { ...fixture, machines: open(fixture), visibleArguments: visible };
+  },
+});
+
+test('docker: a machine is confined, and reaches this computer', async (context) => {
+  const fixture = need(context);
+  const machines = open(fixture);
+  const spec = {
+    appName: 'sp-test-confined',
+    tenantId: fixture.tenantId,
+    releaseId: '00000000-aaaa-4aaa-8aaa-000000000001',
+    image: { repository: 'systemprompt-images', digest: fixture.digest },
+    env: {},
+    memoryMb: 192,
+  };
+  context.onTestFinished(() => machines.stop(spec.appName, spec.releaseId));
+  const { id } = await machines.start(spec);
+  const { stdout } = await execa('docker', ['inspect', '--format', '{{json .HostConfig}}', id]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    Memory: 192 * 1024 ** 2,
+    MemorySwap: 192 * 1024 ** 2,
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges'],
+    PidsLimit: 512,
+    PortBindings: { '8080/tcp': [{ HostIp: '127.0.0.1' }] },
+  });
+  const lookUp =
+    "require('node:dns').lookup('host.docker.internal', (error, address) => console.log(error ?? address))";
+  const found = await execa('docker', ['exec', id, 'node', '-e', lookUp]);
+  expect(found.stdout).toBe((await detectDocker()).gateway);
+  const user = await execa('docker', ['exec', id, 'node', '-p', 'process.getuid()']);
+  expect(user.stdout).toBe('1000');
+});
+
+test("docker: another tenant's image cannot be started, and no login stays on disk", async (context) => {
+  const fixture = need(context);
+  const { images, tenantId, directory } = fixture;
+  const base = join(scratch, 'base');
+  // One that the engine does not have yet under any name, so it has to be pulled with the tenant's own login.
+  const command = ['/app/bin/server.mjs', 'never pulled'];
+  const digest = await pushMachineImage({ images, tenantId, directory: join(directory, 'other'), base, command });
+  const temporary = await mkdtemp(join(scratch, 'tmp-'));
+  vi.stubEnv('TMPDIR', temporary);
+  context.onTestFinished(() => void vi.unstubAllEnvs());
+  const machines = open(fixture);
+  const start = machines.start({
+    appName: 'sp-test-thief',
+    tenantId: '00000000-bbbb-4bbb-8bbb-000000000002',
+    releaseId: '00000000-aaaa-4aaa-8aaa-000000000002',
+    image: { repository: 'systemprompt-images', digest },
+    env: {},
+    memoryMb: 64,
+  });
+  await expect(start).rejects.toMatchObject({ code: 'SP_MACHINE_DOCKER', step: 'pull' });
+  expect(await machines.list('sp-test-thief')).toEqual([]);
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+test('docker: no client, no engine: not available, and why', async () => {
+  expect(await detectDocker({ binary: '/nonexistent/docker' })).toMatchObject({ available: false });
+});

@@ -1,0 +1,221 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildImage, buildLayer, createBlobStore, createRegistryClient, type OciImage } from '@sp/oci';
+import { execa } from 'execa';
+import { expect, type TestContext, test } from 'vitest';
+import { createImages, type Images } from '../src/images/registry.ts';
+import { detectDocker } from '../src/machines/detect.ts';
+import { serveHandler } from './serve.ts';
+
+interface Fixture {
+  readonly images: Images;
+  readonly host: string;
+  readonly directory: string;
+  /** Moves the registry's clock. */
+  advance(milliseconds: number): void;
+}
+
+async function start(context: TestContext): Promise<Fixture> {
+  const directory = await mkdtemp(join(tmpdir(), 'sp-images-'));
+  let images: Images | undefined;
+  let ahead = 0;
+  const server = await serveHandler(async (request) => images?.fetch(request) ?? new Response(null, { status: 503 }));
+  context.onTestFinished(async () => {
+    await server[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const { host } = server;
+  images = createImages({
+    directory: join(directory, 'registry'),
+    registry: host,
+    secret: randomBytes(32),
+    now: () => Date.now() + ahead,
+  });
+  return { images, host, directory, advance: (milliseconds) => void (ahead += milliseconds) };
+}
+
+async function makeImage(
+  directory: string,
+  text: string,
+): Promise<{ image: OciImage; blobs: ReturnType<typeof createBlobStore> }> {
+  const blobs = createBlobStore(join(directory, 'built'));
+  const layer = await buildLayer([{ type: 'bytes', path: 'app/text', content: Buffer.from(text) }], { blobs });
+  const config = { os: 'linux', architecture: 'amd64', cmd: ['/app/text'] };
+  return { image: await buildImage({ layers: [layer], config, blobs }), blobs };
+}
+
+async function clientOf({ images }: Fixture, tenantId: string) {
+  const login = await images.issueToken(tenantId);
+  return { login, client: createRegistryClient({ ...login, password: login.token, retries: 0 }) };
+}
+
+async function push(fixture: Fixture, tenantId: string, text: string): Promise<OciImage> {
+  const { login, client } = await clientOf(fixture, tenantId);
+  const { image, blobs } = await makeImage(fixture.directory, text);
+  await client.pushImage(image, { repository: login.repository, reference: login.tag, blobs: [blobs] });
+  return image;
+}
+
+test('a tenant pushes to its own tag and the server sees what it stands for', async (context) => {
+  const fixture = await start(context);
+  const { images, host } = fixture;
+  const tenantId = randomUUID();
+  expect(await images.resolve(tenantId)).toBeUndefined();
+  const login = await images.issueToken(tenantId);
+  expect(login).toMatchObject({ registry: host, repository: 'systemprompt-images', tag: `tenant-${tenantId}` });
+  expect(images.expectedImage(tenantId)).toBe(`${login.registry}/${login.repository}:${login.tag}`);
+  const image = await push(fixture, tenantId, 'mine');
+  expect(await images.resolve(tenantId)).toEqual({ digest: image.manifest.digest });
+  const { client } = await clientOf(fixture, tenantId);
+  const found = await client.getManifest('systemprompt-images', `tenant-${tenantId}`);
+  expect(Buffer.from(found.bytes)).toEqual(Buffer.from(image.manifestBytes));
+});
+
+test("another tenant's tag is refused, and does not move", async (context) => {
+  const fixture = await start(context);
+  const [victim, thief] = [randomUUID(), randomUUID()];
+  const before = await push(fixture, victim, 'before');
+  const { client } = await clientOf(fixture, thief);
+  const { image, blobs } = await makeImage(fixture.directory, 'after');
+  const target = { repository: 'systemprompt-images', reference: `tenant-${victim}`, blobs: [blobs] };
+  await expect(client.pushImage(image, target)).rejects.toMatchObject({ code: 'SP_OCI_DENIED', status: 403 });
+  expect(await fixture.images.resolve(victim)).toEqual({ digest: before.manifest.digest });
+  expect(await fixture.images.resolve(thief)).toBeUndefined();
+  await expect(client.getManifest('systemprompt-images', `tenant-${victim}`)).rejects.toMatchObject({ status: 403 });
+  const latest = { ...target, reference: 'latest' };
+  await expect(client.pushImage(image, latest)).rejects.toMatchObject({ status: 403 });
+});
+
+test("another tenant's content cannot be read by its digest, nor its repository by its name", async (context) => {
+  const fixture = await start(context);
+  const [victim, thief] = [randomUUID(), randomUUID()];
+  const image = await push(fixture, victim, 'private');
+  await push(fixture, thief, 'own');
+  const { client } = await clientOf(fixture, thief);
+  const own = 'systemprompt-images';
+  expect(await client.resolve(own, image.manifest.digest)).toBeUndefined();
+  for (const { digest } of [image.config, ...image.layers]) {
+    await expect(client.getBlob(own, digest)).rejects.toMatchObject({ status: 404 });
+  }
+  const inner = `systemprompt-images/tenant-${victim}`;
+  await expect(client.getManifest(inner, `tenant-${victim}`)).rejects.toMatchObject({ code: 'SP_OCI_DENIED' });
+  await expect(client.getManifest('library/node', 'latest')).rejects.toMatchObject({ code: 'SP_OCI_DENIED' });
+  // Mounting what one does not have starts an upload instead.
+  const bearer = await bearerOf(fixture, thief, 'repository:systemprompt-images:pull,push');
+  const mount = `/v2/${own}/blobs/uploads/?mount=${image.config.digest}&from=${inner}`;
+  const answer = await fetch(`http://${fixture.host}${mount}`, { method: 'POST', headers: { authorization: bearer } });
+  expect(answer.status).toBe(202);
+  // The list of tags tells of nobody else, and of no inner name.
+  const tags = await fetch(`http://${fixture.host}/v2/${own}/tags/list`, { headers: { authorization: bearer } });
+  expect(await tags.json()).toEqual({ name: own, tags: [`tenant-${thief}`] });
+});
+
+async function bearerOf({ images, host }: Fixture, tenantId: string, scope: string): Promise<string> {
+  const { username, token } = await images.issueToken(tenantId);
+  const headers = { authorization: `Basic ${btoa(`${username}:${token}`)}` };
+  const answer = await fetch(`http://${host}/v2/token?service=${host}&scope=${scope}`, { headers });
+  const body = (await answer.json()) as { token: string };
+  return `Bearer ${body.token}`;
+}
+
+test('the registry says how to log in, and the token endpoint gives no more than asked and allowed', async (context) => {
+  const fixture = await start(context);
+  const { images, host } = fixture;
+  const anonymous = await fetch(`http://${host}/v2/`);
+  expect(anonymous.status).toBe(401);
+  const realm = `Bearer realm="http://${host}/v2/token",service="${host}"`;
+  expect(anonymous.headers.get('www-authenticate')).toBe(realm);
+  expect(await anonymous.json()).toMatchObject({ errors: [{ code: 'UNAUTHORIZED' }] });
+  const manifest = `http://${host}/v2/systemprompt-images/manifests/tenant-x`;
+  expect((await fetch(manifest)).headers.get('www-authenticate')).toBe(
+    `${realm},scope="repository:systemprompt-images:pull"`,
+  );
+
+  const tenantId = randomUUID();
+  const { token } = await images.issueToken(tenantId);
+  const headers = { authorization: `Basic ${btoa(`anybody:${token}`)}` };
+  const scopes =
+    'scope=repository:systemprompt-images:pull,push,delete&scope=repository:other:pull&scope=registry:catalog:*';
+  const answer = await fetch(`http://${host}/v2/token?service=${host}&${scopes}`, { headers });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  const body = (await answer.json()) as { token: string; issued_at: string };
+  expect(body).toMatchObject({
+    access_token: body.token,
+    expires_in: 300,
+    issued_at: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+  const claims = JSON.parse(Buffer.from(body.token.split('.')[1] ?? '', 'base64url').toString());
+  expect(claims.access).toEqual([{ type: 'repository', name: 'systemprompt-images', actions: ['pull', 'push'] }]);
+  expect(claims).toMatchObject({ sub: tenantId, sp_tag: `tenant-${tenantId}` });
+
+  for (const credentials of [undefined, 'x:', `x:${token}x`, `x:${body.token}`]) {
+    const wrong = credentials === undefined ? {} : { authorization: `Basic ${btoa(credentials)}` };
+    const refused = await fetch(`http://${host}/v2/token?service=${host}`, { headers: wrong });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toMatch(/^Basic /);
+  }
+  // A password is no access token.
+  expect((await fetch(`http://${host}/v2/`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(401);
+});
+
+test('tokens end: an access token after five minutes, a login after fifteen', async (context) => {
+  const fixture = await start(context);
+  const tenantId = randomUUID();
+  const { client, login } = await clientOf(fixture, tenantId);
+  const bearer = await bearerOf(fixture, tenantId, 'repository:systemprompt-images:pull');
+  const version = () => fetch(`http://${fixture.host}/v2/`, { headers: { authorization: bearer } });
+  expect((await version()).status).toBe(200);
+  fixture.advance(5 * 60_000 + 1000);
+  expect((await version()).status).toBe(401);
+  expect(await client.resolve(login.repository, login.tag)).toBeUndefined();
+  fixture.advance(10 * 60_000);
+  await expect(client.resolve(login.repository, login.tag)).rejects.toMatchObject({
+    code: 'SP_OCI_UNAUTHORIZED',
+    status: 401,
+  });
+});
+
+test('a token for reading cannot write, whether the right was not asked for or not there', async (context) => {
+  const fixture = await start(context);
+  const tenantId = randomUUID();
+  const upload = `http://${fixture.host}/v2/systemprompt-images/blobs/uploads/`;
+  const reading = await bearerOf(fixture, tenantId, 'repository:systemprompt-images:pull');
+  const first = await fetch(upload, { method: 'POST', headers: { authorization: reading } });
+  expect(first.status).toBe(401);
+  expect(first.headers.get('www-authenticate')).toContain('scope="repository:systemprompt-images:pull,push"');
+
+  const login = await fixture.images.pullToken(tenantId);
+  const client = createRegistryClient({ ...login, password: login.token, retries: 0 });
+  const { image, blobs } = await makeImage(fixture.directory, 'x');
+  const target = { repository: login.repository, reference: login.tag, blobs: [blobs] };
+  await expect(client.pushImage(image, target)).rejects.toMatchObject({ code: 'SP_OCI_DENIED', status: 403 });
+});
+
+test('a real docker client logs in, pushes, and is refused elsewhere', async (context) => {
+  if (!(await detectDocker()).available) {
+    if ((process.env['SP_REQUIRE'] ?? '').includes('docker')) throw new Error('no Docker engine answers');
+    context.skip('needs docker');
+  }
+  const fixture = await start(context);
+  const tenantId = randomUUID();
+  const { username, token } = await fixture.images.issueToken(tenantId);
+  const image = fixture.images.expectedImage(tenantId);
+  const foreign = fixture.images.expectedImage(randomUUID());
+  const env = { DOCKER_CONFIG: join(fixture.directory, 'docker'), DOCKER_BUILDKIT: '0' };
+  const dockerfile = join(fixture.directory, 'Dockerfile');
+  await writeFile(dockerfile, 'FROM scratch\nCOPY Dockerfile /app/Dockerfile\nCMD ["/app/Dockerfile"]\n');
+  context.onTestFinished(async () => {
+    await execa('docker', ['image', 'rm', image, foreign], { reject: false });
+  });
+  await execa('docker', ['build', '-t', image, '-t', foreign, fixture.directory, '-f', dockerfile], { env });
+  await execa('docker', ['login', '-u', username, '--password-stdin', fixture.host], { env, input: token });
+  const pushed = await execa('docker', ['push', image], { env });
+  const digest = /digest: (sha256:[0-9a-f]{64})/.exec(pushed.stdout)?.[1];
+  expect(await fixture.images.resolve(tenantId)).toEqual({ digest });
+  const refused = await execa('docker', ['push', foreign], { env, reject: false });
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.stderr).toMatch(/denied/);
+});
