@@ -1,0 +1,126 @@
+import type { CheckoutErrorCode } from '@sp/checkout';
+import type { CloudApiErrorCode } from '@sp/cloud-api';
+import type { CredentialsErrorCode } from '@sp/credentials';
+import type { DeployErrorCode } from '@sp/deploy';
+import type { PathsErrorCode } from '@sp/paths';
+import type { PrivateFileErrorCode } from '@sp/private-file';
+import type { TenantsErrorCode } from '@sp/tenants';
+import type { CliErrorCode } from './cli-error.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** Every code that an error of a command can have. */
+export type AnyErrorCode =
+  | CheckoutErrorCode
+  | CliErrorCode
+  | CloudApiErrorCode
+  | CredentialsErrorCode
+  | DeployErrorCode
+  | PathsErrorCode
+  | PrivateFileErrorCode
+  | TenantsErrorCode;
+
+/** What an error means for the person, who may never have heard of the library that threw it. */
+export interface Advice {
+  readonly exitCode: ExitCode;
+  /** How to go on; one sentence or command line each. */
+  readonly suggestions: readonly string[];
+}
+
+const { failed, usage, inputNeeded, notLoggedIn, notFound, conflict, forbidden, pending, network, bug, interrupted } =
+  exitCodes;
+
+const advise = (exitCode: ExitCode, ...suggestions: readonly string[]): Advice => ({ exitCode, suggestions });
+
+const logIn = 'Log in: systemprompt cloud auth login';
+const retryLater = 'Try again in a moment.';
+const checkConnection = 'Check the connection, and that the API is up (a local cloud: systemprompt cloud local status).';
+const noAnswer = advise(pending, 'Run the command again, and answer in the browser within five minutes.');
+
+/** What to say for each code. A library's new code does not compile until it is here. */
+export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
+  SP_API_INVALID_REQUEST: advise(usage),
+  SP_API_FOREIGN_URL: advise(forbidden, 'The token was not sent there. Check which API this project is logged in to.'),
+  SP_API_UNAUTHORIZED: advise(notLoggedIn, logIn),
+  SP_API_FORBIDDEN: advise(forbidden),
+  SP_API_NOT_FOUND: advise(notFound, 'See what is yours: systemprompt cloud tenant list'),
+  SP_API_CONFLICT: advise(conflict),
+  SP_API_GONE: advise(conflict),
+  SP_API_RATE_LIMITED: advise(failed, retryLater),
+  SP_API_REJECTED: advise(failed),
+  SP_API_SERVER: advise(failed, retryLater),
+  SP_API_INVALID_RESPONSE: advise(failed, 'This version may be too old for the API: update @sp/cli.'),
+  SP_API_NETWORK: advise(network, checkConnection),
+  SP_API_TIMEOUT: advise(network, checkConnection),
+  SP_API_ABORTED: advise(interrupted),
+
+  SP_CREDENTIALS_CORRUPTED: advise(failed, `The file is not usable any more. ${logIn}`),
+  SP_CREDENTIALS_INVALID: advise(usage),
+  SP_CREDENTIALS_EXPIRED: advise(notLoggedIn, logIn),
+  SP_CREDENTIALS_TOKEN_UNDECODABLE: advise(notLoggedIn, logIn),
+  SP_LOGIN_DENIED: advise(notLoggedIn, logIn),
+  SP_LOGIN_STATE_MISMATCH: advise(failed, 'The answer in the browser belongs to another login. Start again.', logIn),
+  SP_LOGIN_NO_TOKEN: advise(failed, logIn),
+  SP_LOGIN_BAD_AUTHORIZE_URL: advise(failed, 'The API sent an unusable login page: check --environment.'),
+  SP_LOGIN_TIMEOUT: noAnswer,
+  SP_LOGIN_PORT_BUSY: advise(conflict, 'Leave --callback-port out to take any free port.'),
+  SP_LOGIN_LISTEN_FAILED: advise(failed, 'Leave --callback-port out to take any free port.'),
+  SP_LOGIN_ABORTED: advise(interrupted),
+
+  SP_TENANTS_CORRUPTED: advise(failed, 'Move the file away, then: systemprompt cloud tenant list'),
+  SP_TENANTS_INVALID: advise(failed, 'Move the file away, then: systemprompt cloud tenant list'),
+  SP_TENANTS_NOT_SYNCED: advise(notFound, 'Fetch them: systemprompt cloud tenant list'),
+  SP_TENANTS_NOT_FOUND: advise(notFound, 'See what there is: systemprompt cloud tenant list'),
+  SP_TENANTS_AMBIGUOUS: advise(usage, 'Give the id instead of the name.'),
+  SP_PROFILE_EXISTS: advise(conflict, 'Choose another name with --profile.'),
+  SP_PROFILE_NOT_FOUND: advise(notFound, 'Make one: systemprompt cloud tenant create'),
+  SP_PROFILE_INVALID: advise(failed, 'Correct the profile, then run the command again.'),
+  SP_PROFILE_SECRETS_INVALID: advise(failed, 'Correct the file, then run the command again.'),
+  SP_PROFILE_UNWRITABLE: advise(failed),
+
+  SP_CHECKOUT_DECLINED: advise(failed, 'Nothing was bought. Start again: systemprompt cloud tenant create'),
+  SP_CHECKOUT_TIMEOUT: advise(pending, 'If you have paid, the tenant appears in: systemprompt cloud tenant list'),
+  SP_CHECKOUT_PORT_BUSY: advise(conflict),
+  SP_CHECKOUT_ABORTED: advise(interrupted, 'If you have paid, the tenant appears in: systemprompt cloud tenant list'),
+  SP_CHECKOUT_CALLBACK_INVALID: advise(failed),
+  SP_CHECKOUT_PROVISIONING_FAILED: advise(failed, 'You have paid: ask support, quoting the session.'),
+
+  SP_DEPLOY_PROJECT_INCOMPLETE: advise(failed, 'Make or build what is missing, then deploy again.'),
+  SP_DEPLOY_BASE_UNSUPPORTED: advise(usage, 'Start Docker for this base, or choose another one with --base.'),
+  SP_DEPLOY_BUILD_FAILED: advise(failed),
+  SP_DEPLOY_PUSH_FAILED: advise(failed, 'Deploy again: what arrived is not sent twice.'),
+  SP_DEPLOY_DOCKER_FAILED: advise(failed),
+  SP_DEPLOY_DOCKER_UNAVAILABLE: advise(failed, 'Start Docker, or use --builder oci with a base that needs none.'),
+  SP_DEPLOY_API_FAILED: advise(failed, 'Deploy again: every step can be repeated.'),
+  SP_DEPLOY_UNHEALTHY: advise(failed, 'The old release goes on, if there was one.'),
+  SP_DEPLOY_TIMEOUT: advise(pending, 'See how it goes on: systemprompt cloud status'),
+  SP_DEPLOY_ABORTED: advise(interrupted, 'See how it stands: systemprompt cloud status'),
+
+  SP_PATHS_PROFILE_NAME: advise(usage),
+  SP_FILE_SYMLINK: advise(failed, 'Replace the link by the file itself.'),
+  SP_FILE_TOO_OPEN: advise(failed, 'Others can read the file, and it is not yours to change.'),
+  SP_FILE_UNREADABLE: advise(failed),
+  SP_FILE_UNWRITABLE: advise(failed),
+  SP_FILE_LOCKED: advise(conflict, 'Another command is writing the file.', retryLater),
+  SP_FILE_ABORTED: advise(interrupted),
+
+  SP_CLI_INPUT_NEEDED: advise(inputNeeded),
+  SP_CLI_CANCELLED: advise(usage),
+  SP_CLI_NO_PROJECT: advise(notFound, 'Go to your project, or make this folder one: systemprompt cloud init'),
+  SP_CLI_NOT_LOGGED_IN: advise(notLoggedIn, logIn),
+  SP_CLI_PROFILE_NOT_FOUND: advise(notFound),
+  SP_CLI_PROFILE_EXISTS: advise(conflict, 'Choose another name with --profile.'),
+  SP_CLI_PROFILE_NOT_CLOUD: advise(usage, 'Deploy a profile that belongs to a tenant in the cloud.'),
+  SP_CLI_TENANT_NOT_FOUND: advise(notFound, 'See what there is: systemprompt cloud tenant list'),
+  SP_CLI_PLAN_NOT_FOUND: advise(notFound),
+  SP_CLI_CREDENTIALS_UNAVAILABLE: advise(conflict, 'Whoever fetched them has them in the tenants.json of their project.'),
+  SP_CLI_SYSTEM: advise(failed),
+  SP_CLI_LOCAL_NOT_INSTALLED: advise(notFound, 'Install it next to the CLI: npm install @sp/management-api'),
+  SP_CLI_LOCAL_NOT_RUNNING: advise(notFound, 'Start it: systemprompt cloud local up'),
+  SP_CLI_LOCAL_FAILED: advise(failed),
+  SP_CLI_LOCAL_PORT_BUSY: advise(conflict, 'Take any free port: systemprompt cloud local up --port 0'),
+  SP_CLI_LOCAL_TIMEOUT: advise(pending, 'See how it stands: systemprompt cloud local status'),
+  SP_CLI_USAGE: advise(usage, 'See the options with --help.'),
+  SP_CLI_UNKNOWN_COMMAND: advise(usage, 'See what there is: systemprompt help'),
+  SP_CLI_INTERRUPTED: advise(interrupted),
+  SP_CLI_BUG: advise(bug, 'Please report it, with the output of the same command under DEBUG=1.'),
+} satisfies Record<AnyErrorCode, Advice>;

@@ -1,0 +1,51 @@
+import { BaseCommand } from '../../../base-command.ts';
+import { renderFields } from '../../../output/table.ts';
+
+/** What `cloud auth whoami` answers. */
+export interface WhoamiResult {
+  readonly user: { readonly id: string; readonly email: string; readonly name?: string | undefined };
+  readonly apiUrl: string;
+  /** Where the token came from. */
+  readonly source: 'environment' | 'file';
+  /** `unknown`: a token of the environment that does not tell when it expires. */
+  readonly token: {
+    readonly status: 'valid' | 'expires-soon' | 'expired' | 'unknown';
+    readonly expiresAt?: Date | undefined;
+  };
+  /** How many tenants are yours. */
+  readonly tenants: number;
+}
+
+export default class Whoami extends BaseCommand {
+  static override summary = 'Show who is logged in, and for how long.';
+  static override description = 'Asks the API, so it also tells whether the token still works. Exit code 4: nobody is logged in.';
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
+
+  async run(): Promise<WhoamiResult> {
+    await this.parse(Whoami);
+    const { signal } = this.context;
+    const { credentials, source } = await this.context.credentials();
+    const me = await (await this.context.api()).user.get({ signal });
+    const token = await describeToken(credentials.apiToken);
+    const until = token.expiresAt === undefined ? '' : `, until ${token.expiresAt.toISOString()}`;
+    this.log(
+      renderFields({
+        User: me.user.name === undefined ? me.user.email : `${me.user.name} <${me.user.email}>`,
+        API: credentials.apiUrl,
+        Token: `${token.status}${until}${source === 'environment' ? ' (from SYSTEMPROMPT_API_TOKEN)' : ''}`,
+        Tenants: String(me.tenants.length),
+      }),
+    );
+    return { user: me.user, apiUrl: credentials.apiUrl, source, token, tenants: me.tenants.length };
+  }
+}
+
+async function describeToken(token: string): Promise<WhoamiResult['token']> {
+  const { decodeTokenExpiry, isCredentialsError, tokenStatus } = await import('@sp/credentials');
+  try {
+    return { expiresAt: new Date(decodeTokenExpiry(token) * 1000), status: tokenStatus(token) };
+  } catch (error) {
+    if (isCredentialsError(error)) return { status: 'unknown' };
+    throw error;
+  }
+}

@@ -1,0 +1,54 @@
+import { BaseCommand } from '../../../base-command.ts';
+import { renderTable } from '../../../output/table.ts';
+import { listTenants } from '../../../tenant-listing.ts';
+
+/** One line of `cloud tenant list`. */
+export interface TenantListItem {
+  readonly id: string;
+  readonly name: string;
+  readonly tenantType: 'local' | 'cloud';
+  readonly region?: string | undefined;
+  readonly hostname?: string | undefined;
+  /** The API's word for it, such as `active`; absent when the API was out of reach. */
+  readonly status?: string | undefined;
+  /** Whether this project knows the tenant's database. */
+  readonly hasDatabase: boolean;
+}
+
+/** What `cloud tenant list` answers. */
+export interface TenantListResult {
+  readonly tenants: readonly TenantListItem[];
+  readonly total: number;
+}
+
+export default class TenantList extends BaseCommand {
+  static override summary = 'List your tenants.';
+  static override description = 'Brings the tenants of this project up to date. Without a connection, shows what was known last.';
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
+
+  async run(): Promise<TenantListResult> {
+    await this.parse(TenantList);
+    const tenants = (await listTenants(this.context)).map(({ stored, info }) => ({
+      id: stored.id,
+      name: stored.name,
+      tenantType: stored.tenantType,
+      region: stored.region,
+      hostname: stored.hostname,
+      status: info?.status,
+      hasDatabase: Boolean(stored.tenantType === 'cloud' ? stored.internalDatabaseUrl : stored.databaseUrl),
+    }));
+    if (tenants.length === 0) this.log('No tenants yet');
+    else {
+      const rows = tenants.map((tenant) => [
+        tenant.name,
+        tenant.tenantType,
+        tenant.region ?? '–',
+        tenant.status ?? '–',
+        tenant.hostname ?? '–',
+        tenant.id,
+      ]);
+      this.log(renderTable(['NAME', 'TYPE', 'REGION', 'STATUS', 'HOST', 'ID'], rows));
+    }
+    return { tenants, total: tenants.length };
+  }
+}

@@ -1,0 +1,102 @@
+import ansis from 'ansis';
+import { type AnyErrorCode, advice } from './advice.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { toSnakeCase } from './output/snake-case.ts';
+
+/** An error as people and programs get to see it. */
+export interface DescribedError {
+  readonly code: string;
+  readonly message: string;
+  readonly suggestions: readonly string[];
+  readonly exitCode: ExitCode;
+  /** Facts of the allow-list, by their name in the error. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** The document for `--json`. */
+  readonly json: { readonly error: object };
+  /** Only for a defect of this program, and only with `DEBUG`. */
+  readonly stack?: string | undefined;
+}
+
+/** What leaves the program of an error besides its code and message. Anything else on it may hold a secret. */
+const publicFacts = [
+  'status',
+  'serverCode',
+  'requestId',
+  'retryable',
+  'systemCode',
+  'path',
+  'directory',
+  'reason',
+  'port',
+  'seconds',
+  'step',
+  'exitCode',
+  'lastLines',
+  'findings',
+  'flags',
+  'next',
+  'available',
+  'tenantId',
+  'matches',
+] as const;
+
+/** Looks up what an error means for the person: advice and exit code. Never throws. */
+export function describeError(
+  error: unknown,
+  { env }: { env: Readonly<Record<string, string | undefined>> },
+): DescribedError {
+  const { code, message } = identify(error);
+  const { exitCode, suggestions } = advice[code];
+  const facts = pickFacts(error, code);
+  const stack = code === 'SP_CLI_BUG' && env['DEBUG'] && error instanceof Error ? error.stack : undefined;
+  const json = { error: { code, message, suggestions, ...(toSnakeCase(facts) as object) } };
+  return { code, message, suggestions, exitCode, facts, json, stack };
+}
+
+/** The text for a terminal: what went wrong, how to go on, and what to quote to support. */
+export function renderError(error: DescribedError): string {
+  const { findings, lastLines, next, requestId } = error.facts;
+  const lines = [
+    `${ansis.red('✗')} ${error.message}`,
+    ...(Array.isArray(findings) ? findings.map((finding) => `    ${renderFinding(finding)}`) : []),
+    ...(Array.isArray(lastLines) ? lastLines.map((line) => ansis.dim(`    ${line}`)) : []),
+    ...error.suggestions.map((suggestion) => `  ${suggestion}`),
+    ...(Array.isArray(next) ? next.map((command) => `  ${ansis.cyan('$')} ${command}`) : []),
+    ansis.dim(`  ${error.code}${typeof requestId === 'string' ? ` · request ${requestId}` : ''}`),
+    ...(error.stack === undefined ? [] : [error.stack]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function renderFinding(finding: unknown): string {
+  if (typeof finding !== 'object' || finding === null) return String(finding);
+  return Object.values(finding).join(': ');
+}
+
+function identify(error: unknown): { code: AnyErrorCode; message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = property(error, 'code');
+  if (typeof code === 'string' && Object.hasOwn(advice, code)) return { code: code as AnyErrorCode, message };
+  if (error instanceof Error && error.name === 'AbortError') return { code: 'SP_CLI_INTERRUPTED', message: 'Interrupted' };
+  const exit = property(property(error, 'oclif'), 'exit');
+  if (exit === 2) return { code: 'SP_CLI_USAGE', message: message.replace(/\nSee more help with --help$/, '') };
+  if (typeof code === 'string' && typeof property(error, 'syscall') === 'string') {
+    const path = property(error, 'path');
+    const where = typeof path === 'string' ? ` ${path}` : '';
+    return { code: 'SP_CLI_SYSTEM', message: `Cannot ${String(property(error, 'syscall'))}${where}: ${code}` };
+  }
+  return { code: 'SP_CLI_BUG', message: `Unexpected error: ${message}` };
+}
+
+function pickFacts(error: unknown, code: AnyErrorCode): Record<string, unknown> {
+  // The fields of an unknown error are unknown too.
+  if (code === 'SP_CLI_BUG' || code === 'SP_CLI_USAGE') return {};
+  const facts = publicFacts.map((name) => [name, property(error, name)] as const);
+  const system = code === 'SP_CLI_SYSTEM' ? { systemCode: property(error, 'code') } : {};
+  return { ...Object.fromEntries(facts.filter(([, value]) => value !== undefined && value !== false)), ...system };
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+

@@ -1,0 +1,30 @@
+import { Flags } from '@oclif/core';
+
+/** The profile to act on. */
+export const profileFlag = Flags.string({
+  summary: 'Name of a profile of this project.',
+  env: 'SYSTEMPROMPT_PROFILE',
+  helpValue: 'NAME',
+});
+
+/** The tenant to act on. */
+export const tenantFlag = Flags.string({
+  summary: 'Id or name of a tenant.',
+  env: 'SYSTEMPROMPT_TENANT',
+  helpValue: 'ID',
+});
+
+/** Answers every confirmation. */
+export const yesFlag = Flags.boolean({
+  char: 'y',
+  summary: 'Do not ask for confirmation.',
+  env: 'SYSTEMPROMPT_YES',
+});
+
+/** Where the local cloud keeps everything. */
+export const dataDirFlag = Flags.string({
+  summary: 'Folder in which the local cloud keeps everything.',
+  description: 'Without it: systemprompt/local in XDG_DATA_HOME or ~/.local/share.',
+  env: 'SYSTEMPROMPT_LOCAL_DATA_DIR',
+  helpValue: 'DIR',
+});

@@ -1,0 +1,39 @@
+import { flush, run } from '@oclif/core';
+import { CliError } from './cli-error.ts';
+import { describeError, renderError } from './describe-error.ts';
+
+/**
+ * Runs one command line and ends the process with its exit code. Errors of commands are reported by the command; what
+ * arrives here happened before one was found.
+ */
+export async function main({ argv, root }: { argv: readonly string[]; root: string }): Promise<never> {
+  try {
+    await run([...argv], root);
+  } catch (thrown) {
+    const error = isUnknownCommand(thrown) ? unknownCommand(argv) : thrown;
+    const described = describeError(error, { env: process.env });
+    // oclif's help and version also leave by throwing.
+    if (!isExit(error)) {
+      process.exitCode = described.exitCode;
+      if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(described.json, undefined, 2)}\n`);
+      else process.stderr.write(renderError(described));
+    }
+  }
+  await flush();
+  process.exit();
+}
+
+function isExit(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIT';
+}
+
+/** What the not-found plugin throws after it has shown what may have been meant. */
+function isUnknownCommand(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || !('oclif' in error)) return false;
+  return (error.oclif as { exit?: unknown } | undefined)?.exit === 127;
+}
+
+function unknownCommand(argv: readonly string[]): CliError {
+  const words = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0);
+  return new CliError('SP_CLI_UNKNOWN_COMMAND', `\`${words.join(' ')}\` is not a command of systemprompt`);
+}

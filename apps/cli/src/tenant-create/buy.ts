@@ -1,0 +1,41 @@
+import type { CloudApiClient } from '@sp/cloud-api';
+import type { Context } from '../context.ts';
+import type { TenantChoice } from './choose.ts';
+
+/** A tenant that was paid for and whose infrastructure is there. */
+export interface BoughtTenant {
+  readonly tenantId: string;
+  readonly checkoutSessionId: string;
+}
+
+/** Opens the payment page and follows the new tenant until it can be deployed to. */
+export async function buyTenant(
+  choice: TenantChoice,
+  { context, api }: { context: Context; api: CloudApiClient },
+): Promise<BoughtTenant> {
+  const { progress, signal } = context;
+  const { runCheckoutCallbackFlow } = await import('@sp/checkout');
+  const step = await progress.step(`Waiting for the payment of ${choice.name} (${choice.plan.name}, ${choice.region})`);
+  try {
+    const result = await runCheckoutCallbackFlow({
+      createCheckout: ({ redirectUri }) =>
+        api.checkout.create(
+          { priceId: choice.plan.paddlePriceId, region: choice.region, tenantName: choice.name, redirectUri },
+          { signal },
+        ),
+      api,
+      openBrowser: (url) => context.openBrowser(url),
+      onEvent: (event) => {
+        if (event.type === 'browser-failed') context.warn(`No browser could be opened: ${event.message}`);
+        if (event.type === 'payment-confirmed') step.update('Paid; the tenant is being set up');
+        if (event.type === 'provisioning') step.update(event.event.message ?? event.event.eventType.replaceAll('_', ' '));
+      },
+      signal,
+    });
+    step.done(`Tenant ${choice.name} is set up`);
+    return { tenantId: result.tenantId, checkoutSessionId: result.checkoutSessionId };
+  } catch (error) {
+    step.fail();
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import { isCloudApiError, type TenantInfo } from '@sp/cloud-api';
+import type { StoredTenant } from '@sp/tenants';
+import { CliError } from './cli-error.ts';
+import type { Context } from './context.ts';
+import { shellWord } from './shell-words.ts';
+
+/** A tenant as the project's store and the API know it. */
+export interface ListedTenant {
+  readonly stored: StoredTenant;
+  /** Absent for a local tenant, and for every tenant while the API is out of reach. */
+  readonly info?: TenantInfo | undefined;
+}
+
+/**
+ * The tenants of the project's store, first brought up to date from the API. When the API is out of reach, the store
+ * alone answers, with a warning.
+ */
+export async function listTenants(context: Context): Promise<readonly ListedTenant[]> {
+  const { loadTenants, mergeTenantInfos } = await import('@sp/tenants');
+  const path = context.project.localTenants;
+  const infos = await getTenantInfos(context);
+  if (infos !== undefined) await mergeTenantInfos(path, infos);
+  const stored = (await loadTenants(path))?.tenants ?? [];
+  return stored.map((tenant) => ({ stored: tenant, info: infos?.find((info) => info.id === tenant.id) }));
+}
+
+/**
+ * The one tenant that `idOrName` means; without it, the only one there is, or the one that the person picks.
+ *
+ * @throws {CliError} `SP_CLI_TENANT_NOT_FOUND`, `SP_CLI_INPUT_NEEDED`
+ * @throws {TenantsError} `SP_TENANTS_AMBIGUOUS`
+ */
+export async function pickTenant(
+  tenants: readonly ListedTenant[],
+  options: { idOrName: string | undefined; interactive: boolean; command: (id: string) => string },
+): Promise<ListedTenant> {
+  const { idOrName, interactive, command } = options;
+  const available = tenants.map(({ stored }) => stored.name);
+  if (idOrName !== undefined) {
+    const { findTenant } = await import('@sp/tenants');
+    const found = findTenant({ tenants: tenants.map(({ stored }) => stored), syncedAt: new Date() }, idOrName);
+    const tenant = tenants.find(({ stored }) => stored === found);
+    if (tenant !== undefined) return tenant;
+    throw new CliError('SP_CLI_TENANT_NOT_FOUND', `There is no tenant ${JSON.stringify(idOrName)}`, { available });
+  }
+  const [only] = tenants;
+  if (only === undefined) throw new CliError('SP_CLI_TENANT_NOT_FOUND', 'There is no tenant yet', { available });
+  if (tenants.length === 1) return only;
+  if (!interactive) {
+    throw new CliError('SP_CLI_INPUT_NEEDED', `There are ${tenants.length} tenants: which one?`, {
+      next: tenants.map(({ stored }) => command(shellWord(stored.id))),
+      available,
+    });
+  }
+  const { askSelect } = await import('./prompts.ts');
+  const choices = tenants.map(({ stored }) => ({ value: stored.id, label: stored.name, hint: stored.id }));
+  const id = await askSelect({ message: 'Which tenant?', options: choices });
+  return tenants.find(({ stored }) => stored.id === id) ?? only;
+}
+
+async function getTenantInfos(context: Context): Promise<readonly TenantInfo[] | undefined> {
+  const api = await context.api();
+  try {
+    return (await api.user.get({ signal: context.signal })).tenants;
+  } catch (error) {
+    if (!isCloudApiError(error) || (error.code !== 'SP_API_NETWORK' && error.code !== 'SP_API_TIMEOUT')) throw error;
+    context.warn(`${error.message}; showing what was known last`);
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import { inspect } from 'node:util';
+import { CloudApiError } from '@sp/cloud-api';
+import { expect, test } from 'vitest';
+import { CliError } from '../src/cli-error.ts';
+import { describeError, renderError } from '../src/describe-error.ts';
+
+const secret = 'sp_live_8f14e45fceea167a';
+
+test('an error of a library gets advice, an exit code, and its public facts in snake_case', () => {
+  const error = new CloudApiError({
+    code: 'SP_API_UNAUTHORIZED',
+    message: 'GET /api/v1/auth/me was answered 401',
+    status: 401,
+    requestId: 'req_1',
+  });
+  const described = describeError(error, { env: {} });
+  expect(described.exitCode).toBe(4);
+  expect(described.json).toEqual({
+    error: {
+      code: 'SP_API_UNAUTHORIZED',
+      message: 'GET /api/v1/auth/me was answered 401',
+      suggestions: ['Log in: systemprompt cloud auth login'],
+      status: 401,
+      request_id: 'req_1',
+    },
+  });
+  expect(renderError(described)).toContain('request req_1');
+});
+
+test('fields that are not on the list never leave the program', () => {
+  const error = Object.assign(new CliError('SP_CLI_NOT_LOGGED_IN', 'Nobody is logged in'), {
+    token: secret,
+    request: { headers: { authorization: `Bearer ${secret}` } },
+  });
+  const described = describeError(error, { env: { DEBUG: '1' } });
+  expect(inspect(described, { depth: 9 }) + renderError(described)).not.toContain(secret);
+});
+
+test('a defect ends with 70, and tells its stack only under DEBUG', () => {
+  const error = new TypeError('x is not a function');
+  expect(describeError(error, { env: {} })).toMatchObject({ code: 'SP_CLI_BUG', exitCode: 70, stack: undefined });
+  expect(describeError(error, { env: { DEBUG: '1' } }).stack).toContain('describe-error.test');
+});
+
+test('an aborted wait is an interrupt', () => {
+  expect(describeError(new DOMException('aborted', 'AbortError'), { env: {} })).toMatchObject({ exitCode: 130 });
+});
+
+test('an error of the operating system is none of ours', () => {
+  const error = Object.assign(new Error('EACCES'), { code: 'EACCES', syscall: 'mkdir', path: '/x' });
+  expect(describeError(error, { env: {} })).toMatchObject({
+    code: 'SP_CLI_SYSTEM',
+    exitCode: 1,
+    message: 'Cannot mkdir /x: EACCES',
+    facts: { path: '/x', systemCode: 'EACCES' },
+  });
+});
+
+test('missing input lists ready-to-run commands', () => {
+  const next = ['systemprompt cloud tenant create --name hello'];
+  const described = describeError(new CliError('SP_CLI_INPUT_NEEDED', 'x', { flags: ['--name'], next }), { env: {} });
+  expect(described.exitCode).toBe(3);
+  expect(described.json).toMatchObject({ error: { flags: ['--name'], next } });
+});

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** The built program; `pnpm run build` makes what it needs. */
+export const binaryPath = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+
+/** Runs the built binary as a script would: stdin closed, no terminal, and only the environment given. */
+export async function runBinary(
+  args: readonly string[],
+  options: { cwd: string; env?: Readonly<Record<string, string>>; interruptAfter?: (stderr: string) => boolean },
+): Promise<{ stdout: string; stderr: string; exitCode: number | null }> {
+  if (!existsSync(fileURLToPath(new URL('../../dist/index.js', import.meta.url)))) {
+    throw new Error('apps/cli is not built: pnpm run build');
+  }
+  const child = spawn(process.execPath, [binaryPath, ...args], {
+    cwd: options.cwd,
+    env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd, NO_COLOR: '1', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    if (options.interruptAfter?.(stderr) === true) child.kill('SIGINT');
+  });
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return { stdout, stderr, exitCode };
+}

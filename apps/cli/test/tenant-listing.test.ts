@@ -1,0 +1,126 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadTenants } from '@sp/tenants';
+import { expect, test } from 'vitest';
+import Whoami from '../src/commands/cloud/auth/whoami.ts';
+import Status from '../src/commands/cloud/status.ts';
+import TenantList from '../src/commands/cloud/tenant/list.ts';
+import TenantShow from '../src/commands/cloud/tenant/show.ts';
+import { startFakeApi } from './support/fake-api.ts';
+import { runCommand } from './support/run-command.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+const id = '0b1c6f4e-6d60-4d3c-9a53-0f7c0f5b7d11';
+const hello = {
+  id,
+  name: 'hello',
+  app_id: 'sp-hello',
+  hostname: 'hello-abcd.localhost:7300',
+  region: 'iad',
+  status: 'active',
+  external_db_access: false,
+  database_url: 'postgresql://hello:***@db/hello',
+};
+const answers = {
+  'GET /api/v1/auth/me': { user: { id: 'u1', email: 'ada@example.com' }, tenants: [hello] },
+  [`GET /api/v1/tenants/${id}/status`]: { data: { status: 'running', app_url: 'http://hello-abcd.localhost:7300' } },
+};
+const token = 'opaque-token-of-the-environment';
+const envFor = (url: string): Record<string, string> => ({ SYSTEMPROMPT_API_TOKEN: token, SYSTEMPROMPT_API_URL: url });
+
+async function project(): Promise<string> {
+  const cwd = await temporaryFolder();
+  await mkdir(join(cwd, '.systemprompt'));
+  await mkdir(join(cwd, 'services'));
+  return cwd;
+}
+
+test('whoami asks the API with the token of the environment, and never prints it', async () => {
+  const api = await startFakeApi(answers);
+  const { stdout, stderr, exitCode } = await runCommand(Whoami, ['--json'], { cwd: await project(), env: envFor(api.url) });
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    user: { id: 'u1', email: 'ada@example.com' },
+    api_url: api.url,
+    source: 'environment',
+    token: { status: 'unknown' },
+    tenants: 1,
+  });
+  expect(api.requests).toEqual([{ what: 'GET /api/v1/auth/me', authorization: `Bearer ${token}` }]);
+  expect(stdout + stderr).not.toContain(token);
+});
+
+test('nobody logged in: exit code 4, in text and in JSON', async () => {
+  const cwd = await project();
+  const text = await runCommand(Whoami, [], { cwd });
+  expect(text).toMatchObject({ stdout: '', exitCode: 4 });
+  expect(text.stderr).toContain('systemprompt cloud auth login');
+  const json = await runCommand(Whoami, ['--json'], { cwd });
+  expect(json).toMatchObject({ stderr: '', exitCode: 4 });
+  expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'SP_CLI_NOT_LOGGED_IN', directory: cwd } });
+});
+
+test('tenant list brings the store up to date, and answers from it when the API is out of reach', async () => {
+  const api = await startFakeApi(answers);
+  const cwd = await project();
+  const online = await runCommand(TenantList, ['--json'], { cwd, env: envFor(api.url) });
+  expect(JSON.parse(online.stdout)).toMatchObject({ total: 1, tenants: [{ id, name: 'hello', status: 'active' }] });
+  expect((await loadTenants(join(cwd, '.systemprompt/tenants.json')))?.tenants).toHaveLength(1);
+
+  const offline = await runCommand(TenantList, ['--json'], { cwd, env: envFor('http://127.0.0.1:1') });
+  expect(offline.exitCode).toBe(0);
+  expect(offline.stderr).toContain('showing what was known last');
+  const { tenants } = JSON.parse(offline.stdout) as { tenants: object[] };
+  expect(tenants).toEqual([
+    { id, name: 'hello', tenant_type: 'cloud', region: 'iad', hostname: 'hello-abcd.localhost:7300', has_database: true },
+  ]);
+});
+
+test('tenant show takes an id, a name, or the only one there is', async () => {
+  const api = await startFakeApi(answers);
+  const world = { cwd: await project(), env: envFor(api.url) };
+  for (const argv of [[id], ['hello'], []]) {
+    const { stdout } = await runCommand(TenantShow, [...argv, '--json'], world);
+    expect(JSON.parse(stdout)).toMatchObject({ id, status: 'running', url: 'http://hello-abcd.localhost:7300' });
+    expect(stdout).not.toContain('postgresql://');
+  }
+  const unknown = await runCommand(TenantShow, ['bye', '--json'], world);
+  expect(unknown.exitCode).toBe(5);
+  expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'SP_CLI_TENANT_NOT_FOUND', available: ['hello'] } });
+});
+
+test('several tenants and nobody to ask: exit code 3 with one command line for each', async () => {
+  const second = { ...hello, id: '7a0c1f52-2e55-4c0e-8a56-1d8d2b1c9e22', name: 'second' };
+  const user = { id: 'u1', email: 'ada@example.com' };
+  const api = await startFakeApi({ 'GET /api/v1/auth/me': { user, tenants: [hello, second] } });
+  const { stdout, exitCode } = await runCommand(TenantShow, ['--json'], { cwd: await project(), env: envFor(api.url) });
+  expect(exitCode).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: {
+      code: 'SP_CLI_INPUT_NEEDED',
+      next: [`systemprompt cloud tenant show ${id}`, `systemprompt cloud tenant show ${second.id}`],
+    },
+  });
+});
+
+test('status shows who, which profiles, and every tenant', async () => {
+  const api = await startFakeApi(answers);
+  const cwd = await project();
+  await mkdir(join(cwd, '.systemprompt/profiles/broken'), { recursive: true });
+  await writeFile(join(cwd, '.systemprompt/profiles/broken/profile.yaml'), 'name: broken\n');
+  const { stdout, exitCode } = await runCommand(Status, ['--json'], { cwd, env: envFor(api.url) });
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    project: cwd,
+    profiles: [{ name: 'broken', problem: expect.any(String) }],
+    credentials: { api_url: api.url },
+    tenants: [{ id, name: 'hello', status: 'running', url: 'http://hello-abcd.localhost:7300', profiles: [] }],
+  });
+});
+
+test('outside of a project: exit code 5, naming the folder', async () => {
+  const cwd = await temporaryFolder();
+  const { stdout, exitCode } = await runCommand(Status, ['--json'], { cwd });
+  expect(exitCode).toBe(5);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'SP_CLI_NO_PROJECT', directory: cwd } });
+});
