@@ -11,7 +11,7 @@ const exitConflict = 6;
 export async function main(argv: readonly string[]): Promise<void> {
   // The workflow engine uses pg in a way that pg 9 will refuse; whoever runs this program can do nothing about it.
   process.noDeprecation = true;
-  await yargs(argv)
+  const program = yargs(argv)
     .scriptName('sp-management-api')
     .strict()
     .demandCommand(1, 'Name a command.')
@@ -54,12 +54,16 @@ export async function main(argv: readonly string[]): Promise<void> {
       }
       return true;
     })
+    // Thrown, since yargs goes on to the command after a handler that returns.
     .fail((message, error) => {
-      process.stderr.write(`${message ?? error.message}\n`);
-      process.exitCode = exitUsage;
-    })
-    .parseAsync()
-    .catch(() => {});
+      throw error ?? new Error(message);
+    });
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = exitUsage;
+  }
 }
 
 function isInteger(value: unknown, max: number): boolean {

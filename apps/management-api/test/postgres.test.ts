@@ -89,3 +89,22 @@ test('several processes may migrate an empty database at once', async () => {
   await Promise.all(stores.map((store) => store.close()));
   await server.stop();
 });
+
+// Only root's Postgres can live outside of its data folder.
+test.runIf(process.getuid?.() === 0)(
+  'a cluster whose temporary data folder was deleted goes with the next start',
+  async () => {
+    const closed = await mkdtemp(join(tmpdir(), 'sp-closed-'));
+    const first = await startEmbeddedPostgres({ dataDir: join(closed, 'first') });
+    const place = await query(first.url, 'show data_directory');
+    await first.stop();
+    const cluster = String((place[0] as { data_directory: string }).data_directory);
+    expect(cluster.startsWith(closed)).toBe(false);
+    await rm(join(closed, 'first'), { recursive: true });
+    const second = await startEmbeddedPostgres({ dataDir: join(closed, 'second') });
+    await second.stop();
+    expect(existsSync(cluster)).toBe(false);
+    await removeEmbeddedPostgres({ dataDir: join(closed, 'second') });
+    await rm(closed, { recursive: true });
+  },
+);

@@ -1,4 +1,3 @@
-
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { tenantSecrets, tenants } from '../src/store/schema.ts';
@@ -117,7 +116,13 @@ test("the machine's environment: the owner's secrets over the defaults, the plat
     releaseId: 'r-1',
     databaseUrl: 'postgresql://right',
     platformSecrets: { JWT_SECRET: 'platform', DATABASE_PASSWORD: 'hidden', SYNC_TOKEN: 's' },
-    userSecrets: { DATABASE_URL: 'postgresql://wrong', FLY_APP_NAME: 'x', PORT: '1', RUST_LOG: 'debug', JWT_SECRET: 'own' },
+    userSecrets: {
+      DATABASE_URL: 'postgresql://wrong',
+      FLY_APP_NAME: 'x',
+      PORT: '1',
+      RUST_LOG: 'debug',
+      JWT_SECRET: 'own',
+    },
   });
   expect(environment).toEqual({
     HOST: '0.0.0.0',

@@ -175,7 +175,10 @@ test('a machine that cannot be started fails the release; the tenant waits for a
   await engine.startDeploy(release.id);
   const ended = await engine.waitForRelease(release.id, { timeoutMs: 30_000 });
   expect(ended).toMatchObject({ status: 'failed', failure: 'start machine: there is no image' });
-  expect(await readTenant(database.store, tenantId)).toMatchObject({ state: 'awaiting_deploy', currentReleaseId: null });
+  expect(await readTenant(database.store, tenantId)).toMatchObject({
+    state: 'awaiting_deploy',
+    currentReleaseId: null,
+  });
   expect(stopped).toEqual([release.id]);
 });
 

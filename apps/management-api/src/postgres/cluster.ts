@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { findFile, replaceFile } from '../local/atomic-file.ts';
@@ -37,7 +38,7 @@ export async function prepareCluster(request: {
   const folders = clusterFolders(dataDir);
   const fresh = (await readdir(dataDir)).length === 0;
   // The data folder was removed and made again: what is left of it elsewhere has no password any more.
-  if (fresh) await removeCluster(folders.shared);
+  if (fresh) await removeSharedCluster(folders.shared);
 
   const password = await findPassword(dataDir, { make: !existsSync(folders.own) && !existsSync(folders.shared) });
   if (existsSync(folders.shared)) return { folder: folders.shared, password };
@@ -47,6 +48,10 @@ export async function prepareCluster(request: {
   const folder = open ? folders.own : folders.shared;
   await mkdir(dirname(folder), { recursive: true, mode: open ? 0o700 : 0o755 });
   await initialize({ folder, password, binaries, user, signal });
+  if (!open) {
+    await replaceFile(originFile(folder), resolve(dataDir));
+    await removeOrphans(dirname(folder));
+  }
   return { folder, password };
 }
 
@@ -55,6 +60,29 @@ export async function removeCluster(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   await stopLeftover(folder);
   await rm(folder, { recursive: true, force: true });
+}
+
+/** {@link removeCluster} for one in the shared folder. */
+export async function removeSharedCluster(folder: string): Promise<void> {
+  await removeCluster(folder);
+  await rm(originFile(folder), { force: true });
+}
+
+/** Says whose a cluster in the shared folder is. */
+function originFile(folder: string): string {
+  return `${folder}.origin`;
+}
+
+// Whoever deletes a temporary folder does not know of the cluster that belongs to it and lives elsewhere. Other folders
+// that are gone may be on a disk that is not there today.
+async function removeOrphans(sharedClusters: string): Promise<void> {
+  const temporary = await realpath(tmpdir());
+  for (const name of await readdir(sharedClusters)) {
+    if (!name.endsWith('.origin')) continue;
+    const folder = join(sharedClusters, name.slice(0, -'.origin'.length));
+    const origin = (await findFile(originFile(folder)))?.toString('utf8');
+    if (origin?.startsWith(`${temporary}/`) && !existsSync(origin)) await removeSharedCluster(folder);
+  }
 }
 
 async function findPassword(dataDir: string, options: { readonly make: boolean }): Promise<string> {

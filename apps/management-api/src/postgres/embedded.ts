@@ -6,7 +6,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findFile, replaceFile } from '../local/atomic-file.ts';
 import { LocalCloudError } from '../local/local-cloud-error.ts';
 import { findBinaries, makeReachable, type PostgresBinaries } from './binaries.ts';
-import { type Cluster, clusterFolders, prepareCluster, removeCluster, sharedFolder } from './cluster.ts';
+import {
+  type Cluster,
+  clusterFolders,
+  prepareCluster,
+  removeCluster,
+  removeSharedCluster,
+  sharedFolder,
+} from './cluster.ts';
 import { readPostmasterFile, stopLeftover, stopPostmaster } from './leftover.ts';
 import { findPostgresUser, type SystemUser } from './system-user.ts';
 
@@ -70,7 +77,7 @@ export async function removeEmbeddedPostgres(options: { readonly dataDir: string
   const dataDir = await realpath(options.dataDir).catch(() => resolve(options.dataDir));
   const { own, shared } = clusterFolders(dataDir);
   await removeCluster(own);
-  await removeCluster(shared);
+  await removeSharedCluster(shared);
   await rm(dataDir, { recursive: true, force: true });
 }
 
