@@ -149,7 +149,7 @@ export async function askFacts({ address }: Machine): Promise<MachineFacts> {
 export async function waitForExit(machines: Machines, spec: MachineSpec): Promise<Machine> {
   for (;;) {
     const machine = await machines.find(spec.appName, spec.releaseId);
-    if (machine?.state === 'exited' && machine.exitCode !== undefined) return machine;
+    if (machine?.state === 'exited') return machine;
     await delay(50);
   }
 }

@@ -10,7 +10,13 @@ import { MachineError } from './machine-error.ts';
 import { checkMachineNames } from './machine-names.ts';
 import { findRecord, type MachineRecord, saveRecord } from './machine-record.ts';
 import { endProcessGroup, isAlive, type ProcessIdentity } from './process-life.ts';
-import { prepareRelease, releaseFolder, releasesDirectory, removeOldReleases } from './release-folder.ts';
+import {
+  prepareRelease,
+  type ReleaseFolder,
+  releaseFolder,
+  releasesDirectory,
+  removeOldReleases,
+} from './release-folder.ts';
 import { createSerializer } from './serialize.ts';
 import { adoptMachineProcess, spawnMachine } from './spawn-machine.ts';
 
@@ -39,6 +45,8 @@ const foreignLayersFolder = '.foreign-layers';
 export function createProcessMachines(options: ProcessMachinesOptions): Machines {
   const { directory, images, logger, stopGraceMs = 5000 } = options;
   const inTurn = createSerializer();
+  // Processes of this control plane whose end is not written down yet, by the path of their record.
+  const exits = new Map<string, { readonly pid: number; readonly saved: Promise<void> }>();
   const folderOf = (appName: string, releaseId: string) => {
     checkMachineNames({ appName, releaseId });
     return releaseFolder(releasesDirectory(directory, appName), releaseId);
@@ -62,7 +70,8 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
       throw imageError(spec, error instanceof Error ? error.message : 'it cannot be unpacked');
     }
     signal?.throwIfAborted();
-    const record = await spawnMachine({ folder, spec, image, onExit: (exitCode) => recordExit(spec, exitCode) });
+    const { record, ended } = await spawnMachine({ folder, spec, image });
+    if (record.pid !== undefined) recordExit(spec, { pid: record.pid, ended });
     await removeOldReleases(releasesDirectory(directory, appName), {
       keep: releaseId,
       isInUse: async (other) => (await findMachine(appName, other))?.state === 'running',
@@ -71,23 +80,40 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
     return toMachine(record);
   }
 
-  /** The end of a process that this control plane started: kept so that its reason can be told later. */
-  function recordExit({ appName, releaseId }: MachineSpec, exitCode: number): void {
+  /** Keeps how a process of this control plane ended, so that its reason can be told later. */
+  function recordExit(
+    { appName, releaseId }: MachineSpec,
+    { pid, ended }: { readonly pid: number; readonly ended: Promise<number> },
+  ): void {
     const { record: path } = folderOf(appName, releaseId);
-    inTurn(appName, async () => {
-      const record = await findRecord(path);
-      if (record === undefined || (await isRunning(record))) return;
-      await saveRecord(path, { ...record, exitCode: record.exitCode ?? exitCode });
-      logger.info({ app: appName, release: releaseId, exitCode }, 'machine exited');
-    }).catch((error: unknown) => logger.warn({ err: error, app: appName }, 'the end of a machine was not recorded'));
+    const save = async (): Promise<void> => {
+      try {
+        const exitCode = await ended;
+        const record = await findRecord(path);
+        if (record?.pid === pid) await saveRecord(path, { ...record, exitCode });
+        logger.info({ app: appName, release: releaseId, exitCode }, 'machine exited');
+      } catch (error) {
+        logger.warn({ err: error, app: appName, release: releaseId }, 'the end of a machine was not recorded');
+      }
+      if (exits.get(path)?.pid === pid) exits.delete(path);
+    };
+    exits.set(path, { pid, saved: save() });
+  }
+
+  /** Waits until the end of a process, which just died, is written down. */
+  async function exitRecorded(path: string, record: MachineRecord): Promise<void> {
+    const exit = exits.get(path);
+    if (exit !== undefined && exit.pid === record.pid) await exit.saved;
   }
 
   async function findMachine(appName: string, releaseId: string): Promise<Machine | undefined> {
     const folder = folderOf(appName, releaseId);
-    const record = await findRecord(folder.record);
+    const record = await currentRecord(folder);
     if (record === undefined) return undefined;
-    const adopted = record.pid === undefined ? await adoptMachineProcess(folder, record) : record;
-    return toMachine(adopted);
+    const machine = await toMachine(record);
+    if (machine.state === 'running' || machine.exitCode !== undefined) return machine;
+    await exitRecorded(folder.record, record);
+    return toMachine((await findRecord(folder.record)) ?? record);
   }
 
   async function listMachines(appName: string): Promise<readonly Machine[]> {
@@ -103,15 +129,16 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
 
   async function stop(appName: string, releaseId: string): Promise<void> {
     const folder = folderOf(appName, releaseId);
-    const found = await findRecord(folder.record);
-    if (found === undefined) return;
-    const record = found.pid === undefined ? await adoptMachineProcess(folder, found) : found;
+    const record = await currentRecord(folder);
+    if (record === undefined) return;
     const identity = identityOf(record);
     if (identity !== undefined && !(await endProcessGroup(identity, { graceMs: stopGraceMs }))) {
       const { pid } = identity;
       const message = `Cannot stop release ${releaseId} of ${appName}: process ${pid} survived SIGKILL`;
       throw new MachineError('SP_MACHINE_UNSTOPPABLE', { message, appName, releaseId, pid });
     }
+    // Else it would be written again behind our back.
+    await exitRecorded(folder.record, record);
     await rm(folder.record, { force: true });
     logger.info({ app: appName, release: releaseId }, 'machine stopped');
   }
@@ -141,6 +168,12 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
 function imageError({ appName, releaseId }: MachineSpec, reason: string): MachineError {
   const message = `Cannot start release ${releaseId} of ${appName}: ${reason}`;
   return new MachineError('SP_MACHINE_IMAGE', { message, appName, releaseId, reason });
+}
+
+/** The record, completed when its process was started but not written down. */
+async function currentRecord(folder: ReleaseFolder): Promise<MachineRecord | undefined> {
+  const record = await findRecord(folder.record);
+  return record === undefined || record.pid !== undefined ? record : adoptMachineProcess(folder, record);
 }
 
 async function toMachine(record: MachineRecord): Promise<Machine> {

@@ -19,6 +19,13 @@ const notStarted = 127;
 /** Names the release in the environment of its process, by which a process is found that was not written down. */
 const markerVariable = 'SP_MACHINE_FOLDER';
 
+/** A process that was started, or could not be. */
+export interface SpawnedMachine {
+  readonly record: MachineRecord;
+  /** Its exit code, once it has ended; 128 and the signal's number after a signal. */
+  readonly ended: Promise<number>;
+}
+
 /**
  * Starts a release's process in a process group of its own, with its output going to the release's log. The record is
  * written before and after, so that a control plane killed in between finds the process again. A command that cannot
@@ -28,10 +35,8 @@ export async function spawnMachine(request: {
   readonly folder: ReleaseFolder;
   readonly spec: MachineSpec;
   readonly image: RunnableImage;
-  /** Called when the process ends while this control plane lives. */
-  readonly onExit: (exitCode: number) => void;
-}): Promise<MachineRecord> {
-  const { folder, spec, image, onExit } = request;
+}): Promise<SpawnedMachine> {
+  const { folder, spec, image } = request;
   const port = await findFreePort();
   const intent: MachineRecord = { releaseId: spec.releaseId, port };
   const workingDirectory = machineDirectory(image, folder);
@@ -53,14 +58,14 @@ export async function spawnMachine(request: {
       await appendFile(folder.log, `cannot start ${image.command[0]}: ${failure?.code ?? 'unknown failure'}\n`);
       const record = { ...intent, exitCode: notStarted };
       await saveRecord(folder.record, record);
-      return record;
+      return { record, ended: Promise.resolve(notStarted) };
     }
+    const ended = exitCodeOf(child);
     // The control plane may end without waiting for its machines.
     child.unref();
     const record = { ...intent, pid, startTime: (await processStartTime(pid)) ?? 'ended' };
     await saveRecord(folder.record, record);
-    reportExit(child, onExit);
-    return record;
+    return { record, ended };
   } finally {
     await log.close();
   }
@@ -115,10 +120,8 @@ function spawned(child: ChildProcess): Promise<NodeJS.ErrnoException | undefined
   });
 }
 
-function reportExit(child: ChildProcess, onExit: (exitCode: number) => void): void {
-  const report = (code: number | null, signal: NodeJS.Signals | null): void =>
-    onExit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
-  // It may have ended while the record was written.
-  if (child.exitCode !== null || child.signalCode !== null) report(child.exitCode, child.signalCode);
-  else child.once('exit', report);
+function exitCodeOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  });
 }
