@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import ClosingSummary from './tools/vitest.reporter.ts';
+import { ClosingSummary } from './tools/vitest.reporter.ts';
 import projects from './vitest.workspace.ts';
 
 export default defineConfig({

@@ -4,7 +4,7 @@ import type { Reporter, TestModule } from 'vitest/node';
  * Closes a run with what was left out, by name and reason, and the line `N passed, N failed, N skipped`.
  * A module that could not be loaded and every unhandled error count as failures.
  */
-export default class ClosingSummary implements Reporter {
+export class ClosingSummary implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     const skipped: string[] = [];

@@ -12,7 +12,7 @@ beforeAll(async () => {
   project = await createTestProject();
   const up = await project.run(['cloud', 'local', 'up', '--port', '0', '--machines', 'process', '--json']);
   expect(up.stderr, up.stdout).not.toContain('Error');
-  url = up.json<{ url: string }>().url;
+  url = (up.json() as { url: string }).url;
 });
 
 afterAll(async () => {

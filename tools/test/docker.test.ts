@@ -16,7 +16,7 @@ test('docker builds and pushes the image, and the machine is a container', async
   const run = async (...args: string[]): Promise<Record<string, unknown>> => {
     const finished = await project.run([...args, '--json'], { BROWSER: decodeURIComponent(browser) });
     expect(finished.exitCode, `${args.join(' ')}\n${finished.stderr}\n${finished.stdout}`).toBe(0);
-    return finished.json();
+    return finished.json() as Record<string, unknown>;
   };
 
   const { url } = (await run('cloud', 'local', 'up', '--port', '0', '--machines', 'docker')) as { url: string };

@@ -12,7 +12,7 @@ export interface Finished {
   readonly stdout: string;
   readonly stderr: string;
   /** stdout as JSON. */
-  json<T>(): T;
+  json(): unknown;
 }
 
 /** A copy of the example project with a home and a local cloud of its own. */
@@ -61,7 +61,7 @@ export async function createTestProject(): Promise<TestProject> {
     child.stderr.on('data', (chunk) => (stderr += chunk));
     const finished = new Promise<Finished>((resolve, reject) => {
       child.on('error', reject);
-      child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr, json: <T>() => JSON.parse(stdout) as T }));
+      child.on('close', (exitCode) => resolve({ exitCode, stdout, stderr, json: () => JSON.parse(stdout) as unknown }));
     });
     return { child, finished };
   };
