@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrateStore, openStore, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/index.ts';
+import { findBinaries, makeReachable } from '../src/postgres/binaries.ts';
+import { canReach, findPostgresUser } from '../src/postgres/system-user.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -98,7 +100,7 @@ test.runIf(process.getuid?.() === 0)(
     const first = await startEmbeddedPostgres({ dataDir: join(closed, 'first') });
     const place = await query(first.url, 'show data_directory');
     await first.stop();
-    const cluster = String((place[0] as { data_directory: string }).data_directory);
+    const cluster = (place[0] as { data_directory: string }).data_directory;
     expect(cluster.startsWith(closed)).toBe(false);
     await rm(join(closed, 'first'), { recursive: true });
     const second = await startEmbeddedPostgres({ dataDir: join(closed, 'second') });
@@ -106,5 +108,29 @@ test.runIf(process.getuid?.() === 0)(
     expect(existsSync(cluster)).toBe(false);
     await removeEmbeddedPostgres({ dataDir: join(closed, 'second') });
     await rm(closed, { recursive: true });
+  },
+);
+
+test.runIf(process.getuid?.() === 0)(
+  "binaries in a folder that is closed to Postgres' account are copied once",
+  async () => {
+    const user = await findPostgresUser();
+    if (user === undefined) throw new Error('no account for Postgres');
+    const closed = await mkdtemp(join(tmpdir(), 'sp-binaries-'));
+    const shared = await mkdtemp(join(tmpdir(), 'sp-shared-'));
+    await chmod(shared, 0o755);
+    const found = await findBinaries();
+    await cp(found.folder, join(closed, 'native'), { recursive: true, verbatimSymlinks: true });
+    const hidden = { ...found, folder: join(closed, 'native'), postgres: join(closed, 'native', 'bin', 'postgres') };
+    expect(await canReach(hidden.postgres, user)).toBe(false);
+    const [copy, again] = await Promise.all([1, 2].map(() => makeReachable(hidden, { user, sharedFolder: shared })));
+    expect(copy?.postgres).toBe(join(shared, `postgresql-${found.version}`, 'bin', 'postgres'));
+    expect(again).toEqual(copy);
+    expect(await canReach(copy?.postgres ?? '', user)).toBe(true);
+    expect(await makeReachable(found, { user, sharedFolder: shared })).toEqual(
+      (await canReach(found.postgres, user)) ? found : copy,
+    );
+    await rm(closed, { recursive: true });
+    await rm(shared, { recursive: true });
   },
 );

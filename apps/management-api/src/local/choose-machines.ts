@@ -1,5 +1,7 @@
-import type { Logger } from 'pino';
-import type { Images } from '../images/registry.ts';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { createImages, type Images } from '../images/registry.ts';
 import { detectDocker } from '../machines/detect.ts';
 import { createDockerMachines } from '../machines/docker.ts';
 import { createProcessMachines } from '../machines/process.ts';
@@ -41,6 +43,30 @@ export function openMachines(
   },
 ): Machines {
   const { directory, images, registry, logger } = deps;
-  if (kind === 'docker') return createDockerMachines({ images, registry, logger });
+  if (kind === 'docker') return rememberApps(createDockerMachines({ images, registry, logger }), directory);
   return createProcessMachines({ directory, images: images.storage, logger });
+}
+
+/** Ends all machines of a data folder's tenants, also those that outlived a killed process. */
+export async function removeMachines(directory: string): Promise<void> {
+  const images = createImages({ directory, registry: '127.0.0.1', secret: new Uint8Array(32) });
+  const logger = pino({ enabled: false });
+  await createProcessMachines({ directory, images: images.storage, logger }).close();
+  const apps = (await readdir(directory).catch(() => [])).filter((name) => !name.startsWith('.'));
+  if (apps.length === 0 || !(await detectDocker()).available) return;
+  const docker = createDockerMachines({ images, registry: '127.0.0.1', logger });
+  for (const appName of apps) {
+    for (const { releaseId } of await docker.list(appName)) await docker.stop(appName, releaseId);
+  }
+}
+
+// Containers stay when the cloud stops. A folder for each app says whose they are when the cloud is removed.
+function rememberApps(machines: Machines, directory: string): Machines {
+  return {
+    ...machines,
+    createApp: async (app, options) => {
+      await mkdir(join(directory, app.appName), { recursive: true, mode: 0o700 });
+      await machines.createApp(app, options);
+    },
+  };
 }

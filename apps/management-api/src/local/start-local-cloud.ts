@@ -14,7 +14,7 @@ import { createEventFeed } from '../tenants/event-feed.ts';
 import { createAccessTokens } from '../tokens/access-tokens.ts';
 import { openFileVault } from '../vault/file-vault.ts';
 import { startWorkflows } from '../workflows/engine.ts';
-import { chooseMachines, openMachines } from './choose-machines.ts';
+import { chooseMachines, openMachines, removeMachines } from './choose-machines.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { createFileLogger } from './file-logger.ts';
 import { type FetchHandler, startServer } from './http-server.ts';
@@ -150,12 +150,17 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
   }
 }
 
-/** Deletes a local cloud's data, also what of its Postgres had to live elsewhere. */
+/**
+ * Deletes a local cloud that does not run: its data, its tenants' containers, and what of its Postgres had to live
+ * elsewhere.
+ * @throws {LocalCloudError} SP_LOCAL_ALREADY_RUNNING
+ */
 export async function removeLocalCloud(options: { readonly dataDir: string }): Promise<void> {
   const lock = await mkdir(options.dataDir, { recursive: true, mode: 0o700 }).then(() =>
     lockDataFolder(options.dataDir),
   );
   try {
+    await removeMachines(join(options.dataDir, 'machines'));
     await removeEmbeddedPostgres({ dataDir: join(options.dataDir, 'postgres') });
     await rm(options.dataDir, { recursive: true, force: true });
   } finally {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -44,7 +45,7 @@ export async function makeReachable(
   const copy = join(sharedFolder, `postgresql-${binaries.version}`);
   if (!existsSync(copy)) {
     await mkdir(sharedFolder, { recursive: true, mode: 0o755 });
-    const temporary = `${copy}.${process.pid}.tmp`;
+    const temporary = `${copy}.${randomBytes(6).toString('hex')}.tmp`;
     await cp(binaries.folder, temporary, { recursive: true, verbatimSymlinks: true });
     await rename(temporary, copy).catch(async (error: NodeJS.ErrnoException) => {
       await rm(temporary, { recursive: true, force: true });
