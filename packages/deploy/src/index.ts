@@ -8,6 +8,8 @@ export {
   type ProjectFinding,
 } from './deploy-error.ts';
 export { createDockerBuilder, type DockerBuilderOptions } from './docker/docker-builder.ts';
+export { type DeployOptions, deploy } from './flow/deploy.ts';
+export type { DeployEvent, DeployResult, StepFacts } from './flow/deploy-event.ts';
 export {
   type BuilderRunOptions,
   type BuildOptions,

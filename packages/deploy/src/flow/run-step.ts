@@ -1,0 +1,52 @@
+import { isCloudApiError } from '@sp/cloud-api';
+import { DeployError, type DeployStep, isDeployError, throwIfAborted } from '../deploy-error.ts';
+import type { StepProgress } from '../image-builder.ts';
+import type { DeployEvent, StepFacts } from './deploy-event.ts';
+
+/** What all steps of one deploy share. */
+export interface StepContext {
+  readonly tenantId: string;
+  readonly emit: (event: DeployEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Runs one step between its events, and gives its failure the step's name. */
+export async function runStep<T>(
+  step: DeployStep,
+  context: StepContext,
+  work: (onProgress: (progress: StepProgress) => void) => Promise<{ readonly value: T; readonly facts: StepFacts }>,
+): Promise<T> {
+  const { tenantId, emit, signal } = context;
+  const started = performance.now();
+  try {
+    throwIfAborted(signal);
+    emit({ type: 'step-started', step });
+    const { value, facts } = await work((progress) => emit({ type: 'step-progress', step, ...progress }));
+    throwIfAborted(signal);
+    emit({ type: 'step-completed', step, seconds: secondsSince(started), facts });
+    return value;
+  } catch (error) {
+    throw failureOf(error, { step, tenantId, signal });
+  }
+}
+
+/** Seconds since a `performance.now()`, to the millisecond. */
+export function secondsSince(started: number): number {
+  return Math.round(performance.now() - started) / 1000;
+}
+
+function failureOf(
+  error: unknown,
+  { step, tenantId, signal }: { step: DeployStep; tenantId: string; signal: AbortSignal },
+): unknown {
+  if (signal.aborted) {
+    return new DeployError('SP_DEPLOY_ABORTED', `Deploy of tenant ${tenantId} given up: aborted`, { step, tenantId });
+  }
+  if (isDeployError(error)) {
+    const { code, message, findings, command, exitCode, lastLines, status, cause } = error;
+    return new DeployError(code, message, { findings, command, exitCode, lastLines, status, cause, step, tenantId });
+  }
+  if (!isCloudApiError(error)) return error;
+  const message = `Deploy of tenant ${tenantId} failed at ${step}: ${error.message}`;
+  return new DeployError('SP_DEPLOY_API_FAILED', message, { step, tenantId, cause: error });
+}
