@@ -33,11 +33,11 @@ export interface DeployErrorFacts {
   readonly command?: string | undefined;
   /** Exit code of docker; absent when a signal ended it. */
   readonly exitCode?: number | undefined;
-  /** The last lines that docker printed, secrets removed. */
+  /** The last lines that docker printed, secrets removed, or the new machine (`SP_DEPLOY_UNHEALTHY`). */
   readonly lastLines?: readonly string[] | undefined;
   /** The tenant that was deployed. */
   readonly tenantId?: string | undefined;
-  /** The tenant's status when it failed or time ran out. */
+  /** The tenant's status after it failed or time ran out; `running` after a failure is the release before. */
   readonly status?: string | undefined;
   /** An error of `@sp/cloud-api`, `@sp/oci` or the operating system; none of them holds a secret. */
   readonly cause?: unknown;

@@ -79,18 +79,24 @@ test('a server that is still deploying is asked until it runs', async () => {
 });
 
 test.each([
-  ['the answer says failed', { status: 'failed', message: 'exited with 1' }, []],
-  ['it goes back to no release', { status: 'deploying' }, [{ status: 'awaiting_deploy', message: 'exited with 1' }]],
-  ['it goes back to the old release', { status: 'deploying' }, [{ status: 'running', message: 'exited with 1' }]],
-])('a machine that is not healthy: %s', async (_, answer, statuses) => {
+  ['the answer says failed', { status: 'failed', message: 'exited with 1\nboom' }, { status: 'running' }],
+  [
+    'it goes back to no release',
+    { status: 'deploying' },
+    { status: 'awaiting_deploy', message: 'exited with 1\nboom' },
+  ],
+  ['it goes back to the old release', { status: 'deploying' }, { status: 'running', message: 'exited with 1\nboom' }],
+])('a machine that is not healthy: %s', async (_, answer, after) => {
   const cloud = await fakeCloud();
   cloud.deployAnswer = answer;
-  cloud.statuses = [{ status: 'running' }, ...statuses];
+  cloud.statuses = [{ status: 'running' }, after];
   await expect(collect(await optionsFor(cloud))).rejects.toMatchObject({
     code: 'SP_DEPLOY_UNHEALTHY',
     step: 'health',
     tenantId: 't_1',
-    message: expect.stringContaining('exited with 1'),
+    status: after.status,
+    message: expect.stringMatching(/exited with 1$/),
+    lastLines: ['boom'],
   });
 });
 

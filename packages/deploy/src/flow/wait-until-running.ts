@@ -29,12 +29,11 @@ export async function waitUntilRunning(
   options: WaitUntilRunningOptions,
 ): Promise<{ readonly status: string; readonly appUrl: string | undefined }> {
   const { api, tenantId, timeoutMs, pollIntervalMs, onProgress, signal } = options;
-  const unhealthy = (status: string, message: string | undefined): DeployError =>
-    new DeployError('SP_DEPLOY_UNHEALTHY', `Tenant ${tenantId} does not run: ${message ?? `its status is ${status}`}`, {
-      tenantId,
-      status,
-    });
-  if (failed.has(response.status)) throw unhealthy(response.status, response.message);
+  if (failed.has(response.status)) {
+    // What the tenant does instead: `running` is the release before.
+    const now = await api.tenants.getStatus(tenantId, { signal }).catch(() => undefined);
+    throw unhealthy(tenantId, now?.status ?? response.status, response.message);
+  }
   if (running.has(response.status)) {
     const appUrl = response.appUrl ?? (await api.tenants.getStatus(tenantId, { signal })).appUrl;
     return { status: response.status, appUrl };
@@ -51,7 +50,7 @@ export async function waitUntilRunning(
     const { status, message, appUrl } = current;
     // A deploy that fails goes back to the release before it, or to none; the message says what was wrong with it.
     const wentBack = status === 'awaiting_deploy' || (running.has(status) && message !== undefined);
-    if (wentBack || failed.has(status)) throw unhealthy(status, message);
+    if (wentBack || failed.has(status)) throw unhealthy(tenantId, status, message);
     if (running.has(status)) return { status, appUrl };
     if (status !== last) onProgress({ message: message ?? status });
     last = status;
@@ -59,4 +58,14 @@ export async function waitUntilRunning(
   const seconds = timeoutMs / 1000;
   const message = `Tenant ${tenantId} is still ${last} after ${seconds} seconds`;
   throw new DeployError('SP_DEPLOY_TIMEOUT', message, { tenantId, status: last });
+}
+
+/** The server's message may go on with the machine's last output. */
+function unhealthy(tenantId: string, status: string, message: string | undefined): DeployError {
+  const [why = '', ...lastLines] = (message ?? `the tenant's status is ${status}`).split('\n');
+  return new DeployError('SP_DEPLOY_UNHEALTHY', `The new release of tenant ${tenantId} is not healthy: ${why}`, {
+    tenantId,
+    status,
+    ...(lastLines.length > 0 ? { lastLines } : {}),
+  });
 }
