@@ -24,7 +24,7 @@ export async function runCommand(argv: readonly string[], options: RunCommandOpt
   // Detached: Ctrl-C of the terminal would reach it besides our signal, and the second one ends it without a clean-up.
   const child = spawn(program, args, {
     cwd,
-    env: env as NodeJS.ProcessEnv,
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -69,7 +69,13 @@ export async function createQuickstart(options: {
   let current = 'prepare';
 
   const command = (args: readonly string[], show: boolean): Promise<string> =>
-    runCommand([process.execPath, binary, ...args], { title: `systemprompt ${args.join(' ')}`, cwd: project, env, show, signal: options.signal });
+    runCommand([process.execPath, binary, ...args], {
+      title: `systemprompt ${args.join(' ')}`,
+      cwd: project,
+      env,
+      show,
+      signal: options.signal,
+    });
   const world: QuickstartWorld = {
     project,
     machines: options.machines,
@@ -111,14 +117,22 @@ export async function createQuickstart(options: {
       },
     },
     end: async ({ keep }) => {
-      printSummary(times, (performance.now() - started) / 1000, world.url);
+      printSummary(times, (performance.now() - started) / 1000);
+      if (world.url !== undefined) {
+        console.log(`\n  The tenant's page: ${world.url}${keep ? '' : ' (gone now; --keep leaves it running)'}`);
+      }
       if (keep) {
         console.log(howToGoOn({ ...exported, XDG_CACHE_HOME: env.XDG_CACHE_HOME }, project));
         return;
       }
       // No signal: cleaning up after Ctrl-C is what must not be interrupted.
-      await runCommand([process.execPath, binary, 'cloud', 'local', 'down', '--json'], { title: 'clean up', cwd: folder, env, show: false }).catch(
-        (error: unknown) => console.error(`The local cloud could not be stopped: ${error instanceof Error ? error.message : error}`),
+      await runCommand([process.execPath, binary, 'cloud', 'local', 'down', '--json'], {
+        title: 'clean up',
+        cwd: folder,
+        env,
+        show: false,
+      }).catch((error: unknown) =>
+        console.error(`The local cloud could not be stopped: ${error instanceof Error ? error.message : error}`),
       );
       await rm(folder, { recursive: true, force: true });
     },
@@ -147,14 +161,13 @@ async function showBrowserLog(path: string): Promise<void> {
   if (text !== '') console.log(`  The browser's log:\n${text.trimEnd().replace(/^/gm, '    ')}`);
 }
 
-function printSummary(times: readonly { title: string; seconds: number; ok: boolean }[], total: number, url?: string): void {
+function printSummary(times: readonly { title: string; seconds: number; ok: boolean }[], total: number): void {
   const width = Math.max(...times.map(({ title }) => title.length), 10);
   console.log(`\n── Summary`);
   for (const { title, seconds, ok } of times) {
     console.log(`  ${ok ? '✓' : '✗'} ${title.padEnd(width)} ${seconds.toFixed(1).padStart(6)} s`);
   }
   console.log(`    ${'in all'.padEnd(width)} ${total.toFixed(1).padStart(6)} s`);
-  if (url !== undefined) console.log(`\n  The tenant's page: ${url}`);
 }
 
 function howToGoOn(exported: Readonly<Record<string, string>>, project: string): string {

@@ -30,7 +30,10 @@ export const quickstartSteps: readonly QuickstartStep[] = [
       say(`services/content/greeting.md: ${secondGreeting}`);
     },
   },
-  { title: 'Deploy it again', run: ({ systemprompt }) => systemprompt('cloud', 'deploy', '--profile', 'hello', '--yes') },
+  {
+    title: 'Deploy it again',
+    run: ({ systemprompt }) => systemprompt('cloud', 'deploy', '--profile', 'hello', '--yes'),
+  },
   { title: 'Look at its page again', run: (world) => look(world, secondGreeting) },
   { title: 'Who am I', run: ({ systemprompt }) => systemprompt('cloud', 'auth', 'whoami') },
   { title: 'List the tenants', run: ({ systemprompt }) => systemprompt('cloud', 'tenant', 'list') },
@@ -54,7 +57,8 @@ async function look(world: QuickstartWorld, greeting: string): Promise<void> {
   world.say(`GET ${url}`);
   world.say(`heading: ${page.greeting}`);
   world.say(`row:     ${page.row}`);
-  if (page.greeting !== greeting) throw new Error(`The page says ${JSON.stringify(page.greeting)}, not ${JSON.stringify(greeting)}`);
+  if (page.greeting !== greeting)
+    throw new Error(`The page says ${JSON.stringify(page.greeting)}, not ${JSON.stringify(greeting)}`);
   if (world.row !== undefined && world.row !== page.row) throw new Error('The row of the database has changed');
   if (page.row === '') throw new Error('The page shows no row of the database');
   world.row = page.row;

@@ -25,10 +25,13 @@ async function main(): Promise<number> {
   }
   const session = await createQuickstart({ ...options, signal: interrupt.signal });
   try {
-    for (const step of [session.prepare, ...quickstartSteps, ...(options.keep ? [] : [stopStep])]) await session.run(step);
+    for (const step of [session.prepare, ...quickstartSteps, ...(options.keep ? [] : [stopStep])])
+      await session.run(step);
   } catch (error) {
     if (!interrupt.signal.aborted) {
-      console.error(`\n✗ The quickstart failed at step "${session.current}": ${error instanceof Error ? error.message : error}`);
+      console.error(
+        `\n✗ The quickstart failed at step "${session.current}": ${error instanceof Error ? error.message : error}`,
+      );
       await session.end({ keep: false });
       return 1;
     }

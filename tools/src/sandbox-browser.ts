@@ -1,6 +1,7 @@
 // A browser for the sandbox pages, for where nobody sits in front of one: opens the page in argv, fills in its form,
 // presses the button that goes on, and follows redirects back to the program that waits for them.
 import { appendFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { findForm, formBody } from './sandbox-form.ts';
 
 const email = process.env['SANDBOX_BROWSER_EMAIL'] ?? 'ada@example.com';
@@ -17,12 +18,27 @@ async function main(start: string | undefined): Promise<void> {
   let page = await visit(new URL(start), {});
   for (let forms = 0; forms < 5; forms += 1) {
     const form = findForm(page.html);
-    if (form === undefined) return;
+    if (form === undefined) return watch(page);
     page = await visit(new URL(form.action || page.url.href, page.url), {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', origin: page.url.origin },
       body: formBody(form, { email, name: 'Ada Lovelace' }).toString(),
     });
+  }
+}
+
+/** Stays on a page that asks how it goes on, as its script would, until it knows or nobody answers any more. */
+async function watch({ url, html }: Page): Promise<void> {
+  if (!html.includes("fetch('/status')")) return;
+  for (let failures = 0; failures < 5; ) {
+    try {
+      const answer = (await (await fetch(new URL('/status', url))).json()) as { done?: boolean; heading?: string };
+      failures = 0;
+      if (answer.done === true) return log(`the page shows: ${answer.heading}`);
+    } catch {
+      failures += 1;
+    }
+    await setTimeout(200);
   }
 }
 
@@ -37,7 +53,8 @@ async function visit(start: URL, init: RequestInit): Promise<Page> {
     const location = response.headers.get('location');
     if (location === null || response.status < 300 || response.status > 399) {
       const html = await response.text();
-      if (!response.ok) throw new Error(`${url.origin}${url.pathname} was answered ${response.status}: ${html.slice(0, 300)}`);
+      if (!response.ok)
+        throw new Error(`${url.origin}${url.pathname} was answered ${response.status}: ${html.slice(0, 300)}`);
       return { url, html };
     }
     await response.body?.cancel();

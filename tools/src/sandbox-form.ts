@@ -35,7 +35,8 @@ export function findForm(html: string): SandboxForm | undefined {
 export function formBody(form: SandboxForm, person: { email: string; name: string }): URLSearchParams {
   const body = new URLSearchParams();
   for (const { name, type, value } of form.fields) {
-    const own = type === 'email' || /e-?mail/i.test(name) ? person.email : /^(user_?)?name$/i.test(name) ? person.name : '';
+    const own =
+      type === 'email' || /e-?mail/i.test(name) ? person.email : /^(user_?)?name$/i.test(name) ? person.name : '';
     body.append(name, value === '' && type !== 'hidden' ? own : value);
   }
   if (form.button !== undefined) body.append(form.button.name, form.button.value);
@@ -50,7 +51,8 @@ function findButton(content: string): Record<string, string> | undefined {
   const inputs = [...content.matchAll(/<input\b([^>]*type="?submit[^>]*)>/gi)].map(([, tag = '']) => attributes(tag));
   return [...buttons, ...inputs].find(
     (button: Record<string, string>) =>
-      (button['type'] ?? 'submit') === 'submit' && !refusing.test(`${button['name']} ${button['value']} ${button['label']}`),
+      (button['type'] ?? 'submit') === 'submit' &&
+      !refusing.test(`${button['name']} ${button['value']} ${button['label']}`),
   );
 }
 
@@ -64,7 +66,8 @@ function attributes(tag: string): Record<string, string> {
   );
 }
 
-function decodeEntities(text: string): string {
+/** HTML character references as the characters that they mean. */
+export function decodeEntities(text: string): string {
   const named: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
   return text.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name?: string) => {
     if (decimal !== undefined) return String.fromCodePoint(Number(decimal));

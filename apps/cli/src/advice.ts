@@ -33,7 +33,8 @@ const advise = (exitCode: ExitCode, ...suggestions: readonly string[]): Advice =
 
 const logIn = 'Log in: systemprompt cloud auth login';
 const retryLater = 'Try again in a moment.';
-const checkConnection = 'Check the connection, and that the API is up (a local cloud: systemprompt cloud local status).';
+const checkConnection =
+  'Check the connection, and that the API is up (a local cloud: systemprompt cloud local status).';
 const noAnswer = advise(pending, 'Run the command again, and answer in the browser within five minutes.');
 
 /** What to say for each code. A library's new code does not compile until it is here. */
@@ -80,11 +81,12 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_CHECKOUT_DECLINED: advise(failed, 'Nothing was bought. Start again: systemprompt cloud tenant create'),
   SP_CHECKOUT_TIMEOUT: advise(pending, 'If you have paid, the tenant appears in: systemprompt cloud tenant list'),
   SP_CHECKOUT_PORT_BUSY: advise(conflict),
+  SP_CHECKOUT_LISTEN_FAILED: advise(failed),
   SP_CHECKOUT_ABORTED: advise(interrupted, 'If you have paid, the tenant appears in: systemprompt cloud tenant list'),
-  SP_CHECKOUT_CALLBACK_INVALID: advise(failed),
   SP_CHECKOUT_PROVISIONING_FAILED: advise(failed, 'You have paid: ask support, quoting the session.'),
 
   SP_DEPLOY_PROJECT_INCOMPLETE: advise(failed, 'Make or build what is missing, then deploy again.'),
+  SP_DEPLOY_TENANT_NOT_READY: advise(pending, 'See how it goes on: systemprompt cloud status'),
   SP_DEPLOY_BASE_UNSUPPORTED: advise(usage, 'Start Docker for this base, or choose another one with --base.'),
   SP_DEPLOY_BUILD_FAILED: advise(failed),
   SP_DEPLOY_PUSH_FAILED: advise(failed, 'Deploy again: what arrived is not sent twice.'),
@@ -112,7 +114,10 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_CLI_PROFILE_NOT_CLOUD: advise(usage, 'Deploy a profile that belongs to a tenant in the cloud.'),
   SP_CLI_TENANT_NOT_FOUND: advise(notFound, 'See what there is: systemprompt cloud tenant list'),
   SP_CLI_PLAN_NOT_FOUND: advise(notFound),
-  SP_CLI_CREDENTIALS_UNAVAILABLE: advise(conflict, 'Whoever fetched them has them in the tenants.json of their project.'),
+  SP_CLI_CREDENTIALS_UNAVAILABLE: advise(
+    conflict,
+    'Whoever fetched them has them in the tenants.json of their project.',
+  ),
   SP_CLI_SYSTEM: advise(failed),
   SP_CLI_LOCAL_NOT_INSTALLED: advise(notFound, 'Install it next to the CLI: npm install @sp/management-api'),
   SP_CLI_LOCAL_NOT_RUNNING: advise(notFound, 'Start it: systemprompt cloud local up'),

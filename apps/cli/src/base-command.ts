@@ -2,6 +2,7 @@ import { Command, Flags } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
 import { describeError, renderError } from './describe-error.ts';
 import { toSnakeCase } from './output/snake-case.ts';
+import { writeStderr } from './output/write-stderr.ts';
 
 /**
  * What all commands share: `--json`, `--non-interactive`, the {@link Context}, and one way to fail. A command returns its
@@ -37,7 +38,7 @@ export abstract class BaseCommand extends Command {
       json: this.jsonEnabled(),
       interactive: stdin.isTTY && stdout.isTTY && !asked && !this.jsonEnabled(),
       terminal: stderr.isTTY,
-      write: (text) => stderr.write(text),
+      write: writeStderr,
       signal: interruptSignal(),
     });
   }
@@ -47,7 +48,7 @@ export abstract class BaseCommand extends Command {
     const described = describeError(error, { env: process.env });
     process.exitCode = described.exitCode;
     if (this.jsonEnabled()) this.logJson(described.json);
-    else process.stderr.write(renderError(described));
+    else writeStderr(renderError(described));
   }
 
   protected override toSuccessJson(result: unknown): unknown {

@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs';
 /** The command line that opens `url` with the program that `BROWSER` names. */
 export function browserCommand(browser: string, url: string): { program: string; args: readonly string[] } {
   // A path may contain spaces; only what is not a file is taken for a command line.
-  const [program = browser, ...words] = existsSync(browser) ? [browser] : browser.split(' ').filter((word) => word !== '');
+  const [program = browser, ...words] = existsSync(browser)
+    ? [browser]
+    : browser.split(' ').filter((word) => word !== '');
   const args = words.map((word) => word.replaceAll('%s', url));
   return { program, args: words.some((word) => word.includes('%s')) ? args : [...args, url] };
 }
@@ -21,7 +23,7 @@ export async function openBrowser(url: string, env: Readonly<Record<string, stri
   }
   const { program, args } = browserCommand(browser, url);
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(program, args, { detached: true, stdio: 'ignore', env: { ...env } as NodeJS.ProcessEnv });
+    const child = spawn(program, args, { detached: true, stdio: 'ignore', env });
     child.once('error', reject);
     child.once('spawn', () => {
       child.unref();

@@ -1,7 +1,7 @@
 import type { CloudApiClient } from '@sp/cloud-api';
 import type { CloudCredentials } from '@sp/credentials';
 import { discoverProjectContext, type ProjectContext } from '@sp/paths';
-import ansis from 'ansis';
+import { cyan, yellow } from 'ansis';
 import { openBrowser } from './browser.ts';
 import { CliError } from './cli-error.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -78,9 +78,9 @@ export function createContext(options: ContextOptions): Context {
     signal,
     progress: createProgress({ write, terminal, silent: json }),
     notice: line,
-    warn: (text) => line(`${ansis.yellow('!')} ${text}`),
+    warn: (text) => line(`${yellow('!')} ${text}`),
     openBrowser: async (url) => {
-      line(`If no browser opens, visit:\n  ${ansis.cyan(url)}`);
+      line(`If no browser opens, visit:\n  ${cyan(url)}`);
       await openBrowser(url, env);
     },
     project,

@@ -1,4 +1,5 @@
 import type { DeployEvent, DeployResult } from '@sp/deploy';
+import { formatBytes } from './output/bytes.ts';
 import type { Progress, ProgressStep } from './progress.ts';
 
 /** What each step of a deploy is called on screen. */
@@ -19,7 +20,7 @@ export async function followDeploy(events: AsyncIterable<DeployEvent>, progress:
   try {
     for await (const event of events) {
       if (event.type === 'step-started') current = await progress.step(titles[event.step] ?? event.step);
-      else if (event.type === 'step-progress') current?.update(event.message);
+      else if (event.type === 'step-progress') showProgress(event, current);
       else if (event.type === 'step-completed') {
         current?.done();
         current = undefined;
@@ -31,4 +32,11 @@ export async function followDeploy(events: AsyncIterable<DeployEvent>, progress:
   }
   if (result === undefined) throw new Error('The deploy ended without a result');
   return result;
+}
+
+/** The push says more than anybody can read: of it, only how many bytes are there counts. */
+function showProgress(event: DeployEvent & { type: 'step-progress' }, step: ProgressStep | undefined): void {
+  const { message, done, total } = event;
+  if (event.step !== 'push') step?.update(message);
+  else if (done !== undefined && total !== undefined) step?.tick(`${formatBytes(done)} of ${formatBytes(total)}`);
 }

@@ -1,6 +1,6 @@
-import ansis from 'ansis';
-import { type AnyErrorCode, advice } from './advice.ts';
-import type { ExitCode } from './exit-codes.ts';
+import { cyan, dim, red } from 'ansis';
+import { type Advice, type AnyErrorCode, advice } from './advice.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 
 /** An error as people and programs get to see it. */
@@ -37,6 +37,7 @@ const publicFacts = [
   'next',
   'available',
   'tenantId',
+  'checkoutSessionId',
   'matches',
 ] as const;
 
@@ -46,7 +47,7 @@ export function describeError(
   { env }: { env: Readonly<Record<string, string | undefined>> },
 ): DescribedError {
   const { code, message } = identify(error);
-  const { exitCode, suggestions } = advice[code];
+  const { exitCode, suggestions } = adviceFor(error, code);
   const facts = pickFacts(error, code);
   const stack = code === 'SP_CLI_BUG' && env['DEBUG'] && error instanceof Error ? error.stack : undefined;
   const json = { error: { code, message, suggestions, ...(toSnakeCase(facts) as object) } };
@@ -57,12 +58,12 @@ export function describeError(
 export function renderError(error: DescribedError): string {
   const { findings, lastLines, next, requestId } = error.facts;
   const lines = [
-    `${ansis.red('✗')} ${error.message}`,
+    `${red('✗')} ${error.message}`,
     ...(Array.isArray(findings) ? findings.map((finding) => `    ${renderFinding(finding)}`) : []),
-    ...(Array.isArray(lastLines) ? lastLines.map((line) => ansis.dim(`    ${line}`)) : []),
+    ...(Array.isArray(lastLines) ? lastLines.map((line) => dim(`    ${line}`)) : []),
     ...error.suggestions.map((suggestion) => `  ${suggestion}`),
-    ...(Array.isArray(next) ? next.map((command) => `  ${ansis.cyan('$')} ${command}`) : []),
-    ansis.dim(`  ${error.code}${typeof requestId === 'string' ? ` · request ${requestId}` : ''}`),
+    ...(Array.isArray(next) ? next.map((command) => `  ${cyan('$')} ${command}`) : []),
+    dim(`  ${error.code}${typeof requestId === 'string' ? ` · request ${requestId}` : ''}`),
     ...(error.stack === undefined ? [] : [error.stack]),
   ];
   return `${lines.join('\n')}\n`;
@@ -73,11 +74,28 @@ function renderFinding(finding: unknown): string {
   return Object.values(finding).join(': ');
 }
 
+/** A step that failed because the API refused is as the refusal is: no login stays no login in the middle of a deploy. */
+function adviceFor(error: unknown, code: AnyErrorCode): Advice {
+  const cause = apiCause(error);
+  if (cause === undefined || advice[code].exitCode !== exitCodes.failed) return advice[code];
+  const { exitCode, suggestions } = advice[cause.code];
+  return { exitCode, suggestions: [...suggestions, ...advice[code].suggestions] };
+}
+
+/** Told by its code: importing the API client to ask it would slow down every command that needs none. */
+function apiCause(error: unknown): { code: AnyErrorCode; facts: unknown } | undefined {
+  const cause = property(error, 'cause');
+  const code = property(cause, 'code');
+  if (typeof code !== 'string' || !code.startsWith('SP_API_') || !Object.hasOwn(advice, code)) return undefined;
+  return { code: code as AnyErrorCode, facts: cause };
+}
+
 function identify(error: unknown): { code: AnyErrorCode; message: string } {
   const message = error instanceof Error ? error.message : String(error);
   const code = property(error, 'code');
   if (typeof code === 'string' && Object.hasOwn(advice, code)) return { code: code as AnyErrorCode, message };
-  if (error instanceof Error && error.name === 'AbortError') return { code: 'SP_CLI_INTERRUPTED', message: 'Interrupted' };
+  if (error instanceof Error && error.name === 'AbortError')
+    return { code: 'SP_CLI_INTERRUPTED', message: 'Interrupted' };
   const exit = property(property(error, 'oclif'), 'exit');
   if (exit === 2) return { code: 'SP_CLI_USAGE', message: message.replace(/\nSee more help with --help$/, '') };
   if (typeof code === 'string' && typeof property(error, 'syscall') === 'string') {
@@ -91,7 +109,9 @@ function identify(error: unknown): { code: AnyErrorCode; message: string } {
 function pickFacts(error: unknown, code: AnyErrorCode): Record<string, unknown> {
   // The fields of an unknown error are unknown too.
   if (code === 'SP_CLI_BUG' || code === 'SP_CLI_USAGE') return {};
-  const facts = publicFacts.map((name) => [name, property(error, name)] as const);
+  const cause = apiCause(error)?.facts;
+  const known = (name: string): unknown => property(error, name) ?? property(cause, name);
+  const facts = publicFacts.map((name) => [name, known(name)] as const);
   const system = code === 'SP_CLI_SYSTEM' ? { systemCode: property(error, 'code') } : {};
   return { ...Object.fromEntries(facts.filter(([, value]) => value !== undefined && value !== false)), ...system };
 }
@@ -99,4 +119,3 @@ function pickFacts(error: unknown, code: AnyErrorCode): Record<string, unknown> 
 function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
 }
-

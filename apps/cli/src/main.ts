@@ -1,6 +1,7 @@
 import { flush, run } from '@oclif/core';
 import { CliError } from './cli-error.ts';
 import { describeError, renderError } from './describe-error.ts';
+import { writeStderr } from './output/write-stderr.ts';
 
 /**
  * Runs one command line and ends the process with its exit code. Errors of commands are reported by the command; what
@@ -16,7 +17,7 @@ export async function main({ argv, root }: { argv: readonly string[]; root: stri
     if (!isExit(error)) {
       process.exitCode = described.exitCode;
       if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(described.json, undefined, 2)}\n`);
-      else process.stderr.write(renderError(described));
+      else writeStderr(renderError(described));
     }
   }
   await flush();

@@ -1,10 +1,12 @@
-import ansis from 'ansis';
+import { dim, green, red } from 'ansis';
 import { formatSeconds } from './output/duration.ts';
 
 /** One thing that takes time. */
 export interface ProgressStep {
-  /** Replaces the step's text while it goes on. */
+  /** Says how far the step is. */
   update(text: string): void;
+  /** The same for what changes many times a second: without a terminal, a line every two seconds is enough. */
+  tick(text: string): void;
   /** Ends the step well. @defaultValue text: the step's own */
   done(text?: string): void;
   /** Ends the step badly. */
@@ -35,14 +37,21 @@ export function createProgress({ write, terminal, silent }: ProgressOptions): Pr
     note: line,
     step: async (text) => {
       const started = performance.now();
-      const elapsed = (): string => ansis.dim(`(${formatSeconds((performance.now() - started) / 1000)})`);
-      if (silent) return { update: () => undefined, done: () => undefined, fail: () => undefined };
+      const elapsed = (): string => dim(`(${formatSeconds((performance.now() - started) / 1000)})`);
+      if (silent)
+        return { update: () => undefined, tick: () => undefined, done: () => undefined, fail: () => undefined };
       if (terminal) return spinnerStep(text, elapsed);
       line(`… ${text}`);
+      let lastTick = started;
       return {
         update: (next) => line(`  ${next}`),
-        done: (end = text) => line(`${ansis.green('✓')} ${end} ${elapsed()}`),
-        fail: () => line(`${ansis.red('✗')} ${text} ${elapsed()}`),
+        tick: (next) => {
+          if (performance.now() - lastTick < 2000) return;
+          lastTick = performance.now();
+          line(`  ${next}`);
+        },
+        done: (end = text) => line(`${green('✓')} ${end} ${elapsed()}`),
+        fail: () => line(`${red('✗')} ${text} ${elapsed()}`),
       };
     },
   };
@@ -53,7 +62,8 @@ async function spinnerStep(text: string, elapsed: () => string): Promise<Progres
   const spin = spinner({ output: process.stderr });
   spin.start(text);
   return {
-    update: (next) => spin.message(next),
+    update: (next) => spin.message(`${text}: ${next}`),
+    tick: (next) => spin.message(`${text}: ${next}`),
     done: (end = text) => spin.stop(`${end} ${elapsed()}`),
     fail: () => spin.error(`${text} ${elapsed()}`),
   };

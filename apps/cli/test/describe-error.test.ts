@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { CloudApiError } from '@sp/cloud-api';
+import { DeployError } from '@sp/deploy';
 import { expect, test } from 'vitest';
 import { CliError } from '../src/cli-error.ts';
 import { describeError, renderError } from '../src/describe-error.ts';
@@ -61,4 +62,14 @@ test('missing input lists ready-to-run commands', () => {
   const described = describeError(new CliError('SP_CLI_INPUT_NEEDED', 'x', { flags: ['--name'], next }), { env: {} });
   expect(described.exitCode).toBe(3);
   expect(described.json).toMatchObject({ error: { flags: ['--name'], next } });
+});
+
+test('a step that failed because the API refused is as the refusal is', () => {
+  const cause = new CloudApiError({ code: 'SP_API_UNAUTHORIZED', message: 'no', status: 401, requestId: 'req_2' });
+  const error = new DeployError('SP_DEPLOY_API_FAILED', 'Deploy failed at push', { step: 'push', cause });
+  expect(describeError(error, { env: {} })).toMatchObject({
+    code: 'SP_DEPLOY_API_FAILED',
+    exitCode: 4,
+    facts: { step: 'push', requestId: 'req_2', status: 401 },
+  });
 });

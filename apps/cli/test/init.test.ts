@@ -10,8 +10,12 @@ test('init makes a project, says so, and changes nothing the second time', async
   const first = await runCommand(Init, [], { cwd });
   expect(first).toMatchObject({ exitCode: 0, stderr: '' });
   expect(first.stdout).toContain('created   services/config/config.yaml');
-  expect(await readFile(join(cwd, '.systemprompt/.gitignore'), 'utf8')).toContain('\ncredentials.json\ntenants.json\n**/secrets.json\n');
-  expect(await readFile(join(cwd, '.systemprompt/.dockerignore'), 'utf8')).toContain('\n.systemprompt/**/secrets.json\n');
+  expect(await readFile(join(cwd, '.systemprompt/.gitignore'), 'utf8')).toContain(
+    '\ncredentials.json\ntenants.json\n**/secrets.json\n',
+  );
+  expect(await readFile(join(cwd, '.systemprompt/.dockerignore'), 'utf8')).toContain(
+    '\n.systemprompt/**/secrets.json\n',
+  );
 
   const again = JSON.parse((await runCommand(Init, ['--json'], { cwd })).stdout) as object;
   expect(again).toMatchObject({ root: cwd, created: [], replaced: [] });

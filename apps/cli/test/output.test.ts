@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { formatBytes } from '../src/output/bytes.ts';
 import { formatSeconds } from '../src/output/duration.ts';
@@ -6,22 +7,36 @@ import { renderTable } from '../src/output/table.ts';
 import { shellWord } from '../src/shell-words.ts';
 
 test('results become snake_case, all the way down', () => {
-  expect(toSnakeCase({ apiUrl: 'x', gone: undefined, at: new Date(0), list: [{ isOn: true }], nothing: null })).toEqual({
-    api_url: 'x',
-    at: '1970-01-01T00:00:00.000Z',
-    list: [{ is_on: true }],
-    nothing: null,
-  });
+  expect(toSnakeCase({ apiUrl: 'x', gone: undefined, at: new Date(0), list: [{ isOn: true }], nothing: null })).toEqual(
+    {
+      api_url: 'x',
+      at: '1970-01-01T00:00:00.000Z',
+      list: [{ is_on: true }],
+      nothing: null,
+    },
+  );
 });
 
 test('tables align their columns and have no borders', () => {
-  const text = renderTable(['NAME', 'ID'], [['hello', '1'], ['a', '22']]);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are part of the text when the tests run in a terminal
-  expect(text.replace(/\u001b\[\d+m/g, '').split('\n')).toEqual(['NAME   ID', 'hello  1', 'a      22']);
+  const text = renderTable(
+    ['NAME', 'ID'],
+    [
+      ['hello', '1'],
+      ['a', '22'],
+    ],
+  );
+  expect(stripVTControlCharacters(text).split('\n')).toEqual(['NAME   ID', 'hello  1', 'a      22']);
 });
 
 test('numbers are written for people', () => {
-  expect([0, 999, 1000, 1_234_567, 99_960, 34e9].map(formatBytes)).toEqual(['0 B', '999 B', '1.0 kB', '1.2 MB', '100 kB', '34 GB']);
+  expect([0, 999, 1000, 1_234_567, 99_960, 34e9].map(formatBytes)).toEqual([
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '1.2 MB',
+    '100 kB',
+    '34 GB',
+  ]);
   expect([0.04, 9.96, 59.4, 61].map(formatSeconds)).toEqual(['0.0 s', '10.0 s', '59 s', '1 min 1 s']);
 });
 

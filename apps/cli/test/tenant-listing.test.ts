@@ -37,7 +37,10 @@ async function project(): Promise<string> {
 
 test('whoami asks the API with the token of the environment, and never prints it', async () => {
   const api = await startFakeApi(answers);
-  const { stdout, stderr, exitCode } = await runCommand(Whoami, ['--json'], { cwd: await project(), env: envFor(api.url) });
+  const { stdout, stderr, exitCode } = await runCommand(Whoami, ['--json'], {
+    cwd: await project(),
+    env: envFor(api.url),
+  });
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toEqual({
     user: { id: 'u1', email: 'ada@example.com' },
@@ -72,7 +75,14 @@ test('tenant list brings the store up to date, and answers from it when the API 
   expect(offline.stderr).toContain('showing what was known last');
   const { tenants } = JSON.parse(offline.stdout) as { tenants: object[] };
   expect(tenants).toEqual([
-    { id, name: 'hello', tenant_type: 'cloud', region: 'iad', hostname: 'hello-abcd.localhost:7300', has_database: true },
+    {
+      id,
+      name: 'hello',
+      tenant_type: 'cloud',
+      region: 'iad',
+      hostname: 'hello-abcd.localhost:7300',
+      has_database: true,
+    },
   ]);
 });
 
@@ -86,7 +96,9 @@ test('tenant show takes an id, a name, or the only one there is', async () => {
   }
   const unknown = await runCommand(TenantShow, ['bye', '--json'], world);
   expect(unknown.exitCode).toBe(5);
-  expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'SP_CLI_TENANT_NOT_FOUND', available: ['hello'] } });
+  expect(JSON.parse(unknown.stdout)).toMatchObject({
+    error: { code: 'SP_CLI_TENANT_NOT_FOUND', available: ['hello'] },
+  });
 });
 
 test('several tenants and nobody to ask: exit code 3 with one command line for each', async () => {

@@ -33,7 +33,7 @@ export async function startLocalCloud(options: StartLocalCloudOptions): Promise<
   const log = await open(logPath, 'w', 0o600);
   const child = spawn(process.execPath, [program, ...serverArguments(options)], {
     cwd: dataDirectory,
-    env: options.env as NodeJS.ProcessEnv,
+    env: options.env,
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   });

@@ -1,4 +1,4 @@
-import ansis from 'ansis';
+import { dim } from 'ansis';
 import Table from 'cli-table3';
 
 const borderless = Object.fromEntries(
@@ -10,7 +10,7 @@ const borderless = Object.fromEntries(
 /** Rows as aligned columns under a heading line, without borders. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
-    head: head.map((cell) => ansis.dim(cell)),
+    head: head.map((cell) => dim(cell)),
     chars: { ...borderless, middle: '  ' },
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
@@ -22,7 +22,7 @@ export function renderTable(head: readonly string[], rows: readonly (readonly st
 export function renderFields(fields: Readonly<Record<string, string | undefined>>): string {
   const entries = Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const width = Math.max(0, ...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${ansis.dim(name.padEnd(width))}  ${value}`).join('\n');
+  return entries.map(([name, value]) => `${dim(name.padEnd(width))}  ${value}`).join('\n');
 }
 
 function trimLines(text: string): string {

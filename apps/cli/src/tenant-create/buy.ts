@@ -28,7 +28,8 @@ export async function buyTenant(
       onEvent: (event) => {
         if (event.type === 'browser-failed') context.warn(`No browser could be opened: ${event.message}`);
         if (event.type === 'payment-confirmed') step.update('Paid; the tenant is being set up');
-        if (event.type === 'provisioning') step.update(event.event.message ?? event.event.eventType.replaceAll('_', ' '));
+        if (event.type === 'provisioning')
+          step.update(event.event.message ?? event.event.eventType.replaceAll('_', ' '));
       },
       signal,
     });

@@ -50,7 +50,9 @@ export async function chooseTenant(
   if (problem !== undefined) throw new CliError('SP_CLI_USAGE', `--name ${JSON.stringify(name)}: ${problem}`);
   if (!Object.hasOwn(regions, region)) {
     const available = Object.keys(regions);
-    throw new CliError('SP_CLI_USAGE', `--region ${JSON.stringify(region)} is none of ${available.join(', ')}`, { available });
+    throw new CliError('SP_CLI_USAGE', `--region ${JSON.stringify(region)} is none of ${available.join(', ')}`, {
+      available,
+    });
   }
   const plan = plans.find(({ id }) => id === planId);
   if (plan === undefined) {

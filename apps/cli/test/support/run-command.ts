@@ -46,7 +46,7 @@ export async function runCommand(
   process.exitCode = undefined;
   try {
     await runnable._run();
-    return { stdout: stdout.text(), stderr: notes + stderr.text(), exitCode: Number(process.exitCode ?? 0) };
+    return { stdout: stdout.text(), stderr: notes + stderr.text(), exitCode: currentExitCode() };
   } finally {
     stdout.restore();
     stderr.restore();
@@ -54,15 +54,20 @@ export async function runCommand(
   }
 }
 
+/** A function, because the compiler believes that what was assigned above is still there. */
+function currentExitCode(): number {
+  return Number(process.exitCode ?? 0);
+}
+
 function capture(stream: NodeJS.WriteStream): { text(): string; restore(): void } {
   const original = stream.write.bind(stream);
   let text = '';
-  stream.write = ((chunk: string | Uint8Array, ...rest: unknown[]) => {
+  stream.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
     text += typeof chunk === 'string' ? chunk : new TextDecoder().decode(chunk);
     const done = rest.find((argument) => typeof argument === 'function') as (() => void) | undefined;
     done?.();
     return true;
-  }) as typeof stream.write;
+  };
   return {
     text: () => text,
     restore: () => {

@@ -15,7 +15,8 @@ export type CloudDeployResult = DeployResult & { readonly profile: string };
 
 export default class Deploy extends BaseCommand {
   static override summary = 'Build, push and run this project on its tenant.';
-  static override description = `Makes an image of the project, pushes what the registry does not have yet, sends the profile's secrets, and waits until the new machine is healthy. When it is not, the tenant stays on its old release.`;
+  static override description =
+    `Makes an image of the project, pushes what the registry does not have yet, sends the profile's secrets, and waits until the new machine is healthy. When it is not, the tenant stays on its old release.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --profile production --yes --json',
@@ -41,14 +42,19 @@ export default class Deploy extends BaseCommand {
     const { flags } = await this.parse(Deploy);
     const { interactive, signal, env, progress } = this.context;
     const project = this.context.requireProject();
-    const { name, tenantId } = await pickProfile(flags.profile, { context: this.context, project, bin: this.config.bin });
+    const { name, tenantId } = await pickProfile(flags.profile, {
+      context: this.context,
+      project,
+      bin: this.config.bin,
+    });
     const api = await this.context.api();
     const tenant = await api.tenants.get(tenantId, { signal });
     const target = `${tenant.name} (${tenantId}${tenant.hostname === undefined ? '' : `, ${tenant.hostname}`})`;
     progress.note(`Deploying the profile ${name} to the tenant ${target}`);
     if (interactive && !flags.yes) {
       const { askConfirm } = await import('../../prompts.ts');
-      if (!(await askConfirm(`Deploy to ${tenant.name}?`))) throw new CliError('SP_CLI_CANCELLED', 'Nothing was deployed');
+      if (!(await askConfirm(`Deploy to ${tenant.name}?`)))
+        throw new CliError('SP_CLI_CANCELLED', 'Nothing was deployed');
     }
     const [{ deploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
       import('@sp/deploy'),
@@ -67,7 +73,14 @@ export default class Deploy extends BaseCommand {
     const result = await followDeploy(events, progress);
     this.log(`${tenant.name} is ${result.status}`);
     const uploaded = result.uploadedBytes === undefined ? undefined : formatBytes(result.uploadedBytes);
-    this.log(renderFields({ URL: result.appUrl, Digest: result.digest, Uploaded: uploaded, Took: formatSeconds(result.seconds) }));
+    this.log(
+      renderFields({
+        URL: result.appUrl,
+        Digest: result.digest,
+        Uploaded: uploaded,
+        Took: formatSeconds(result.seconds),
+      }),
+    );
     return { ...result, profile: name };
   }
 }

@@ -9,7 +9,8 @@ export interface InitResult extends ScaffoldResult {
 
 export default class Init extends BaseCommand {
   static override summary = 'Make this folder a SystemPrompt project.';
-  static override description = `Makes .systemprompt/ and, when there is no services/, a minimal one. What exists is left alone, so repeating it changes nothing.`;
+  static override description =
+    `Makes .systemprompt/ and, when there is no services/, a minimal one. What exists is left alone, so repeating it changes nothing.`;
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --force'];
   static override flags = {
     force: Flags.boolean({
@@ -20,7 +21,9 @@ export default class Init extends BaseCommand {
 
   async run(): Promise<InitResult> {
     const { flags } = await this.parse(Init);
-    const { cwd } = this.context;
+    const { cwd, project, warn } = this.context;
+    if (project.root !== cwd)
+      warn(`This folder is inside of the project ${project.root}; it becomes a project of its own`);
     const result = await scaffoldProject(cwd, { force: flags.force });
     for (const path of result.created) this.log(`created   ${path}`);
     for (const path of result.replaced) this.log(`replaced  ${path}`);

@@ -28,7 +28,10 @@ export interface StatusResult {
 export default class Status extends BaseCommand {
   static override summary = 'Show this project: who is logged in, its profiles, and how its tenants are.';
   static override description = 'Asks the API for every tenant. Without a connection, tenants are `unknown`.';
-  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --tenant hello --json'];
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --tenant hello --json',
+  ];
   static override flags = { tenant: tenantFlag };
 
   async run(): Promise<StatusResult> {
@@ -42,7 +45,15 @@ export default class Status extends BaseCommand {
     const wanted = flags.tenant === undefined ? all : [await this.pick(all, flags.tenant)];
     const api = await this.context.api();
     const tenants = await Promise.all(wanted.map((tenant) => this.stateOf(tenant, profiles, api)));
-    this.log(renderFields({ Project: project.root, User: credentials.userEmail || undefined, API: credentials.apiUrl, Token: credentials.tokenStatus, Profiles: profiles.map(({ name }) => name).join(', ') || '–' }));
+    this.log(
+      renderFields({
+        Project: project.root,
+        User: credentials.userEmail || undefined,
+        API: credentials.apiUrl,
+        Token: credentials.tokenStatus,
+        Profiles: profiles.map(({ name }) => name).join(', ') || '–',
+      }),
+    );
     if (tenants.length > 0) {
       const rows = tenants.map(({ name, status, url, message }) => [name, status, url ?? '–', message ?? '']);
       this.log(`\n${renderTable(['TENANT', 'STATUS', 'URL', ''], rows)}`);
@@ -51,7 +62,11 @@ export default class Status extends BaseCommand {
   }
 
   private pick(tenants: readonly ListedTenant[], idOrName: string): Promise<ListedTenant> {
-    return pickTenant(tenants, { idOrName, interactive: false, command: (id) => `${this.config.bin} cloud status --tenant ${id}` });
+    return pickTenant(tenants, {
+      idOrName,
+      interactive: false,
+      command: (id) => `${this.config.bin} cloud status --tenant ${id}`,
+    });
   }
 
   private async stateOf(

@@ -13,7 +13,8 @@ export interface LoginResult {
 
 export default class Login extends BaseCommand {
   static override summary = 'Log in through your browser.';
-  static override description = `Opens the login page, waits for your answer there, and keeps the token in .systemprompt/credentials.json of the project (or of this folder).
+  static override description =
+    `Opens the login page, waits for your answer there, and keeps the token in .systemprompt/credentials.json of the project (or of this folder).
 
 The address of the page is also on stderr, so this works where no browser can be opened.`;
   static override examples = [
@@ -55,7 +56,8 @@ The address of the page is also on stderr, so this works where no browser can be
     const token = await runOAuthFlow({
       provider: flags.provider,
       getAuthorizeUrl: ({ provider, ...request }) => anonymous.auth.getAuthorizeUrl(provider, { ...request, signal }),
-      exchangeCode: (request) => anonymous.auth.createToken({ grantType: 'authorization_code', ...request }, { signal }),
+      exchangeCode: (request) =>
+        anonymous.auth.createToken({ grantType: 'authorization_code', ...request }, { signal }),
       openBrowser: (url) => this.context.openBrowser(url),
       onEvent: (event) => {
         if (event.type === 'browser-failed') this.context.warn(`No browser could be opened: ${event.message}`);

@@ -18,7 +18,8 @@ export interface WhoamiResult {
 
 export default class Whoami extends BaseCommand {
   static override summary = 'Show who is logged in, and for how long.';
-  static override description = 'Asks the API, so it also tells whether the token still works. Exit code 4: nobody is logged in.';
+  static override description =
+    'Asks the API, so it also tells whether the token still works. Exit code 4: nobody is logged in.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
 
   async run(): Promise<WhoamiResult> {

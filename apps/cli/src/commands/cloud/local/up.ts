@@ -15,7 +15,8 @@ export interface LocalUpResult extends LocalCloudState {
 
 export default class LocalUp extends BaseCommand {
   static override summary = 'Start a whole SystemPrompt Cloud on this computer.';
-  static override description = `The Management API, Postgres, a registry, machines, and pages that stand in for login and payment. No account and no network are needed. It keeps running after the command; \`cloud local down\` stops it.`;
+  static override description =
+    `The Management API, Postgres, a registry, machines, and pages that stand in for login and payment. No account and no network are needed. It keeps running after the command; \`cloud local down\` stops it.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --port 0 --machines process --json',

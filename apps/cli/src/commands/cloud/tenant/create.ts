@@ -2,8 +2,8 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { renderFields } from '../../../output/table.ts';
 import { shellWord } from '../../../shell-words.ts';
-import { chooseTenant } from '../../../tenant-create/choose.ts';
 import { buyTenant } from '../../../tenant-create/buy.ts';
+import { chooseTenant } from '../../../tenant-create/choose.ts';
 import { keepTenant } from '../../../tenant-create/keep.ts';
 
 /** What `cloud tenant create` answers. Credentials are in files only. */
@@ -22,7 +22,8 @@ export interface TenantCreateResult {
 
 export default class TenantCreate extends BaseCommand {
   static override summary = 'Buy a new tenant and make a profile for it.';
-  static override description = `Opens the payment page, waits until the tenant's infrastructure is ready, and keeps its credentials in this project. Deploy afterwards.`;
+  static override description =
+    `Opens the payment page, waits until the tenant's infrastructure is ready, and keeps its credentials in this project. Deploy afterwards.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --name hello --plan starter --region iad --json',
@@ -34,7 +35,10 @@ export default class TenantCreate extends BaseCommand {
     }),
     plan: Flags.string({ summary: 'Id of a plan.', env: 'SYSTEMPROMPT_PLAN', helpValue: 'ID' }),
     region: Flags.string({ summary: 'Where it runs, such as iad or fra.', env: 'SYSTEMPROMPT_REGION' }),
-    profile: Flags.string({ summary: "Name of the new profile; without it, the tenant's name.", env: 'SYSTEMPROMPT_PROFILE' }),
+    profile: Flags.string({
+      summary: "Name of the new profile; without it, the tenant's name.",
+      env: 'SYSTEMPROMPT_PROFILE',
+    }),
   };
 
   async run(): Promise<TenantCreateResult> {
@@ -47,7 +51,15 @@ export default class TenantCreate extends BaseCommand {
     const kept = await keepTenant({ ...bought, profileName: choice.profileName }, { context, api, project });
     const next = [`${this.config.bin} cloud deploy --profile ${shellWord(kept.profile.name)}`];
     this.log(`Tenant ${kept.tenant.name} is ready for its first deploy`);
-    this.log(renderFields({ Id: kept.tenant.id, Region: kept.tenant.region, Host: kept.tenant.hostname, Profile: kept.profile.path, Next: next[0] }));
+    this.log(
+      renderFields({
+        Id: kept.tenant.id,
+        Region: kept.tenant.region,
+        Host: kept.tenant.hostname,
+        Profile: kept.profile.path,
+        Next: next[0],
+      }),
+    );
     return { ...kept, checkoutSessionId: bought.checkoutSessionId, next };
   }
 }

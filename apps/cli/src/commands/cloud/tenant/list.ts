@@ -23,7 +23,8 @@ export interface TenantListResult {
 
 export default class TenantList extends BaseCommand {
   static override summary = 'List your tenants.';
-  static override description = 'Brings the tenants of this project up to date. Without a connection, shows what was known last.';
+  static override description =
+    'Brings the tenants of this project up to date. Without a connection, shows what was known last.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
 
   async run(): Promise<TenantListResult> {

@@ -40,7 +40,8 @@ export default class TenantShow extends BaseCommand {
       interactive,
       command: (id) => `${this.config.bin} cloud tenant show ${id}`,
     });
-    const now = info === undefined ? undefined : await (await this.context.api()).tenants.getStatus(info.id, { signal });
+    const now =
+      info === undefined ? undefined : await (await this.context.api()).tenants.getStatus(info.id, { signal });
     const result: TenantShowResult = {
       id: stored.id,
       name: stored.name,
@@ -57,7 +58,17 @@ export default class TenantShow extends BaseCommand {
     };
     const { id, name, tenantType, status, message, url, plan, region, hostname } = result;
     this.log(
-      renderFields({ Name: name, Id: id, Type: tenantType, Status: status, Message: message, URL: url, Plan: plan, Region: region, Host: hostname }),
+      renderFields({
+        Name: name,
+        Id: id,
+        Type: tenantType,
+        Status: status,
+        Message: message,
+        URL: url,
+        Plan: plan,
+        Region: region,
+        Host: hostname,
+      }),
     );
     return result;
   }
