@@ -2,6 +2,7 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type * as ManagementApi from '@sp/management-api';
 import { writeBaseImage } from './base-image.ts';
 import { runCommand } from './quickstart-command.ts';
 
@@ -97,7 +98,7 @@ export async function createQuickstart(options: {
       ok = true;
     } finally {
       times.push({ title: step.title, seconds: (performance.now() - begin) / 1000, ok });
-      if (!ok) await showBrowserLog(logPath);
+      if (!ok && !options.signal.aborted) await showBrowserLog(logPath);
     }
   };
 
@@ -122,7 +123,13 @@ export async function createQuickstart(options: {
         console.log(`\n  The tenant's page: ${world.url}${keep ? '' : ' (gone now; --keep leaves it running)'}`);
       }
       if (keep) {
-        console.log(howToGoOn({ ...exported, XDG_CACHE_HOME: env.XDG_CACHE_HOME }, project));
+        const { SYSTEMPROMPT_LOCAL_DATA_DIR, SYSTEMPROMPT_BASE, BROWSER } = exported;
+        console.log(
+          howToGoOn(
+            { SYSTEMPROMPT_LOCAL_DATA_DIR, SYSTEMPROMPT_BASE, XDG_CACHE_HOME: env.XDG_CACHE_HOME, BROWSER },
+            project,
+          ),
+        );
         return;
       }
       // No signal: cleaning up after Ctrl-C is what must not be interrupted.
@@ -134,9 +141,18 @@ export async function createQuickstart(options: {
       }).catch((error: unknown) =>
         console.error(`The local cloud could not be stopped: ${error instanceof Error ? error.message : error}`),
       );
+      await removeCloud(exported.SYSTEMPROMPT_LOCAL_DATA_DIR);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Its containers, and what Postgres keeps elsewhere when this runs as root. */
+async function removeCloud(dataDir: string): Promise<void> {
+  // A name that the bundler does not follow: the server must be loaded as the package that it is.
+  const name = '@sp/management-api';
+  const { removeLocalCloud } = (await import(name)) as typeof ManagementApi;
+  await removeLocalCloud({ dataDir });
 }
 
 /** Only what a project consists of: no sources, no node_modules, nothing of an earlier login. */
@@ -172,11 +188,14 @@ function printSummary(times: readonly { title: string; seconds: number; ok: bool
 
 function howToGoOn(exported: Readonly<Record<string, string>>, project: string): string {
   const quote = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
-  const lines = Object.entries(exported).map(([name, value]) => `  export ${name}=${quote(value)}`);
+  const notes: Readonly<Record<string, string>> = {
+    BROWSER: '   # fills in the sandbox pages; leave it out to do it yourself',
+  };
+  const lines = Object.entries(exported).map(([name, value]) => `  export ${name}=${quote(value)}${notes[name] ?? ''}`);
   return [
     '\nThe cloud is still running. To go on:',
     ...lines,
-    `  alias systemprompt=${quote(`${process.execPath} '${binary}'`)}`,
+    `  systemprompt() { ${quote(process.execPath)} ${quote(binary)} "$@"; }`,
     `  cd ${quote(project)}`,
     '  systemprompt cloud status',
     'To stop it: systemprompt cloud local down',
