@@ -97,6 +97,6 @@ test('cancelling on either page ends the command with one clear line', async (co
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.waitForURL(/127\.0\.0\.1:\d+\/callback/);
   const refused = await login.finished;
-  expect(refused.exitCode).toBe(1);
+  expect(refused.exitCode).toBe(4);
   expect(refused.json()).toMatchObject({ error: { code: 'SP_LOGIN_DENIED' } });
 });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,8 @@ export interface TestProject extends AsyncDisposable {
   /** The project's folder; its name holds a space on purpose. */
   readonly directory: string;
   readonly dataDir: string;
+  /** A program for `BROWSER` that fills in the sandbox pages by itself. */
+  readonly sandboxBrowser: string;
   /** Runs the built `systemprompt` to its end. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
   /** Starts the built `systemprompt`; `finished` settles when it ends. */
@@ -40,6 +42,9 @@ export async function createTestProject(): Promise<TestProject> {
     recursive: true,
     filter: (source) => !/[\\/](node_modules|\.turbo|\.systemprompt)$/.test(source),
   });
+  const sandboxBrowser = join(place, 'browser');
+  const script = join(root, 'tools/dist/sandbox-browser.js');
+  await writeFile(sandboxBrowser, `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`, { mode: 0o755 });
   const baseEnv: Record<string, string> = {
     PATH: process.env['PATH'] ?? '',
     HOME: place,
@@ -71,6 +76,7 @@ export async function createTestProject(): Promise<TestProject> {
   return {
     directory,
     dataDir,
+    sandboxBrowser,
     start,
     run,
     openedUrl: async () => {
