@@ -30,7 +30,7 @@ test('docker builds and pushes the image, and the machine is a container', async
     expect(await docker('inspect', '--format', '{{.Config.Image}}', id)).toContain(String(deployed['digest']));
     // What a user of the machine's host can see of a container must hold no secret.
     expect(await docker('inspect', '--format', '{{json .Args}}', id)).not.toContain('postgres');
-    const page = await fetchPage(url, new URL(String(deployed['appUrl'])).host);
+    const page = await fetchPage(url, new URL(String(deployed['app_url'])).host);
     expect(page).toContain('Hello');
   } finally {
     const left = await docker('ps', '-aq', '--filter', 'label=io.systemprompt.app');
