@@ -21,19 +21,21 @@ test('docker builds and pushes the image, and the machine is a container', async
   const { url } = (await run('cloud', 'local', 'up', '--port', '0', '--machines', 'docker')) as { url: string };
   await run('cloud', 'auth', 'login', '--environment', url);
   await run('cloud', 'init');
-  await run('cloud', 'tenant', 'create', '--name', 'boxed', '--plan', 'starter', '--region', 'iad');
+  const created = await run('cloud', 'tenant', 'create', '--name', 'boxed', '--plan', 'starter', '--region', 'iad');
+  // Other tests may run containers at the same time; these are ours.
+  const ours = `label=io.systemprompt.app=sp-${(created as { tenant: { id: string } }).tenant.id.replaceAll('-', '').slice(0, 12)}`;
   const deployed = await run('cloud', 'deploy', '--builder', 'docker', '--base', base, '--yes');
   expect(deployed).toMatchObject({ status: 'running', digest: expect.stringMatching(/^sha256:/) });
 
   try {
-    const id = (await docker('ps', '-q', '--filter', 'label=io.systemprompt.app')).split('\n')[0] ?? '';
+    const id = (await docker('ps', '-q', '--filter', ours)).split('\n')[0] ?? '';
     expect(await docker('inspect', '--format', '{{.Config.Image}}', id)).toContain(String(deployed['digest']));
     // What a user of the machine's host can see of a container must hold no secret.
     expect(await docker('inspect', '--format', '{{json .Args}}', id)).not.toContain('postgres');
     const page = await fetchPage(url, new URL(String(deployed['app_url'])).host);
     expect(page).toContain('Hello');
   } finally {
-    const left = await docker('ps', '-aq', '--filter', 'label=io.systemprompt.app');
+    const left = await docker('ps', '-aq', '--filter', ours);
     if (left !== '') await docker('rm', '-f', ...left.split('\n'));
   }
 });
