@@ -42,8 +42,6 @@ export interface CliErrorFacts {
   readonly available?: readonly string[] | undefined;
 }
 
-const brand = Symbol.for('@sp/cli.error');
-
 /** The error of the command line itself; libraries throw their own. */
 export class CliError extends Error {
   override readonly name = 'CliError';
@@ -68,11 +66,5 @@ export class CliError extends Error {
     this.tenantId = facts.tenantId;
     this.lastLines = facts.lastLines;
     this.available = facts.available;
-    Object.defineProperty(this, brand, { value: true });
   }
-}
-
-/** Whether `value` is a {@link CliError}. */
-export function isCliError(value: unknown): value is CliError {
-  return typeof value === 'object' && value !== null && brand in value;
 }

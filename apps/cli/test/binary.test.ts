@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { removeLocalCloud } from '@sp/management-api';
 import { expect, onTestFinished, test } from 'vitest';
 import { startFakeApi } from './support/fake-api.ts';
 import { runBinary } from './support/run-binary.ts';
@@ -101,6 +102,7 @@ test('local up on a busy port is 6, and leaves nothing running', async () => {
   onTestFinished(() => void blocker.close());
   const { port } = blocker.address() as AddressInfo;
   const env = { SYSTEMPROMPT_LOCAL_DATA_DIR: join(cwd, 'my cloud') };
+  onTestFinished(() => removeLocalCloud({ dataDir: env.SYSTEMPROMPT_LOCAL_DATA_DIR }));
   const up = await runBinary(['cloud', 'local', 'up', '--port', String(port), '--machines', 'process', '--json'], {
     cwd,
     env,
@@ -114,4 +116,25 @@ test('local up on a busy port is 6, and leaves nothing running', async () => {
   const login = await runBinary(['cloud', 'auth', 'login', '--environment', 'local', '--json'], { cwd, env });
   expect(login.exitCode).toBe(5);
   expect(errorOf(login.stdout)).toMatchObject({ code: 'SP_CLI_LOCAL_NOT_RUNNING' });
+});
+
+test('two starts at once are one local cloud, and down stops it', async () => {
+  const cwd = await temporaryFolder();
+  const env = { SYSTEMPROMPT_LOCAL_DATA_DIR: join(cwd, 'my cloud') };
+  const up = (): ReturnType<typeof runBinary> =>
+    runBinary(['cloud', 'local', 'up', '--port', '0', '--machines', 'process', '--json'], { cwd, env });
+  try {
+    const both = await Promise.all([up(), up()]);
+    expect(both.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    const [first, second] = both.map(({ stdout }) => JSON.parse(stdout) as { pid: number; url: string });
+    expect(first?.pid).toBe(second?.pid);
+    const third = JSON.parse((await up()).stdout) as object;
+    expect(third).toMatchObject({ already_running: true, pid: first?.pid });
+    const status = await runBinary(['cloud', 'local', 'status', '--json'], { cwd, env });
+    expect(JSON.parse(status.stdout)).toMatchObject({ running: true, healthy: true, url: first?.url });
+  } finally {
+    const down = await runBinary(['cloud', 'local', 'down', '--json'], { cwd, env });
+    expect(JSON.parse(down.stdout)).toMatchObject({ stopped: true });
+    await removeLocalCloud({ dataDir: env.SYSTEMPROMPT_LOCAL_DATA_DIR });
+  }
 });

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from '../cli-error.ts';
+import { readLastLines } from './last-lines.ts';
 import { findLocalCloud, isHealthy, type LocalCloudState } from './state.ts';
 
 /** How to start a local cloud. */
@@ -20,17 +21,20 @@ export interface StartLocalCloudOptions {
 }
 
 /**
- * Starts `sp-management-api local` in the background and waits until it answers. The server outlives this process.
+ * Starts `sp-management-api local` in the background and waits until it answers. The server outlives this process. When
+ * another process starts one on the same folder at the same time, that one is waited for.
  *
  * @throws {CliError} `SP_CLI_LOCAL_NOT_INSTALLED`, `SP_CLI_LOCAL_PORT_BUSY`, `SP_CLI_LOCAL_FAILED` with the last lines
- * of its log, `SP_CLI_LOCAL_TIMEOUT`.
+ * of its output, `SP_CLI_LOCAL_TIMEOUT`.
  */
 export async function startLocalCloud(options: StartLocalCloudOptions): Promise<LocalCloudState> {
-  const { dataDirectory, port, timeoutMs = 180_000, signal } = options;
+  const { dataDirectory, timeoutMs = 180_000, signal } = options;
   const program = findServerProgram();
-  const logPath = join(dataDirectory, 'logs', 'server.log');
-  await mkdir(dirname(logPath), { recursive: true, mode: 0o700 });
-  const log = await open(logPath, 'w', 0o600);
+  const logs = join(dataDirectory, 'logs');
+  await mkdir(logs, { recursive: true, mode: 0o700 });
+  // A file of its own until the server runs: a second one that gives up must not write into the log of the first.
+  const draftPath = join(logs, `server-${process.pid}.log`);
+  const log = await open(draftPath, 'w', 0o600);
   const child = spawn(process.execPath, [program, ...serverArguments(options)], {
     cwd: dataDirectory,
     env: options.env,
@@ -43,39 +47,48 @@ export async function startLocalCloud(options: StartLocalCloudOptions): Promise<
   });
   await log.close();
 
-  const deadline = Date.now() + timeoutMs;
+  let mine = true;
   try {
-    for (;;) {
+    for (const deadline = Date.now() + timeoutMs; Date.now() < deadline; ) {
       signal?.throwIfAborted();
       const exitCode = await Promise.race([exited, delay(150, undefined)]);
-      if (exitCode === 6) {
-        throw new CliError('SP_CLI_LOCAL_PORT_BUSY', `Port ${port} is in use by another program`, { port });
+      if (exitCode !== undefined && mine) {
+        checkExit({ exitCode, lastLines: await readLastLines(draftPath), options });
+        mine = false;
       }
-      const lastLines = exitCode !== undefined || Date.now() > deadline ? await readLastLines(dataDirectory) : [];
-      if (exitCode !== undefined) {
-        throw new CliError('SP_CLI_LOCAL_FAILED', `The local cloud ended with exit code ${exitCode} while starting`, {
-          path: logPath,
-          lastLines,
-        });
-      }
+      // `exited` is settled now and would win every race at once.
+      if (!mine) await delay(150, undefined, { signal });
       const state = await findLocalCloud(dataDirectory);
-      if (state?.pid === child.pid && state !== undefined && (await isHealthy(state.url, signal))) {
-        child.unref();
-        return state;
-      }
-      if (Date.now() > deadline) {
-        throw new CliError('SP_CLI_LOCAL_TIMEOUT', `The local cloud did not answer within ${timeoutMs / 1000} s`, {
-          path: logPath,
-          lastLines,
-        });
-      }
+      if (state === undefined || (mine && state.pid !== child.pid)) continue;
+      if (await isHealthy(state.url, signal)) return state;
     }
+    throw new CliError('SP_CLI_LOCAL_TIMEOUT', `The local cloud did not answer within ${timeoutMs / 1000} s`, {
+      lastLines: await readLastLines(draftPath),
+    });
   } catch (error) {
     // Nobody would know about a half-started server.
     child.kill('SIGTERM');
-    child.unref();
     throw error;
+  } finally {
+    child.unref();
+    if (mine) await rename(draftPath, join(logs, 'server.log'));
+    else await rm(draftPath, { force: true });
   }
+}
+
+/** Throws what the server's end means; returns when it ended because another one runs already. */
+function checkExit(end: { exitCode: number; lastLines: readonly string[]; options: StartLocalCloudOptions }): void {
+  const { exitCode, lastLines, options } = end;
+  const said = (code: string): boolean => lastLines.some((line) => line.startsWith(`${code}:`));
+  if (said('SP_LOCAL_ALREADY_RUNNING')) return;
+  const { port } = options;
+  if (said('SP_LOCAL_PORT_BUSY')) {
+    throw new CliError('SP_CLI_LOCAL_PORT_BUSY', `Port ${port} is in use by another program`, { port });
+  }
+  throw new CliError('SP_CLI_LOCAL_FAILED', `The local cloud ended with exit code ${exitCode} while starting`, {
+    path: join(options.dataDirectory, 'logs'),
+    lastLines,
+  });
 }
 
 function serverArguments({ dataDirectory, port, machines, providerDelayMs }: StartLocalCloudOptions): string[] {
@@ -91,14 +104,4 @@ function findServerProgram(): string {
   } catch {
     throw new CliError('SP_CLI_LOCAL_NOT_INSTALLED', 'The package @sp/management-api is not installed');
   }
-}
-
-/** What the server said last: its own output, else its log. */
-async function readLastLines(dataDirectory: string): Promise<string[]> {
-  for (const name of ['server.log', 'api.log']) {
-    const text = await readFile(join(dataDirectory, 'logs', name), 'utf8').catch(() => '');
-    const lines = text.trimEnd().split('\n').slice(-20);
-    if (lines.some((line) => line !== '')) return lines;
-  }
-  return [];
 }

@@ -1,17 +1,10 @@
 import { Flags } from '@oclif/core';
-import type { DeployResult } from '@sp/deploy';
 import { BaseCommand } from '../../base-command.ts';
-import { CliError } from '../../cli-error.ts';
-import { pickProfile } from '../../deploy-profile.ts';
-import { followDeploy } from '../../deploy-progress.ts';
+import { type RunDeployResult, runDeploy } from '../../deploy/run-deploy.ts';
 import { profileFlag, yesFlag } from '../../flags.ts';
-import { imageCacheDirectory } from '../../local-cloud/data-directory.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { formatSeconds } from '../../output/duration.ts';
 import { renderFields } from '../../output/table.ts';
-
-/** What `cloud deploy` answers. */
-export type CloudDeployResult = DeployResult & { readonly profile: string };
 
 export default class Deploy extends BaseCommand {
   static override summary = 'Build, push and run this project on its tenant.';
@@ -38,49 +31,14 @@ export default class Deploy extends BaseCommand {
     yes: yesFlag,
   };
 
-  async run(): Promise<CloudDeployResult> {
+  async run(): Promise<RunDeployResult> {
     const { flags } = await this.parse(Deploy);
-    const { interactive, signal, env, progress } = this.context;
-    const project = this.context.requireProject();
-    const { name, tenantId } = await pickProfile(flags.profile, {
-      context: this.context,
-      project,
-      bin: this.config.bin,
-    });
-    const api = await this.context.api();
-    const tenant = await api.tenants.get(tenantId, { signal });
-    const target = `${tenant.name} (${tenantId}${tenant.hostname === undefined ? '' : `, ${tenant.hostname}`})`;
-    progress.note(`Deploying the profile ${name} to the tenant ${target}`);
-    if (interactive && !flags.yes) {
-      const { askConfirm } = await import('../../prompts.ts');
-      if (!(await askConfirm(`Deploy to ${tenant.name}?`)))
-        throw new CliError('SP_CLI_CANCELLED', 'Nothing was deployed');
-    }
-    const [{ deploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
-      import('@sp/deploy'),
-      import('@sp/tenants'),
-    ]);
-    const events = deploy({
-      api,
-      tenantId,
-      planOptions: { projectRoot: project.root, profileName: name, base: flags.base },
-      builder: flags.builder,
-      cacheDirectory: imageCacheDirectory(env),
-      secrets: secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {}),
-      skipPush: flags['skip-push'],
-      signal,
-    });
-    const result = await followDeploy(events, progress);
-    this.log(`${tenant.name} is ${result.status}`);
-    const uploaded = result.uploadedBytes === undefined ? undefined : formatBytes(result.uploadedBytes);
-    this.log(
-      renderFields({
-        URL: result.appUrl,
-        Digest: result.digest,
-        Uploaded: uploaded,
-        Took: formatSeconds(result.seconds),
-      }),
-    );
-    return { ...result, profile: name };
+    const { profile, builder, base, yes, 'skip-push': skipPush } = flags;
+    const result = await runDeploy(this.context, { profile, builder, base, yes, skipPush, bin: this.config.bin });
+    const { tenantName, status, appUrl, digest, uploadedBytes, seconds } = result;
+    const uploaded = uploadedBytes === undefined ? undefined : formatBytes(uploadedBytes);
+    this.log(`${tenantName} is ${status}`);
+    this.log(renderFields({ URL: appUrl, Digest: digest, Uploaded: uploaded, Took: formatSeconds(seconds) }));
+    return result;
   }
 }

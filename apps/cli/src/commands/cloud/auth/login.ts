@@ -1,15 +1,7 @@
 import { Flags } from '@oclif/core';
+import { type LoginResult, logIn } from '../../../auth/log-in.ts';
 import { BaseCommand } from '../../../base-command.ts';
-import { resolveLoginEnvironment } from '../../../local-cloud/local-environment.ts';
 import { renderFields } from '../../../output/table.ts';
-
-/** What `cloud auth login` answers. */
-export interface LoginResult {
-  readonly user: { readonly id: string; readonly email: string; readonly name?: string | undefined };
-  readonly apiUrl: string;
-  readonly credentialsPath: string;
-  readonly tenants: number;
-}
 
 export default class Login extends BaseCommand {
   static override summary = 'Log in through your browser.';
@@ -46,33 +38,11 @@ The address of the page is also on stderr, so this works where no browser can be
 
   async run(): Promise<LoginResult> {
     const { flags } = await this.parse(Login);
-    const { project, signal, env, progress } = this.context;
-    const [{ runOAuthFlow }, { saveCredentials }, { mergeTenantInfos }] = await Promise.all([
-      import('@sp/credentials/login'),
-      import('@sp/credentials'),
-      import('@sp/tenants'),
-    ]);
-    const anonymous = await this.context.apiAt(await resolveLoginEnvironment(flags.environment, env));
-    const token = await runOAuthFlow({
-      provider: flags.provider,
-      getAuthorizeUrl: ({ provider, ...request }) => anonymous.auth.getAuthorizeUrl(provider, { ...request, signal }),
-      exchangeCode: (request) =>
-        anonymous.auth.createToken({ grantType: 'authorization_code', ...request }, { signal }),
-      openBrowser: (url) => this.context.openBrowser(url),
-      onEvent: (event) => {
-        if (event.type === 'browser-failed') this.context.warn(`No browser could be opened: ${event.message}`);
-        if (event.type === 'authorize-url') progress.note('Waiting for the login in your browser …');
-      },
-      port: flags['callback-port'],
-      signal,
-    });
-    const apiUrl = anonymous.baseUrl;
-    const me = await (await this.context.apiAt(apiUrl, token.accessToken)).user.get({ signal });
-    const credentials = { apiToken: token.accessToken, apiUrl, authenticatedAt: new Date(), userEmail: me.user.email };
-    await saveCredentials(project.localCredentials, credentials);
-    await mergeTenantInfos(project.localTenants, me.tenants);
-    this.log(`Logged in as ${me.user.email}`);
-    this.log(renderFields({ API: apiUrl, Credentials: project.localCredentials, Tenants: String(me.tenants.length) }));
-    return { user: me.user, apiUrl, credentialsPath: project.localCredentials, tenants: me.tenants.length };
+    const { environment, provider, 'callback-port': callbackPort } = flags;
+    const result = await logIn(this.context, { environment, provider, callbackPort });
+    const { user, apiUrl, credentialsPath, tenants } = result;
+    this.log(`Logged in as ${user.email}`);
+    this.log(renderFields({ API: apiUrl, Credentials: credentialsPath, Tenants: String(tenants) }));
+    return result;
   }
 }

@@ -1,3 +1,4 @@
+import { describeToken, type TokenDescription } from '../../../auth/describe-token.ts';
 import { BaseCommand } from '../../../base-command.ts';
 import { renderFields } from '../../../output/table.ts';
 
@@ -7,11 +8,7 @@ export interface WhoamiResult {
   readonly apiUrl: string;
   /** Where the token came from. */
   readonly source: 'environment' | 'file';
-  /** `unknown`: a token of the environment that does not tell when it expires. */
-  readonly token: {
-    readonly status: 'valid' | 'expires-soon' | 'expired' | 'unknown';
-    readonly expiresAt?: Date | undefined;
-  };
+  readonly token: TokenDescription;
   /** How many tenants are yours. */
   readonly tenants: number;
 }
@@ -38,15 +35,5 @@ export default class Whoami extends BaseCommand {
       }),
     );
     return { user: me.user, apiUrl: credentials.apiUrl, source, token, tenants: me.tenants.length };
-  }
-}
-
-async function describeToken(token: string): Promise<WhoamiResult['token']> {
-  const { decodeTokenExpiry, isCredentialsError, tokenStatus } = await import('@sp/credentials');
-  try {
-    return { expiresAt: new Date(decodeTokenExpiry(token) * 1000), status: tokenStatus(token) };
-  } catch (error) {
-    if (isCredentialsError(error)) return { status: 'unknown' };
-    throw error;
   }
 }

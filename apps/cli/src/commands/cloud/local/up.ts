@@ -3,15 +3,8 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { dataDirFlag } from '../../../flags.ts';
 import { defaultDataDirectory } from '../../../local-cloud/data-directory.ts';
-import { startLocalCloud } from '../../../local-cloud/start.ts';
-import { findLocalCloud, isHealthy, type LocalCloudState } from '../../../local-cloud/state.ts';
+import { type EnsuredLocalCloud, ensureLocalCloud } from '../../../local-cloud/ensure.ts';
 import { renderFields } from '../../../output/table.ts';
-
-/** What `cloud local up` answers. */
-export interface LocalUpResult extends LocalCloudState {
-  readonly dataDir: string;
-  readonly alreadyRunning: boolean;
-}
 
 export default class LocalUp extends BaseCommand {
   static override summary = 'Start a whole SystemPrompt Cloud on this computer.';
@@ -43,29 +36,13 @@ export default class LocalUp extends BaseCommand {
     }),
   };
 
-  async run(): Promise<LocalUpResult> {
+  async run(): Promise<EnsuredLocalCloud> {
     const { flags } = await this.parse(LocalUp);
-    const { cwd, env, signal } = this.context;
-    const dataDir = resolve(cwd, flags['data-dir'] ?? defaultDataDirectory(env));
-    const running = await findLocalCloud(dataDir);
-    if (running !== undefined && (await isHealthy(running.url, signal))) return this.answer(running, dataDir, true);
-
-    const step = await this.context.progress.step('Starting the local cloud');
-    try {
-      const { port, machines, 'provider-delay-ms': providerDelayMs } = flags;
-      const state = await startLocalCloud({ dataDirectory: dataDir, port, machines, providerDelayMs, env, signal });
-      step.done();
-      return this.answer(state, dataDir, false);
-    } catch (error) {
-      step.fail();
-      throw error;
-    }
-  }
-
-  private answer(state: LocalCloudState, dataDir: string, alreadyRunning: boolean): LocalUpResult {
-    const { url, machines, pid } = state;
-    this.log(alreadyRunning ? 'The local cloud is running already' : 'The local cloud is running');
-    this.log(renderFields({ URL: url, Machines: machines, Process: String(pid), Data: dataDir }));
-    return { ...state, dataDir, alreadyRunning };
+    const { port, machines, 'provider-delay-ms': providerDelayMs } = flags;
+    const dataDir = resolve(this.context.cwd, flags['data-dir'] ?? defaultDataDirectory(this.context.env));
+    const cloud = await ensureLocalCloud(this.context, { dataDir, port, machines, providerDelayMs });
+    this.log(cloud.alreadyRunning ? 'The local cloud is running already' : 'The local cloud is running');
+    this.log(renderFields({ URL: cloud.url, Machines: cloud.machines, Process: String(cloud.pid), Data: dataDir }));
+    return cloud;
   }
 }

@@ -4,17 +4,10 @@ import { renderFields } from '../../../output/table.ts';
 import { shellWord } from '../../../shell-words.ts';
 import { buyTenant } from '../../../tenant-create/buy.ts';
 import { chooseTenant } from '../../../tenant-create/choose.ts';
-import { keepTenant } from '../../../tenant-create/keep.ts';
+import { type KeptTenant, keepTenant } from '../../../tenant-create/keep.ts';
 
 /** What `cloud tenant create` answers. Credentials are in files only. */
-export interface TenantCreateResult {
-  readonly tenant: {
-    readonly id: string;
-    readonly name: string;
-    readonly region?: string | undefined;
-    readonly hostname?: string | undefined;
-  };
-  readonly profile: { readonly name: string; readonly path: string };
+export interface TenantCreateResult extends KeptTenant {
   readonly checkoutSessionId: string;
   /** Command lines that go on from here. */
   readonly next: readonly string[];
@@ -51,15 +44,8 @@ export default class TenantCreate extends BaseCommand {
     const kept = await keepTenant({ ...bought, profileName: choice.profileName }, { context, api, project });
     const next = [`${this.config.bin} cloud deploy --profile ${shellWord(kept.profile.name)}`];
     this.log(`Tenant ${kept.tenant.name} is ready for its first deploy`);
-    this.log(
-      renderFields({
-        Id: kept.tenant.id,
-        Region: kept.tenant.region,
-        Host: kept.tenant.hostname,
-        Profile: kept.profile.path,
-        Next: next[0],
-      }),
-    );
+    const { id, region, hostname } = kept.tenant;
+    this.log(renderFields({ Id: id, Region: region, Host: hostname, Profile: kept.profile.path, Next: next[0] }));
     return { ...kept, checkoutSessionId: bought.checkoutSessionId, next };
   }
 }

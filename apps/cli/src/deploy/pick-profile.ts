@@ -1,8 +1,8 @@
 import type { ProjectContext } from '@sp/paths';
 import type { Profile } from '@sp/tenants';
-import { CliError } from './cli-error.ts';
-import type { Context } from './context.ts';
-import { shellWord } from './shell-words.ts';
+import { CliError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { shellWord } from '../shell-words.ts';
 
 /** A profile that can be deployed. */
 export interface DeployableProfile {
@@ -56,6 +56,6 @@ async function pickName(
       available,
     });
   }
-  const { askSelect } = await import('./prompts.ts');
+  const { askSelect } = await import('../prompts.ts');
   return askSelect({ message: 'Which profile?', options: available.map((value) => ({ value, label: value })) });
 }

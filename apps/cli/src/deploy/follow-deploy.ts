@@ -1,6 +1,6 @@
 import type { DeployEvent, DeployResult } from '@sp/deploy';
-import { formatBytes } from './output/bytes.ts';
-import type { Progress, ProgressStep } from './progress.ts';
+import { formatBytes } from '../output/bytes.ts';
+import type { Progress, ProgressStep } from '../progress.ts';
 
 /** What each step of a deploy is called on screen. */
 const titles: Readonly<Record<string, string>> = {

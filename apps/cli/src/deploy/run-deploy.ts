@@ -1,0 +1,53 @@
+import type { BuilderChoice, DeployResult } from '@sp/deploy';
+import { CliError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
+import { followDeploy } from './follow-deploy.ts';
+import { pickProfile } from './pick-profile.ts';
+
+/** What to deploy, and how. */
+export interface RunDeployOptions {
+  /** @defaultValue the only profile there is */
+  readonly profile?: string | undefined;
+  readonly builder: BuilderChoice;
+  readonly base?: string | undefined;
+  readonly skipPush: boolean;
+  /** Whether the person has agreed already. */
+  readonly yes: boolean;
+  /** What this program is called. */
+  readonly bin: string;
+}
+
+/** A tenant that runs the project now. */
+export type RunDeployResult = DeployResult & { readonly profile: string; readonly tenantName: string };
+
+/** Deploys the project to its profile's tenant, after saying which one that is. */
+export async function runDeploy(context: Context, options: RunDeployOptions): Promise<RunDeployResult> {
+  const { interactive, signal, env, progress } = context;
+  const project = context.requireProject();
+  const { name, tenantId } = await pickProfile(options.profile, { context, project, bin: options.bin });
+  const api = await context.api();
+  const tenant = await api.tenants.get(tenantId, { signal });
+  const place = [tenantId, tenant.hostname].filter((part) => part !== undefined).join(', ');
+  progress.note(`Deploying the profile ${name} to the tenant ${tenant.name} (${place})`);
+  if (interactive && !options.yes) {
+    const { askConfirm } = await import('../prompts.ts');
+    const agreed = await askConfirm(`Deploy to ${tenant.name}?`);
+    if (!agreed) throw new CliError('SP_CLI_CANCELLED', 'Nothing was deployed');
+  }
+  const [{ deploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
+    import('@sp/deploy'),
+    import('@sp/tenants'),
+  ]);
+  const events = deploy({
+    api,
+    tenantId,
+    planOptions: { projectRoot: project.root, profileName: name, base: options.base },
+    builder: options.builder,
+    cacheDirectory: imageCacheDirectory(env),
+    secrets: secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {}),
+    skipPush: options.skipPush,
+    signal,
+  });
+  return { ...(await followDeploy(events, progress)), profile: name, tenantName: tenant.name };
+}
