@@ -17,6 +17,9 @@ const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 const created = () => moment('created_at').notNull().defaultNow();
 
+/** The two login roles of a tenant's database; while one is replaced by the other, both work. */
+export type DatabaseLogin = 'app' | 'alt';
+
 // --- people
 
 export const users = pgTable('users', {
@@ -135,9 +138,13 @@ export const tenants = pgTable(
     /** Host (and port, where it is not the default) of the tenant's page. */
     hostname: text('hostname').notNull().unique(),
     databaseName: text('database_name').notNull().unique(),
+    /** Which of the two login roles of the database is in use; rotating the password changes to the other. */
+    databaseLogin: text('database_login').$type<DatabaseLogin>().notNull().default('app'),
     externalDbAccess: boolean('external_db_access').notNull().default(false),
     currentReleaseId: uuid('current_release_id'),
     credentialsClaimedAt: moment('credentials_claimed_at'),
+    /** Raised with each change that the owner makes: what `ETag` and `If-Match` compare. */
+    version: integer('version').notNull().default(1),
     /** Number of the last event; raised under the row's lock, so that numbers become visible in order. */
     eventSequence: bigint('event_sequence', { mode: 'number' }).notNull().default(0),
     createdAt: created(),
@@ -186,15 +193,17 @@ export const tenantSecrets = pgTable(
     name: text('name').notNull(),
     /** `platform`: made by provisioning, readable once by the owner; `user`: set by the owner, never read back. */
     kind: text('kind').$type<'platform' | 'user'>().notNull(),
+    /** Counts the changes of all secrets of a kind; the value holds from this version on, until the name's next row. */
     version: integer('version').notNull(),
     keyVersion: integer('key_version').notNull(),
-    ciphertext: bytea('ciphertext').notNull(),
+    /** Absent: the secret was removed with this version. */
+    ciphertext: bytea('ciphertext'),
     updatedAt: moment('updated_at').notNull().defaultNow(),
   },
-  (table) => [primaryKey({ columns: [table.tenantId, table.kind, table.name] })],
+  (table) => [primaryKey({ columns: [table.tenantId, table.kind, table.name, table.version] })],
 );
 
-/** What was deployed: an image by digest, and the machine that runs it. */
+/** What was deployed: an image by digest, the secrets it started with, and the machine that runs it. */
 export const releases = pgTable(
   'releases',
   {
@@ -205,11 +214,18 @@ export const releases = pgTable(
     number: integer('number').notNull(),
     image: text('image').notNull(),
     digest: text('digest').notNull(),
+    /** The login role that the machine of this release uses. */
+    databaseLogin: text('database_login').$type<DatabaseLogin>().notNull().default('app'),
     status: text('status').$type<'deploying' | 'running' | 'failed' | 'superseded'>().notNull(),
     machineId: text('machine_id'),
     /** `host:port` where the machine answers. */
     address: text('address'),
     failure: text('failure'),
+    /** The owner's secrets that the machine gets: all that was set up to this version. */
+    secretsVersion: integer('secrets_version').notNull().default(0),
+    /** Number of the release that this one brings back. */
+    rollbackOf: integer('rollback_of'),
+    createdBy: uuid('created_by').references(() => users.id),
     createdAt: created(),
     finishedAt: moment('finished_at'),
   },
@@ -218,6 +234,71 @@ export const releases = pgTable(
     uniqueIndex('releases_one_deploying').on(table.tenantId).where(sql`status = 'deploying'`),
   ],
 );
+
+/** What is done to a tenant besides deploys: one at a time, and each is kept. */
+export const tenantOperations = pgTable(
+  'tenant_operations',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: uuid('tenant_id')
+      .notNull()
+      .references(() => tenants.id),
+    kind: text('kind').$type<'restart' | 'rotate_credentials' | 'rotate_sync_token' | 'suspend' | 'delete'>().notNull(),
+    status: text('status').$type<'open' | 'done' | 'failed'>().notNull().default('open'),
+    /** The release that the operation made to bring its change to the machine. */
+    releaseId: uuid('release_id'),
+    failure: text('failure'),
+    createdAt: created(),
+    finishedAt: moment('finished_at'),
+  },
+  (table) => [uniqueIndex('tenant_operations_one_open').on(table.tenantId).where(sql`status = 'open'`)],
+);
+
+/** A name of the owner's own for the tenant's page. A name that was proved is one tenant's only. */
+export const customDomains = pgTable(
+  'custom_domains',
+  {
+    tenantId: uuid('tenant_id')
+      .primaryKey()
+      .references(() => tenants.id),
+    domain: text('domain').notNull(),
+    createdAt: created(),
+    verifiedAt: moment('verified_at'),
+  },
+  (table) => [uniqueIndex('custom_domains_verified').on(table.domain).where(sql`verified_at is not null`)],
+);
+
+// --- requests
+
+/** Answers to requests that carried an `Idempotency-Key`, so that the same request again gets the same answer. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    key: text('key').notNull(),
+    /** Of method, path and body. */
+    fingerprint: text('fingerprint').notNull(),
+    status: text('status').$type<'running' | 'answered'>().notNull().default('running'),
+    /** Status, headers and body as JSON, sealed by the vault: an answer can hold a new password. */
+    sealedAnswer: bytea('sealed_answer'),
+    createdAt: created(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.key] })],
+);
+
+/** What people's programs said that they did: logins and logouts. */
+export const activities = pgTable('activities', {
+  id: uuid('id').primaryKey().defaultRandom(),
+  userId: uuid('user_id')
+    .notNull()
+    .references(() => users.id),
+  event: text('event').notNull(),
+  /** By the clock of the program. */
+  occurredAt: moment('occurred_at').notNull(),
+  createdAt: created(),
+});
 
 export const tenantRelations = relations(tenants, ({ one }) => ({
   owner: one(users, { fields: [tenants.ownerId], references: [users.id] }),
