@@ -71,7 +71,7 @@ test('secrets are sealed in the database, versioned, and kept apart by kind', as
 
   const rows = await store.db.select().from(tenantSecrets).where(eq(tenantSecrets.tenantId, tenantId));
   expect(rows.find((row) => row.kind === 'user' && row.name === 'B')?.version).toBe(2);
-  for (const row of rows) expect(row.ciphertext.includes('canary')).toBe(false);
+  for (const row of rows) expect(row.ciphertext?.includes('canary')).toBe(false);
 
   expect(await deleteSecret(store, { tenantId, name: 'C' })).toBe(false);
   expect(await deleteSecret(store, { tenantId, name: 'B' })).toBe(true);

@@ -41,7 +41,7 @@ export async function findOrMakeDataKey(
 
 /** The data key of a version. */
 export async function readDataKey(
-  deps: { readonly store: Store; readonly vault: Vault },
+  deps: { readonly store: Pick<Store, 'db'>; readonly vault: Vault },
   request: { readonly tenantId: string; readonly version: number },
 ): Promise<DataKey> {
   const [row] = await deps.store.db
