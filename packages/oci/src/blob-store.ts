@@ -106,8 +106,10 @@ async function writeBlob(
     const handle = await disk(open(temporary, 'wx', 0o644));
     try {
       for await (const chunk of abortable(piecesOf(content), signal)) {
+        const written = disk(handle.writeFile(chunk));
+        // Hashed while the disk works.
         digester.update(chunk);
-        await disk(handle.writeFile(chunk));
+        await written;
       }
       await disk(handle.sync());
     } finally {

@@ -41,3 +41,10 @@ export function createDigester(): Digester {
 export function digestHex(digest: Digest): string {
   return digest.slice('sha256:'.length);
 }
+
+/** The digest of everything that a stream gives. */
+export async function digestOfStream(source: AsyncIterable<Uint8Array>): Promise<Digest> {
+  const digester = createDigester();
+  for await (const chunk of source) digester.update(chunk);
+  return digester.digest();
+}

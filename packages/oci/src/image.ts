@@ -73,7 +73,11 @@ export async function buildImage(options: BuildImageOptions): Promise<OciImage> 
   return { manifest: { mediaType: mediaTypes.manifest, ...manifestBlob }, manifestBytes, config, layers, diffIds };
 }
 
-/** The image behind a manifest in a blob store. */
+/**
+ * The image behind a manifest in a blob store: manifest and config are verified, layers are not looked at.
+ *
+ * @throws {@link OciError} `SP_OCI_BLOB_UNKNOWN`, `SP_OCI_DIGEST_MISMATCH`, `SP_OCI_DOCUMENT`
+ */
 export async function readImage(blobs: BlobStore, manifest: Descriptor): Promise<LoadedImage> {
   const manifestBytes = await readDocument(blobs, manifest);
   const document = parseManifest(manifestBytes, manifest.mediaType);

@@ -3,9 +3,15 @@ export { type BlobStore, type BlobWriteOptions, type ByteRange, createBlobStore 
 export type { Descriptor } from './descriptor.ts';
 export { type Digest, digestOf, isDigest } from './digest.ts';
 export { isOciError, OciError, type OciErrorCode, type OciErrorFacts } from './error.ts';
-export { type BuildImageOptions, buildImage, type LoadedImage, type OciImage } from './image.ts';
+export { type BuildImageOptions, buildImage, type LoadedImage, type OciImage, readImage } from './image.ts';
 export type { ImageConfig, ImageHealthcheck } from './image-config.ts';
 export { type BuildLayerOptions, type BuiltLayer, buildLayer, readLayer } from './layer.ts';
+export {
+  createLayerCache,
+  type LayerCache,
+  type LayerCacheGetOptions,
+  type LayerCacheOptions,
+} from './layer-cache.ts';
 export type { LayerEntry } from './layer-entry.ts';
 export { type LoadOciLayoutOptions, loadOciLayout, type SaveOciLayoutOptions, saveOciLayout } from './layout.ts';
 export type { PushEvent, PushImageOptions, PushResult } from './push-image.ts';

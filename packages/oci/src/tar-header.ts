@@ -45,7 +45,7 @@ export function tarHeader(entry: TarEntry): Buffer {
 }
 
 /** The zeros after `size` bytes of content up to the next block. */
-export function tarPadding(size: number): Buffer {
+function tarPadding(size: number): Buffer {
   return Buffer.alloc((tarBlock - (size % tarBlock)) % tarBlock);
 }
 
@@ -64,7 +64,8 @@ function headerBlock(entry: Omit<TarEntry, 'typeflag'> & { readonly typeflag: st
   block.write('ustar\x0000', 257, 'latin1');
   block.write(prefix, 345, 155, 'latin1');
   let sum = 0;
-  for (const byte of block) sum += byte;
+  // By index: an iterator over half a kilobyte of thousands of headers is felt.
+  for (let index = 0; index < tarBlock; index += 1) sum += block[index] ?? 0;
   block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return block;
 }

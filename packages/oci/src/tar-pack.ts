@@ -1,114 +1,148 @@
-import { closeSync, constants, fstatSync, openSync, read, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { OciError } from './error.ts';
 import type { LayerEntry } from './layer-entry.ts';
-import { tarBlock, tarHeader, tarPadding } from './tar-header.ts';
+import { tarBlock, tarHeader } from './tar-header.ts';
 
 type FileEntry = Extract<LayerEntry, { type: 'file' }>;
 
-const chunkSize = 256 * 1024;
+/** Every piece of a tar stream but the last has this length. Pieces are compressed one by one, so it decides about the bytes of a layer. */
+export const tarPieceSize = 1024 * 1024;
 
-/** The entries as a tar stream, in the given order, in pieces of about 256 KiB. A large file never sits in memory. */
-export async function* packTar(entries: Iterable<LayerEntry>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  let pending: Uint8Array[] = [];
-  let size = 0;
+/** How {@link packTar} works. */
+export interface PackTarOptions {
+  /** Gives the memory for the next piece: `tarPieceSize` bytes that nobody uses any more. */
+  readonly take: () => Buffer;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Cursor {
+  readonly take: () => Buffer;
+  readonly signal: AbortSignal | undefined;
+  piece: Buffer;
+  used: number;
+}
+
+/**
+ * The entries as a tar stream, in the given order. Reads synchronously, a piece at a time: a tree has thousands of small
+ * files, and trips to the thread pool cost more than each read; the pool is busy compressing the pieces before.
+ */
+export function* packTar(entries: Iterable<LayerEntry>, { take, signal }: PackTarOptions): Generator<Buffer> {
+  const cursor: Cursor = { take, signal, piece: take(), used: 0 };
   for (const entry of entries) {
     signal?.throwIfAborted();
-    for await (const piece of packEntry(entry)) {
-      pending.push(piece);
-      size += piece.byteLength;
-      if (size < chunkSize) continue;
-      yield pending.length === 1 ? piece : Buffer.concat(pending);
-      pending = [];
-      size = 0;
+    if (entry.type === 'file') {
+      yield* packFile(entry, cursor);
+    } else if (entry.type === 'bytes') {
+      const size = entry.content.byteLength;
+      yield* put(header(entry, size), cursor);
+      yield* put(entry.content, cursor);
+      yield* pad(size, cursor);
+    } else {
+      yield* put(header(entry, 0), cursor);
     }
   }
-  pending.push(Buffer.alloc(2 * tarBlock));
-  yield Buffer.concat(pending);
+  yield* put(Buffer.alloc(2 * tarBlock), cursor);
+  if (cursor.used > 0) yield cursor.piece.subarray(0, cursor.used);
 }
 
-async function* packEntry(entry: LayerEntry): AsyncGenerator<Uint8Array> {
-  if (entry.type === 'file') {
-    yield* packFile(entry);
-  } else if (entry.type === 'bytes') {
-    yield header(entry, entry.content.byteLength);
-    yield* [entry.content, tarPadding(entry.content.byteLength)];
-  } else {
-    yield header(entry, 0);
+function* put(bytes: Uint8Array, cursor: Cursor): Generator<Buffer> {
+  for (let done = 0; done < bytes.byteLength; ) {
+    const part = bytes.subarray(done, done + cursor.piece.length - cursor.used);
+    cursor.piece.set(part, cursor.used);
+    done += part.byteLength;
+    yield* advance(part.byteLength, cursor);
   }
 }
 
-async function* packFile(entry: FileEntry): AsyncGenerator<Uint8Array> {
-  const { descriptor, size } = openSource(entry.source);
+/** Zeros up to the next block; they never cross the end of a piece, which is one of a block too. */
+function* pad(size: number, cursor: Cursor): Generator<Buffer> {
+  const length = (tarBlock - (size % tarBlock)) % tarBlock;
+  if (length === 0) return;
+  cursor.piece.fill(0, cursor.used, cursor.used + length);
+  yield* advance(length, cursor);
+}
+
+function* advance(count: number, cursor: Cursor): Generator<Buffer> {
+  cursor.used += count;
+  if (cursor.used < cursor.piece.length) return;
+  const full = cursor.piece;
+  yield full;
+  cursor.signal?.throwIfAborted();
+  cursor.piece = cursor.take();
+  cursor.used = 0;
+}
+
+function* packFile(entry: FileEntry, cursor: Cursor): Generator<Buffer> {
+  const { source } = entry;
+  const { descriptor, size, stamp } = openSource(source);
   try {
-    yield header(entry, size);
-    if (size < chunkSize) yield readSmall(entry.source, descriptor, size);
-    else yield* readLarge(entry.source, descriptor, size);
-    yield tarPadding(size);
+    yield* put(header(entry, size), cursor);
+    // One byte more than expected tells a file that grew.
+    if (size < cursor.piece.length - cursor.used) {
+      if (readFully(source, descriptor, { into: cursor, length: size + 1, position: 0 }) !== size)
+        throw changed(source);
+      yield* advance(size, cursor);
+    } else {
+      yield* packLarge(source, { descriptor, size, stamp }, cursor);
+    }
+    yield* pad(size, cursor);
   } finally {
     closeSync(descriptor);
   }
 }
 
+function* packLarge(source: string, file: OpenSource, cursor: Cursor): Generator<Buffer> {
+  const { descriptor, size, stamp } = file;
+  for (let position = 0; position < size; ) {
+    const length = Math.min(cursor.piece.length - cursor.used, size - position);
+    if (readFully(source, descriptor, { into: cursor, length, position }) !== length) throw changed(source);
+    position += length;
+    yield* advance(length, cursor);
+  }
+  // While a small file is read in one step, a large one may have been written to between two pieces.
+  const after = fstatSync(descriptor);
+  if (after.size !== size || stampOf(after) !== stamp) throw changed(source);
+}
+
+interface OpenSource {
+  readonly descriptor: number;
+  readonly size: number;
+  readonly stamp: string;
+}
+
 /** Opened first and examined after, so that what was examined is what is read. A FIFO must not block, hence O_NONBLOCK. */
-function openSource(source: string): { descriptor: number; size: number } {
+function openSource(source: string): OpenSource {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const info = fstatSync(descriptor);
     if (!info.isFile()) throw unreadable(source, 'not a regular file');
-    return { descriptor, size: info.size };
+    return { descriptor, size: info.size, stamp: stampOf(info) };
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
     throw unreadable(source, error);
   }
 }
 
-/** Synchronous on purpose: a tree has thousands of small files, and four trips to the thread pool cost more than each read. */
-function readSmall(source: string, descriptor: number, size: number): Uint8Array {
-  // One byte more than expected tells a file that grew.
-  const buffer = Buffer.allocUnsafe(size + 1);
-  let length = 0;
+function stampOf({ mtimeMs, ctimeMs }: { readonly mtimeMs: number; readonly ctimeMs: number }): string {
+  return `${mtimeMs} ${ctimeMs}`;
+}
+
+/** Reads into the piece until there is enough or the file ends; gives the number of bytes. */
+function readFully(
+  source: string,
+  descriptor: number,
+  { into, length, position }: { readonly into: Cursor; readonly length: number; readonly position: number },
+): number {
+  let done = 0;
   try {
-    for (let count = -1; count !== 0 && length <= size; length += count) {
-      count = readSync(descriptor, buffer, length, size + 1 - length, length);
+    for (let count = -1; count !== 0 && done < length; done += count) {
+      count = readSync(descriptor, into.piece, into.used + done, length - done, position + done);
     }
   } catch (error) {
     throw unreadable(source, error);
   }
-  if (length !== size) throw changed(source);
-  return buffer.subarray(0, size);
-}
-
-/** Reads one chunk ahead, so that the disk works while the chunk before is hashed and compressed. */
-async function* readLarge(source: string, descriptor: number, size: number): AsyncGenerator<Uint8Array> {
-  let position = 0;
-  let ahead = readAt(descriptor, position);
-  try {
-    for (;;) {
-      const chunk = await ahead;
-      position += chunk.byteLength;
-      if (position > size) throw changed(source);
-      if (chunk.byteLength === 0) break;
-      ahead = readAt(descriptor, position);
-      yield chunk;
-    }
-  } catch (error) {
-    throw unreadable(source, error);
-  } finally {
-    // The descriptor is closed next: no read may be under way then.
-    await ahead.catch(() => {});
-  }
-  if (position !== size) throw changed(source);
-}
-
-function readAt(descriptor: number, position: number): Promise<Uint8Array> {
-  const length = chunkSize * 2;
-  return new Promise((resolve, reject) => {
-    read(descriptor, Buffer.allocUnsafe(length), 0, length, position, (error, bytesRead, buffer) => {
-      if (error === null) resolve(buffer.subarray(0, bytesRead));
-      else reject(error);
-    });
-  });
+  return done;
 }
 
 function header(entry: LayerEntry, size: number): Buffer {
@@ -124,7 +158,7 @@ function header(entry: LayerEntry, size: number): Buffer {
 }
 
 function changed(source: string): OciError {
-  return new OciError('SP_OCI_FILE_CHANGED', `Cannot pack ${source}: its size changed while it was read`, {
+  return new OciError('SP_OCI_FILE_CHANGED', `Cannot pack ${source}: it changed while it was read`, {
     path: source,
     retryable: true,
   });

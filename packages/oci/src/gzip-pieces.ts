@@ -1,0 +1,66 @@
+import { availableParallelism } from 'node:os';
+import { gzip } from 'node:zlib';
+import { tarPieceSize } from './tar-pack.ts';
+
+/** Memory for pieces that are used again and again: a layer of any size needs only a handful. */
+export interface PiecePool {
+  take(): Buffer;
+  release(piece: Buffer): void;
+}
+
+export function createPiecePool(): PiecePool {
+  const free: Buffer[] = [];
+  return {
+    take: () => free.pop() ?? Buffer.allocUnsafeSlow(tarPieceSize),
+    release(piece) {
+      if (piece.length === tarPieceSize) free.push(piece);
+    },
+  };
+}
+
+/** How {@link gzipPieces} works. */
+export interface GzipPiecesOptions {
+  /** Gets each piece back when nothing reads it any more. */
+  readonly pool: PiecePool;
+  /** Sees each piece, in order, while the thread pool compresses it. */
+  readonly onPiece: (piece: Buffer) => void;
+}
+
+/**
+ * Compresses each piece as a gzip member of its own: members one after the other are a valid gzip file, and they can be
+ * made at the same time, on the thread pool, while this thread reads and hashes.
+ */
+export async function* gzipPieces(pieces: Iterable<Buffer>, options: GzipPiecesOptions): AsyncGenerator<Uint8Array> {
+  const { pool, onPiece } = options;
+  // One more than run, so that no core waits for this thread. Four is the size of Node's thread pool.
+  const ahead = Math.min(availableParallelism() + 1, 4);
+  const members: Promise<Uint8Array>[] = [];
+  try {
+    for (const piece of pieces) {
+      const member = gzipMember(piece).finally(() => pool.release(piece));
+      // Awaited later, or never when the consumer has given up.
+      member.catch(() => {});
+      members.push(member);
+      onPiece(piece);
+      if (members.length >= ahead) yield await (members.shift() as Promise<Uint8Array>);
+    }
+    for (const member of members) yield await member;
+  } finally {
+    await Promise.allSettled(members);
+  }
+}
+
+function gzipMember(piece: Buffer): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    // Level 1: on binaries 2.5 times the speed of the default for a tenth more bytes.
+    gzip(piece, { level: 1, chunkSize: tarPieceSize / 2 }, (error, member) => {
+      if (error !== null) {
+        reject(error);
+        return;
+      }
+      // zlib writes the operating system into byte 9 of the header; 255 is "unknown", everywhere.
+      member[9] = 255;
+      resolve(member);
+    });
+  });
+}

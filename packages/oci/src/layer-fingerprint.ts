@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import { type BigIntStats, statSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { isMissing, storageError } from './file-write.ts';
+import type { LayerEntry } from './layer-entry.ts';
+
+/** What tells a set of entries from every other one without reading a file. */
+export interface LayerFingerprint {
+  /** Hexadecimal. */
+  readonly key: string;
+  /** When the youngest of the files changed, in milliseconds since the epoch. */
+  readonly changedMs: number;
+}
+
+/**
+ * Everything that changes with the content of a layer: of entries their description, of files device, inode, size, mode
+ * and both times in nanoseconds. `undefined` when a file is not there: packing says so better.
+ */
+export async function fingerprintLayer(
+  entries: readonly LayerEntry[],
+  options: { readonly variant: string; readonly signal?: AbortSignal | undefined },
+): Promise<LayerFingerprint | undefined> {
+  const hash = createHash('sha256').update(options.variant);
+  let changedMs = 0;
+  let lines: string[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const { path, type, uid = 0, gid = 0 } = entry;
+    const fixed = [type, path, 'mode' in entry ? entry.mode : undefined, uid, gid];
+    if (entry.type === 'file') {
+      const stats = statOf(entry.source);
+      if (stats === undefined) return undefined;
+      const { dev, ino, size, mode, mtimeNs, ctimeNs } = stats;
+      lines.push(JSON.stringify(fixed), [dev, ino, size, mode, mtimeNs, ctimeNs].join());
+      changedMs = Math.max(changedMs, Number(ctimeNs / 1_000_000n));
+    } else if (entry.type === 'bytes') {
+      lines.push(JSON.stringify(fixed), createHash('sha256').update(entry.content).digest('hex'));
+    } else {
+      lines.push(JSON.stringify([...fixed, entry.type === 'symlink' ? entry.target : '']));
+    }
+    // Synchronous, because a trip to the thread pool costs several times the call; but not without a pause.
+    if (index % 1000 === 999) {
+      hash.update(lines.join('\n'));
+      lines = [''];
+      await setImmediate();
+      options.signal?.throwIfAborted();
+    }
+  }
+  return { key: hash.update(lines.join('\n')).digest('hex'), changedMs };
+}
+
+function statOf(source: string): BigIntStats | undefined {
+  try {
+    return statSync(source, { bigint: true });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw storageError(source, error);
+  }
+}
