@@ -5,6 +5,7 @@ import { mountContract } from './http/router.ts';
 import { callbackPath } from './identity/callback-url.ts';
 import { landingPage } from './pages/landing-page.ts';
 import { sendPage } from './pages/page.ts';
+import { releaseHandlers } from './releases/routes.ts';
 import { checkoutHandlers } from './routes/checkout.ts';
 import type { Ports, RouteDeps } from './routes/deps.ts';
 import { loginHandlers } from './routes/login.ts';
@@ -77,6 +78,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
       ...checkoutHandlers(deps),
       tenants: tenantHandlers(deps),
       secrets: secretHandlers(deps),
+      releases: releaseHandlers(deps),
     },
     { tokens: ports.tokens, logger, signal, heartbeatMs },
   );

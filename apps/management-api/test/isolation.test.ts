@@ -39,6 +39,8 @@ const ofCheckout = routes.filter(({ path }) => path.startsWith('/api/v1/checkout
 const bodies: ReadonlyMap<unknown, unknown> = new Map<unknown, unknown>([
   [contract.checkout.create, { price_id: 'pri_sandbox_starter', region: 'iad' }],
   [contract.tenants.deploy, { image: 'registry/repository:tag' }],
+  [contract.releases.rollback, {}],
+  [contract.releases.diffSecrets, { secrets: {} }],
   [contract.secrets.set, { secrets: { API_KEY: 'value' } }],
 ]);
 

@@ -3,6 +3,7 @@ import type { CheckoutRequest, CheckoutResponse } from './contract/checkout.ts';
 import type { DeployRequest, DeployResponse, RegistryToken } from './contract/deploy.ts';
 import type { CheckoutEvent, ProvisioningEvent } from './contract/events.ts';
 import type { Plan } from './contract/plan.ts';
+import type { DiffSecretsRequest, Release, RollbackRequest, SecretsDiff } from './contract/releases.ts';
 import type { ListSecretsResponse } from './contract/secrets.ts';
 import { contract } from './contract/table.ts';
 import type { Tenant, TenantSecrets, TenantStatus } from './contract/tenants.ts';
@@ -45,6 +46,17 @@ export interface CloudApiClient {
     getRegistryToken(id: string, options?: CallOptions): Promise<RegistryToken>;
     deploy(id: string, request: DeployRequest, options?: CallOptions): Promise<DeployResponse>;
   };
+  readonly releases: {
+    /** The newest first, at most 100. */
+    list(tenantId: string, options?: CallOptions): Promise<readonly Release[]>;
+    /** By id or number. */
+    get(tenantId: string, release: string | number, options?: CallOptions): Promise<Release>;
+    /** Brings back image and secrets of an earlier release, as a new release. */
+    rollback(tenantId: string, request?: RollbackRequest, options?: CallOptions): Promise<DeployResponse>;
+    /** base64 of the key for the digests of {@link DiffSecretsRequest}. */
+    getSecretDigestKey(tenantId: string, options?: CallOptions): Promise<string>;
+    diffSecrets(tenantId: string, request: DiffSecretsRequest, options?: CallOptions): Promise<SecretsDiff>;
+  };
   readonly secrets: {
     list(tenantId: string, options?: CallOptions): Promise<ListSecretsResponse>;
     set(tenantId: string, secrets: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
@@ -63,7 +75,7 @@ export interface CloudApiClient {
  */
 export function createCloudApiClient(options: CloudApiClientOptions): CloudApiClient {
   const transport = createTransport(options);
-  const { auth, user, plans, checkout, tenants, secrets } = contract;
+  const { auth, user, plans, checkout, tenants, releases, secrets } = contract;
   const call = transport.call as <T>(...args: Parameters<typeof transport.call>) => Promise<T>;
   return {
     baseUrl: transport.baseUrl,
@@ -91,6 +103,15 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
       getRegistryToken: (id, { signal } = {}) => call(tenants.getRegistryToken, { params: { id }, signal }),
       // The server may wait for the new machine's health before it answers.
       deploy: (id, body, { signal } = {}) => call(tenants.deploy, { params: { id }, body, signal, timeout: 90_000 }),
+    },
+    releases: {
+      list: (id, { signal } = {}) => call(releases.list, { params: { id }, signal }),
+      get: (id, release, { signal } = {}) => call(releases.get, { params: { id, release: `${release}` }, signal }),
+      rollback: (id, body = {}, { signal } = {}) =>
+        call(releases.rollback, { params: { id }, body, signal, timeout: 90_000 }),
+      getSecretDigestKey: async (id, { signal } = {}) =>
+        (await call<{ key: string }>(releases.getSecretDigestKey, { params: { id }, signal })).key,
+      diffSecrets: (id, body, { signal } = {}) => call(releases.diffSecrets, { params: { id }, body, signal }),
     },
     secrets: {
       list: (id, { signal } = {}) => call(secrets.list, { params: { id }, signal }),

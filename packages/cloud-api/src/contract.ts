@@ -25,6 +25,13 @@ export {
 } from './contract/events.ts';
 export { type Plan, type PlanInfo } from './contract/plan.ts';
 export {
+  type DiffSecretsRequest,
+  type Release,
+  type RollbackRequest,
+  type SecretDigestKey,
+  type SecretsDiff,
+} from './contract/releases.ts';
+export {
   type ListSecretsResponse,
   type SetSecretsRequest,
   secretNamePattern,

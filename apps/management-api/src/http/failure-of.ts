@@ -1,4 +1,4 @@
-import { DeployInProgress } from '../tenants/deploys.ts';
+import { DeployInProgress, ReleaseMoved } from '../tenants/deploys.ts';
 import { TenantStateConflict } from '../tenants/state.ts';
 import { ApiFailure, isApiFailure } from './errors.ts';
 
@@ -12,11 +12,8 @@ export function failureOf(error: unknown): ApiFailure {
     });
   }
   if (error instanceof DeployInProgress) {
-    const since = error.startedAt.toISOString();
-    return new ApiFailure(`A deploy of the tenant is under way since ${since}: release ${error.releaseId}.`, {
-      status: 409,
-      code: 'deploy_in_progress',
-    });
+    return new ApiFailure(`${error.message}.`, { status: 409, code: 'deploy_in_progress' });
   }
+  if (error instanceof ReleaseMoved) return new ApiFailure(`${error.message}.`, { status: 409, code: 'release_moved' });
   return new ApiFailure('Something went wrong on our side.', { status: 500, code: 'internal' });
 }

@@ -1,6 +1,6 @@
 import type { DeployResponse } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
-import { createRelease } from '../tenants/deploys.ts';
+import { createRelease, type ReleaseRow } from '../tenants/deploys.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
 import type { RouteDeps } from './deps.ts';
 
@@ -14,11 +14,13 @@ export async function deployTenant(
     readonly tenant: TenantRow;
     readonly image: string;
     readonly digest?: string | undefined;
+    readonly expectedRelease?: number | undefined;
+    readonly userId: string;
     readonly signal: AbortSignal;
   },
 ): Promise<DeployResponse> {
-  const { images, workflows, appUrl, deployPatienceMs } = deps;
-  const { tenant, image, signal } = request;
+  const { images } = deps;
+  const { tenant, image, expectedRelease, userId, signal } = request;
   const expected = images.expectedImage(tenant.id);
   if (image !== expected) throw refuse(400, 'image_mismatch', `image: only ${expected} can run as this tenant.`);
   const pushed = await images.resolve(tenant.id);
@@ -27,10 +29,21 @@ export async function deployTenant(
     throw refuse(409, 'digest_mismatch', `${expected} points to ${pushed.digest} by now, not to ${request.digest}.`);
   }
 
-  const release = await createRelease(deps, { tenantId: tenant.id, image, digest: pushed.digest });
+  const created = { tenantId: tenant.id, image, digest: pushed.digest, createdBy: userId, expectedRelease };
+  const release = await createRelease(deps, created);
+  return await runRelease(deps, { tenant, release, signal });
+}
+
+/** Runs a release that was created, and waits for its health as long as the request may take. */
+export async function runRelease(
+  deps: Pick<RouteDeps, 'workflows' | 'appUrl' | 'deployPatienceMs'>,
+  request: { readonly tenant: TenantRow; readonly release: ReleaseRow; readonly signal: AbortSignal },
+): Promise<DeployResponse> {
+  const { workflows, appUrl, deployPatienceMs } = deps;
+  const { tenant, release, signal } = request;
   await workflows.startDeploy(release.id);
   const { status, failure } = await workflows.waitForRelease(release.id, { timeoutMs: deployPatienceMs, signal });
-  const facts = { releaseId: release.id, digest: pushed.digest };
+  const facts = { releaseId: release.id, digest: release.digest };
   if (status === 'deploying') return { status: 'deploying', ...facts };
   if (status === 'failed') return { status: 'failed', message: failure ?? undefined, ...facts };
   return { status: 'running', appUrl: appUrl(tenant.hostname), ...facts };

@@ -78,7 +78,7 @@ export function tenantHandlers(deps: RouteDeps): Handlers['tenants'] {
 
     deploy: async ({ params, user, body, signal }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
-      return deployTenant(deps, { tenant, ...body, signal });
+      return deployTenant(deps, { tenant, ...body, userId: user.id, signal });
     },
   };
 }

@@ -1,8 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { and, desc, eq } from 'drizzle-orm';
 import type { Vault } from '../ports/vault.ts';
-import type { Store, Transaction } from '../store/database.ts';
+import type { Transaction } from '../store/database.ts';
 import { tenantKeys } from '../store/schema.ts';
+import type { SecretReader } from './secret-versions.ts';
 
 const nonceBytes = 12;
 const tagBytes = 16;
@@ -41,7 +42,7 @@ export async function findOrMakeDataKey(
 
 /** The data key of a version. */
 export async function readDataKey(
-  deps: { readonly store: Pick<Store, 'db'>; readonly vault: Vault },
+  deps: { readonly store: SecretReader; readonly vault: Vault },
   request: { readonly tenantId: string; readonly version: number },
 ): Promise<DataKey> {
   const [row] = await deps.store.db

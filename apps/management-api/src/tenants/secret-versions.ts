@@ -3,6 +3,11 @@ import type { Store, Transaction } from '../store/database.ts';
 import { tenantSecrets } from '../store/schema.ts';
 import type { SecretKind } from './secrets.ts';
 
+/** The database, or somebody's transaction in it. */
+export interface SecretReader {
+  readonly db: Pick<Store['db'], 'select' | 'selectDistinctOn'>;
+}
+
 /** A name with its value, sealed, as it was at one version. */
 export type SecretRow = typeof tenantSecrets.$inferSelect & { readonly ciphertext: Buffer };
 

@@ -3,7 +3,7 @@ import type { Vault } from '../ports/vault.ts';
 import type { Store, Transaction } from '../store/database.ts';
 import { tenantSecrets, tenants } from '../store/schema.ts';
 import { findOrMakeDataKey, readDataKey } from './data-keys.ts';
-import { listSecretRows, pruneSecretVersions, readSecretsVersion } from './secret-versions.ts';
+import { listSecretRows, pruneSecretVersions, readSecretsVersion, type SecretReader } from './secret-versions.ts';
 
 /** `platform`: made by provisioning; `user`: set by the tenant's owner. */
 export type SecretKind = 'platform' | 'user';
@@ -81,7 +81,7 @@ export async function removeSecrets(
  * they were then.
  */
 export async function readSecrets(
-  deps: { readonly store: Pick<Store, 'db'>; readonly vault: Vault },
+  deps: { readonly store: SecretReader; readonly vault: Vault },
   request: { readonly tenantId: string; readonly kind: SecretKind; readonly version?: number | undefined },
 ): Promise<Record<string, string>> {
   const { tenantId } = request;

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm';
+import { restoreSecrets } from '../releases/restore-secrets.ts';
 import type { Transaction } from '../store/database.ts';
 import { releases, tenants } from '../store/schema.ts';
 import type { ReleaseRow } from '../tenants/deploys.ts';
@@ -65,6 +66,10 @@ async function switchTo(
       .set({ status: 'running', address, finishedAt: sql`now()` })
       .where(eq(releases.id, releaseId));
     await tx.update(tenants).set({ currentReleaseId: releaseId, failure: null }).where(eq(tenants.id, tenant.id));
+    if (release.rollbackOf !== null) {
+      const { secretsVersion: version } = release;
+      await restoreSecrets({ tx, vault: context.vault }, { tenantId: tenant.id, version });
+    }
     const appUrl = context.appUrl(tenant.hostname);
     await appendEvent(tx, { tenantId: tenant.id, eventType: 'tenant_ready', state, appUrl });
   });

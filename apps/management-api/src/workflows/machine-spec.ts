@@ -7,7 +7,7 @@ import type { TenantRow } from '../tenants/tenants.ts';
 import { ensureDatabase } from './provision-tenant.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
-/** The machine of a release, with the tenant's secrets as they are now. Holds secrets. */
+/** The machine of a release, with the owner's secrets as the release has frozen them. Holds secrets. */
 export async function machineSpec(
   context: Pick<WorkflowContext, 'store' | 'vault' | 'databases' | 'machines'>,
   request: { readonly tenant: TenantRow; readonly release: ReleaseRow },
@@ -18,7 +18,7 @@ export async function machineSpec(
   const { internalUrl } = await ensureDatabase(context, tenant);
   const [platformSecrets, userSecrets] = await Promise.all([
     readSecrets(context, { tenantId, kind: 'platform' }),
-    readSecrets(context, { tenantId, kind: 'user' }),
+    readSecrets(context, { tenantId, kind: 'user', version: release.secretsVersion }),
   ]);
   return {
     appName,

@@ -19,6 +19,8 @@ export interface DeployRequest {
   readonly image: string;
   /** The digest that was pushed; the deploy is refused when the tag points elsewhere by now. */
   readonly digest?: string | undefined;
+  /** Number of the release that must still be running, 0 for none: else the deploy is refused. */
+  readonly expectedRelease?: number | undefined;
 }
 
 /** How the deploy stands when the answer is sent. */
@@ -43,9 +45,10 @@ const registryTokenSchema: z.ZodMiniType<RegistryToken> = z.object({
 const deployRequestSchema: z.ZodMiniType<DeployRequest> = z.strictObject({
   image: z.string().check(z.minLength(1), z.maxLength(512)),
   digest: z.optional(z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/))),
+  expectedRelease: z.optional(z.int().check(z.minimum(0), z.maximum(2_147_483_647))),
 });
 
-const deployResponseSchema: z.ZodMiniType<DeployResponse> = z.object({
+export const deployResponseSchema: z.ZodMiniType<DeployResponse> = z.object({
   status: z.string(),
   appUrl: maybe(z.string()),
   message: maybe(z.string()),

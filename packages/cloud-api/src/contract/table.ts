@@ -3,6 +3,7 @@ import { createCheckout } from './checkout.ts';
 import { createDeploy, getRegistryToken } from './deploy.ts';
 import { checkoutEvents, tenantEvents } from './events.ts';
 import { listPlans } from './plan.ts';
+import { diffSecrets, getRelease, getSecretDigestKey, listReleases, rollback } from './releases.ts';
 import { deleteSecret, listSecrets, setSecrets } from './secrets.ts';
 import { getCredentials, getTenant, getTenantStatus, listTenants } from './tenants.ts';
 import { getUser } from './user.ts';
@@ -22,6 +23,7 @@ export const contract = {
     getRegistryToken,
     deploy: createDeploy,
   },
+  releases: { list: listReleases, get: getRelease, rollback, getSecretDigestKey, diffSecrets },
   secrets: { list: listSecrets, set: setSecrets, delete: deleteSecret },
 } as const;
 
