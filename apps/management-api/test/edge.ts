@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { createManagementApi, type ManagementApiOptions, type Ports } from '../src/api.ts';
 import { createSandboxBilling } from '../src/billing/sandbox.ts';
+import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
+import { createCnameDns } from '../src/dns/cname-dns.ts';
 import { createSandboxIdentity } from '../src/identity/sandbox.ts';
 import { removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { openStore } from '../src/store/database.ts';
@@ -12,6 +14,7 @@ import { migrateStore } from '../src/store/migrate.ts';
 import { createEventFeed } from '../src/tenants/event-feed.ts';
 import { createAccessTokens } from '../src/tokens/access-tokens.ts';
 import { createVault } from '../src/vault/file-vault.ts';
+import { readOperation } from '../src/workflows/run-operation.ts';
 
 export const baseUrl = 'http://127.0.0.1:7300';
 export const webhookSecret = 'pdl_ntfset_test_secret';
@@ -46,6 +49,8 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
     },
   });
   const provisioned: string[] = [];
+  const operations: string[] = [];
+  const dnsRecords = new Map<string, readonly string[]>();
   const ports: { -readonly [Name in keyof Ports]: Ports[Name] } = {
     store,
     vault,
@@ -53,7 +58,9 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
     billing,
     tokens,
     feed,
-    machines: {} as Ports['machines'],
+    machines: { databaseHost: '127.0.0.1' } as Ports['machines'],
+    databases: createPostgresDatabases({ adminUrl: postgres.url }),
+    dns: createCnameDns({ resolveCname: async (domain) => dnsRecords.get(domain) ?? [] }),
     images: {
       fetch: async () => new Response('registry'),
       expectedImage: (tenantId) => `127.0.0.1:7300/systemprompt-images:tenant-${tenantId}`,
@@ -70,6 +77,9 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
       startProvisioning: async (tenantId) => void provisioned.push(tenantId),
       startDeploy: async () => {},
       waitForRelease: () => Promise.reject(new Error('no machines here')),
+      startOperation: async (id) => void operations.push(id),
+      waitForOperation: (id) => readOperation({ store }, id),
+      settleSubscription: async () => {},
     },
   };
   const app = createManagementApi(ports, {
@@ -137,6 +147,8 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
     vault,
     tokens,
     provisioned,
+    operations,
+    dnsRecords,
     delivered,
     logged,
     call,

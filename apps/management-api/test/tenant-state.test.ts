@@ -14,7 +14,12 @@ test.each([
   ['running', 'suspended', 'suspended'],
   ['suspended', 'resumed', 'running'],
   ['running', 'rotation_started', 'rotating'],
-  ['rotating', 'rotation_finished', 'running'],
+  ['rotating', 'deploy_succeeded', 'running'],
+  ['rotating', 'deploy_rolled_back', 'running'],
+  ['running', 'restarted', 'running'],
+  ['awaiting_deploy', 'rotation_started', 'awaiting_deploy'],
+  ['awaiting_deploy', 'suspended', 'suspended'],
+  ['deleting', 'deletion_started', 'deleting'],
   ['running', 'deletion_started', 'deleting'],
   ['deleting', 'deletion_finished', 'deleted'],
 ] as const)('%s, %s: %s', (state, trigger, next) => {

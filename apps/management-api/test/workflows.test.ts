@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
 import type { Databases } from '../src/ports/databases.ts';
 import type { Machines } from '../src/ports/machines.ts';
+import { retryProvisioning } from '../src/tenants/changes.ts';
 import { createRelease } from '../src/tenants/deploys.ts';
 import { listEvents } from '../src/tenants/events.ts';
 import { setSecrets } from '../src/tenants/secrets.ts';
@@ -32,6 +33,7 @@ function machines(overrides: Partial<Machines> = {}): Machines {
     list: async () => [],
     logs: async () => [],
     stop: async () => {},
+    removeApp: async () => {},
     close: async () => {},
     ...overrides,
   };
@@ -44,6 +46,8 @@ async function start(overrides: Partial<WorkflowsOptions> = {}): Promise<Workflo
     vault,
     databases: createPostgresDatabases({ adminUrl }),
     machines: machines(),
+    billing: { cancelSubscription: async () => {} },
+    images: { remove: async () => {} },
     logger: pino({ level: 'silent' }),
     appUrl: (hostname) => `http://${hostname}`,
     retryIntervalMs: 1,
@@ -82,6 +86,7 @@ test('a step that fails is tried again; asking twice provisions once', async () 
   const real = createPostgresDatabases({ adminUrl: database.adminUrl });
   let failures = 3;
   const databases: Databases = {
+    ...real,
     create: async (request) => {
       failures -= 1;
       if (failures >= 0) throw new Error('busy');
@@ -99,10 +104,14 @@ test('a step that fails is tried again; asking twice provisions once', async () 
 
 test('a step that fails five times ends in provision_failed, with the reason for the owner', async () => {
   let calls = 0;
+  let full = true;
+  const real = createPostgresDatabases({ adminUrl: database.adminUrl });
   const databases: Databases = {
-    create: async () => {
+    ...real,
+    create: async (request) => {
       calls += 1;
-      throw new Error('no space left');
+      if (full) throw new Error('no space left');
+      return await real.create(request);
     },
   };
   const engine = await start({ databases });
@@ -113,12 +122,23 @@ test('a step that fails five times ends in provision_failed, with the reason for
   expect(tenant).toMatchObject({ state: 'provision_failed', failure: 'create database: no space left' });
   expect(calls).toBe(5);
   expect(await eventTypes(tenantId)).toEqual(['subscription_created', 'tenant_created', 'provisioning_failed']);
+
+  // Nobody has decided to try again: asking alone changes nothing.
+  await engine.startProvisioning(tenantId);
+  expect((await readTenant(database.store, tenantId)).state).toBe('provision_failed');
+  full = false;
+  await retryProvisioning(database.store, tenantId);
+  await engine.startProvisioning(tenantId);
+  await until(async () => (await readTenant(database.store, tenantId)).state !== 'provisioning');
+  expect(await readTenant(database.store, tenantId)).toMatchObject({ state: 'awaiting_deploy', failure: null });
+  expect((await eventTypes(tenantId)).at(-1)).toBe('infrastructure_ready');
 });
 
 test('what was interrupted in the middle of a step goes on at the next start, with nothing done twice', async () => {
   let passwords: string[] = [];
   const real = createPostgresDatabases({ adminUrl: database.adminUrl });
   const databases: Databases = {
+    ...real,
     create: (request) => {
       passwords.push(request.password);
       return real.create(request);

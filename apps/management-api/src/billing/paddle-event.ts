@@ -11,10 +11,10 @@ export interface PaddleEvent {
   readonly payload: unknown;
 }
 
-/** What `subscription.created` says: somebody has paid. */
-export interface SubscriptionCreated {
+/** What an event about a subscription says. */
+export interface Subscription {
   readonly subscriptionId: string;
-  /** Only this event type has it. */
+  /** Only `subscription.created` has it. */
   readonly transactionId: string | undefined;
   readonly checkoutSessionId: string | undefined;
   readonly userId: string | undefined;
@@ -46,8 +46,8 @@ export function parsePaddleEvent(body: Uint8Array): PaddleEvent {
   return { eventId: event.data.event_id, eventType: event.data.event_type, occurredAt, data: event.data.data, payload };
 }
 
-/** Reads the `data` of `subscription.created`; `undefined` when it is something else. */
-export function parseSubscriptionCreated(data: unknown): SubscriptionCreated | undefined {
+/** Reads the `data` of an event about a subscription; `undefined` when it is something else. */
+export function parseSubscription(data: unknown): Subscription | undefined {
   const subscription = subscriptionSchema.safeParse(data);
   if (!subscription.success) return undefined;
   const { id, transaction_id: transactionId, custom_data: marker } = subscription.data;

@@ -19,16 +19,19 @@ export interface WebhookDelivery {
 
 const attempts = 3;
 
+type Transaction = Pick<typeof sandboxTransactions.$inferSelect, 'id' | 'priceId' | 'customData'>;
+
 /**
- * Tells the API that a transaction is paid, up to three times. The event's id comes from the transaction, so telling
- * it again is recognised.
+ * Tells the API what happened to a transaction's subscription, up to three times. The event's id comes from the
+ * transaction, so telling it again is recognised.
  */
 export async function deliverWebhook(
-  transaction: Pick<typeof sandboxTransactions.$inferSelect, 'id' | 'priceId' | 'customData'>,
+  eventType: 'subscription.created' | 'subscription.canceled',
+  transaction: Transaction,
   delivery: WebhookDelivery,
 ): Promise<void> {
   const { baseUrl, webhookSecret, logger, fetch = globalThis.fetch, retryMs = 500 } = delivery;
-  const body = Buffer.from(JSON.stringify(subscriptionCreated(transaction)));
+  const body = Buffer.from(JSON.stringify(subscriptionEvent(eventType, transaction)));
   for (let attempt = 1; ; attempt += 1) {
     try {
       const response = await fetch(`${baseUrl}/api/v1/webhooks/paddle`, {
@@ -47,7 +50,7 @@ export async function deliverWebhook(
     } catch (error) {
       if (attempt === attempts) throw error;
       logger.warn(
-        { transactionId: transaction.id, attempt, err: loggableError(error) },
+        { transactionId: transaction.id, eventType, attempt, err: loggableError(error) },
         'sandbox webhook will be sent again',
       );
       await sleep(retryMs * attempt);
@@ -55,17 +58,24 @@ export async function deliverWebhook(
   }
 }
 
-function subscriptionCreated(transaction: Parameters<typeof deliverWebhook>[0]): object {
+/** The transaction that began a subscription. */
+export function transactionOf(subscriptionId: string): string {
+  return subscriptionId.replace(/^sub_/, 'txn_');
+}
+
+function subscriptionEvent(eventType: Parameters<typeof deliverWebhook>[0], transaction: Transaction): object {
   const suffix = transaction.id.replace(/^txn_/, '');
+  const created = eventType === 'subscription.created';
+  const marker = created ? suffix : `${suffix}_canceled`;
   return {
-    event_id: `evt_${suffix}`,
-    event_type: 'subscription.created',
+    event_id: `evt_${marker}`,
+    event_type: eventType,
     occurred_at: new Date().toISOString(),
-    notification_id: `ntf_${suffix}`,
+    notification_id: `ntf_${marker}`,
     data: {
       id: `sub_${suffix}`,
-      status: 'active',
-      transaction_id: transaction.id,
+      status: created ? 'active' : 'canceled',
+      ...(created ? { transaction_id: transaction.id } : {}),
       custom_data: transaction.customData,
       items: [{ status: 'active', quantity: 1, price: { id: transaction.priceId } }],
     },

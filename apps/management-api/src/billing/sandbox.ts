@@ -11,7 +11,7 @@ import type { Billing, CheckoutMarker } from '../ports/billing.ts';
 import type { Store } from '../store/database.ts';
 import { sandboxTransactions } from '../store/schema.ts';
 import { sandboxPlans } from './sandbox-plans.ts';
-import { deliverWebhook, type WebhookDelivery } from './sandbox-webhook.ts';
+import { deliverWebhook, transactionOf, type WebhookDelivery } from './sandbox-webhook.ts';
 
 /** A payment provider without money, with the page where people "pay". */
 export interface SandboxBilling extends Billing {
@@ -36,7 +36,7 @@ export function createSandboxBilling(
   async function settle(transaction: SandboxTransaction): Promise<void> {
     // The books are closed after the delivery and not before: when this process dies in between, the person pays
     // again, and the receiver recognises the webhook by its id.
-    await deliverWebhook(transaction, options);
+    await deliverWebhook('subscription.created', transaction, options);
     await setStatus(store, { id: transaction.id, status: 'completed' });
   }
 
@@ -86,6 +86,11 @@ export function createSandboxBilling(
       const id = `txn_${randomBytes(16).toString('hex')}`;
       await store.db.insert(sandboxTransactions).values({ id, priceId, customData: marker, successUrl });
       return { transactionId: id, checkoutUrl: `${baseUrl}/sandbox/checkout/${id}` };
+    },
+    cancelSubscription: async (subscriptionId) => {
+      const transaction = await findTransaction(store, transactionOf(subscriptionId));
+      // Not of our books, so nobody pays for it here.
+      if (transaction !== undefined) await deliverWebhook('subscription.canceled', transaction, options);
     },
   };
 }

@@ -17,21 +17,44 @@ export function createPostgresDatabases(options: {
 }): Databases {
   const admin = new URL(options.adminUrl);
   return {
-    create: async ({ databaseName, password, machineHost }) => {
-      if (!databaseNamePattern.test(databaseName)) throw new Error(`Not a tenant's database name: ${databaseName}`);
-      const login = `${databaseName}_app`;
+    create: async ({ databaseName, password, machineHost, login: slot = 'app' }) => {
+      const login = loginRole(databaseName, slot);
       const urlFor = (host: string): string =>
         `postgresql://${login}:${encodeURIComponent(password)}@${host}:${admin.port || '5432'}/${databaseName}`;
       await withAdmin(admin, undefined, async (client) => {
         // Two processes that repeat the same step would both find nothing and both create.
         await client.query('select pg_advisory_lock($1, hashtext($2))', [lock, databaseName]);
         await createRoles(client, { owner: databaseName, login, password });
-        await createDatabase(client, databaseName);
+        await createDatabase(client, { databaseName, login });
       });
       await withAdmin(admin, databaseName, (client) => secureDatabase(client, databaseName));
       return { internalUrl: urlFor(machineHost), externalUrl: urlFor(admin.hostname) };
     },
+
+    disableLogin: async ({ databaseName, login: slot }) => {
+      const login = loginRole(databaseName, slot);
+      await withAdmin(admin, undefined, async (client) => {
+        const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [login]);
+        if (rowCount === 0) return;
+        await client.query(`ALTER ROLE ${escapeIdentifier(login)} NOLOGIN PASSWORD NULL`);
+        await client.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [login]);
+      });
+    },
+
+    drop: async (databaseName) => {
+      const roles = [loginRole(databaseName, 'app'), loginRole(databaseName, 'alt'), databaseName];
+      await withAdmin(admin, undefined, async (client) => {
+        await client.query('select pg_advisory_lock($1, hashtext($2))', [lock, databaseName]);
+        await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(databaseName)} WITH (FORCE)`);
+        for (const role of roles) await client.query(`DROP ROLE IF EXISTS ${escapeIdentifier(role)}`);
+      });
+    },
   };
+}
+
+function loginRole(databaseName: string, login: 'app' | 'alt'): string {
+  if (!databaseNamePattern.test(databaseName)) throw new Error(`Not a tenant's database name: ${databaseName}`);
+  return `${databaseName}_${login}`;
 }
 
 async function withAdmin<T>(
@@ -71,7 +94,11 @@ async function createRoles(
   await client.query(`ALTER ROLE ${login} LOGIN CONNECTION LIMIT ${connectionLimit} PASSWORD ${verifier}`);
 }
 
-async function createDatabase(client: Client, databaseName: string): Promise<void> {
+async function createDatabase(
+  client: Client,
+  request: { readonly databaseName: string; readonly login: string },
+): Promise<void> {
+  const { databaseName } = request;
   const name = escapeIdentifier(databaseName);
   const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
   if (rowCount === 0) {
@@ -81,7 +108,7 @@ async function createDatabase(client: Client, databaseName: string): Promise<voi
   await client.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
   await client.query(`ALTER DATABASE ${name} CONNECTION LIMIT ${connectionLimit}`);
   // Objects made through the login role belong to the owner.
-  const login = escapeIdentifier(`${databaseName}_app`);
+  const login = escapeIdentifier(request.login);
   await client.query(`ALTER ROLE ${login} IN DATABASE ${name} SET role TO ${escapeLiteral(databaseName)}`);
   await client.query(`GRANT CONNECT, TEMPORARY ON DATABASE ${name} TO ${login}`);
 }

@@ -1,4 +1,5 @@
 import { DeployInProgress, ReleaseMoved } from '../tenants/deploys.ts';
+import { TenantBusy } from '../tenants/operations.ts';
 import { TenantStateConflict } from '../tenants/state.ts';
 import { ApiFailure, isApiFailure } from './errors.ts';
 
@@ -9,6 +10,13 @@ export function failureOf(error: unknown): ApiFailure {
     return new ApiFailure(`The tenant is ${error.state}: this is not possible now.`, {
       status: 409,
       code: 'tenant_state_conflict',
+    });
+  }
+  if (error instanceof TenantBusy) {
+    const { what, since } = error;
+    return new ApiFailure(`The tenant is busy with ${what} since ${since.toISOString()}.`, {
+      status: 409,
+      code: 'tenant_busy',
     });
   }
   if (error instanceof DeployInProgress) {

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   createDiskRegistryStorage,
   createRegistryHandler,
@@ -47,6 +49,8 @@ export interface Images {
   expectedImage(tenantId: string): string;
   /** What the tenant's tag stands for now; `undefined` when nothing was pushed. */
   resolve(tenantId: string): Promise<{ readonly digest: Digest } | undefined>;
+  /** Forgets everything that a tenant pushed. */
+  remove(tenantId: string): Promise<void>;
   /** For use inside the server. A tenant's content is in the repository {@link storageRepository}. */
   readonly storage: RegistryStorage;
 }
@@ -119,6 +123,14 @@ export function createImages(options: ImagesOptions): Images {
     async resolve(tenantId) {
       const found = await storage.resolve(storageRepository(tenantId), tenantTag(tenantId));
       return found === undefined ? undefined : { digest: found.digest };
+    },
+    async remove(tenantId) {
+      // The blobs themselves may be another's too; without the repository nobody reaches them through this tenant.
+      await rm(join(directory, 'repositories', ...storageRepository(tenantId).split('/')), {
+        recursive: true,
+        force: true,
+      });
+      handlers.delete(tenantId);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createManagementApi } from '../api.ts';
 import { createSandboxBilling } from '../billing/sandbox.ts';
 import { createPostgresDatabases } from '../databases/postgres-databases.ts';
+import { createCnameDns, type ResolveCname } from '../dns/cname-dns.ts';
 import { createSandboxIdentity } from '../identity/sandbox.ts';
 import { createImages } from '../images/registry.ts';
 import { removeEmbeddedPostgres } from '../postgres/embedded.ts';
@@ -34,6 +35,8 @@ export interface LocalCloudOptions {
   readonly databaseUrl?: string | undefined;
   /** What each pretended provider call of provisioning takes, in milliseconds. @defaultValue 0 */
   readonly providerDelayMs?: number | undefined;
+  /** Looks up what a custom domain is an alias of; throws when it is of nothing. @defaultValue the system's name servers */
+  readonly resolveCname?: ResolveCname | undefined;
   /** @defaultValue one that writes to `logs/api.log` in the data folder */
   readonly logger?: Logger | undefined;
   /** Interrupts the start; a cloud that is started is stopped by {@link LocalCloud.stop}. */
@@ -102,13 +105,24 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const webhookSecret = vault.derive('sandbox webhooks').toString('base64url');
     const billing = createSandboxBilling({ store, baseUrl, webhookSecret, logger });
     const databases = createPostgresDatabases({ adminUrl: database.adminUrl });
+    const dns = createCnameDns({ resolveCname: options.resolveCname });
     const { hostname, appUrl, isTenantHost } = tenantAddresses(server.port);
-    const workflows = await startWorkflows({ store, vault, databases, machines, logger, appUrl, providerDelayMs });
+    const workflows = await startWorkflows({
+      store,
+      vault,
+      databases,
+      machines,
+      billing,
+      images,
+      logger,
+      appUrl,
+      providerDelayMs,
+    });
     stops.push(() => workflows.close());
 
     const streams = new AbortController();
     const api = createManagementApi(
-      { store, vault, identity, billing, machines, images, workflows, feed, tokens },
+      { store, vault, identity, billing, machines, databases, dns, images, workflows, feed, tokens },
       {
         baseUrl,
         hostname,

@@ -105,6 +105,11 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
           logger.info({ app: appName, release: releaseId }, 'machine stopped');
         }
       }),
+    removeApp: (appName) =>
+      inTurn(appName, async () => {
+        checkMachineNames({ appName });
+        for (const { machine } of await findContainers(run, { appName })) await removeContainer(machine.id, appName);
+      }),
     async close() {},
   };
 }

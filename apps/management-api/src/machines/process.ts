@@ -155,6 +155,11 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
     list: listMachines,
     logs: (appName, releaseId, { lines }) => readLastLines(folderOf(appName, releaseId).log, lines),
     stop: (appName, releaseId) => inTurn(appName, () => stop(appName, releaseId)),
+    removeApp: (appName) =>
+      inTurn(appName, async () => {
+        for (const { releaseId } of await listMachines(appName)) await stop(appName, releaseId);
+        await rm(join(directory, appName), { recursive: true, force: true });
+      }),
     async close() {
       const apps = (await readFolder(directory)).filter((name) => !name.startsWith('.'));
       const stopApp = async (appName: string) => {

@@ -21,4 +21,6 @@ export interface Billing {
     /** Where the browser goes after payment. */
     readonly successUrl: string | undefined;
   }): Promise<OpenedTransaction>;
+  /** Ends a subscription now; one that has ended is no error. That it has ended is told by webhook. */
+  cancelSubscription(subscriptionId: string): Promise<void>;
 }

@@ -43,6 +43,8 @@ export interface Machines {
   /** The last lines of the machine's output, oldest first. */
   logs(appName: string, releaseId: string, options: { readonly lines: number }): Promise<readonly string[]>;
   stop(appName: string, releaseId: string): Promise<void>;
+  /** Stops every machine of an app and deletes what was kept for it. */
+  removeApp(appName: string): Promise<void>;
   /** Stops what must not outlive the control plane (processes do, containers may stay). */
   close(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Images } from '../images/registry.ts';
 import type { Billing } from '../ports/billing.ts';
+import type { Databases } from '../ports/databases.ts';
+import type { Dns } from '../ports/dns.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Machines } from '../ports/machines.ts';
 import type { Vault } from '../ports/vault.ts';
@@ -16,8 +18,18 @@ export interface Ports {
   readonly identity: Identity;
   readonly billing: Billing;
   readonly machines: Machines;
+  readonly databases: Databases;
+  readonly dns: Dns;
   readonly images: Pick<Images, 'fetch' | 'issueToken' | 'expectedImage' | 'resolve'>;
-  readonly workflows: Pick<Workflows, 'startProvisioning' | 'startDeploy' | 'waitForRelease'>;
+  readonly workflows: Pick<
+    Workflows,
+    | 'startProvisioning'
+    | 'startDeploy'
+    | 'waitForRelease'
+    | 'startOperation'
+    | 'waitForOperation'
+    | 'settleSubscription'
+  >;
   readonly feed: Pick<EventFeed, 'follow'>;
   readonly tokens: AccessTokens;
 }

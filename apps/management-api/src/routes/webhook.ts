@@ -31,5 +31,6 @@ export async function handleWebhook(
   if (applied.outcome === 'unmatched') logger.warn({ eventId, eventType }, 'payment without a checkout of ours');
   // Also for a repeated webhook: the one before may have died at this line.
   if (applied.outcome === 'paid' && applied.provisioning) await workflows.startProvisioning(applied.tenantId);
+  if (applied.outcome === 'canceled') await workflows.settleSubscription(applied.tenantId);
   return context.json({ received: true });
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
 import type { Store, Transaction } from '../store/database.ts';
 import { releases, tenants, users } from '../store/schema.ts';
+import { findOpenOperation, TenantBusy } from './operations.ts';
 import { readSecretsVersion } from './secret-versions.ts';
 import { nextState } from './state.ts';
 import type { TenantRow } from './tenants.ts';
@@ -60,6 +61,7 @@ export interface NewRelease {
 /**
  * Opens a release and puts the tenant into `deploying`.
  * @throws {DeployInProgress} when another is open
+ * @throws {TenantBusy} while something else is being done to the tenant
  * @throws {ReleaseMoved} when another release runs than `expectedRelease`
  * @throws {TenantStateConflict} when the tenant's state allows no deploy
  */
@@ -72,6 +74,8 @@ export async function createRelease(
     const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId)).for('update');
     if (tenant === undefined) throw new Error(`No tenant ${tenantId}`);
     await refuseIfDeploying(tx, tenantId);
+    const operation = await findOpenOperation(tx, tenantId);
+    if (operation !== undefined) throw new TenantBusy({ what: operation.kind, since: operation.createdAt });
     if (expectedRelease !== undefined) await refuseIfMoved(tx, { tenant, expected: expectedRelease });
     const state = nextState(tenant.state, 'deploy_started');
     const release = await insertRelease(tx, { ...request, tenant });

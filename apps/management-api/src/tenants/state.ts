@@ -24,7 +24,7 @@ export type TenantTrigger =
   /** The first deploy failed: nothing runs. */
   | 'deploy_abandoned'
   | 'rotation_started'
-  | 'rotation_finished'
+  | 'restarted'
   | 'suspended'
   | 'resumed'
   | 'deletion_started'
@@ -34,17 +34,26 @@ const transitions: Readonly<Record<TenantState, Readonly<Partial<Record<TenantTr
   pending_payment: { paid: 'provisioning', deletion_started: 'deleting' },
   provisioning: { provisioned: 'awaiting_deploy', provisioning_failed: 'provision_failed' },
   provision_failed: { provisioning_retried: 'provisioning', deletion_started: 'deleting' },
-  awaiting_deploy: { deploy_started: 'deploying', deletion_started: 'deleting' },
+  awaiting_deploy: {
+    deploy_started: 'deploying',
+    // Nothing runs that would have to be replaced.
+    rotation_started: 'awaiting_deploy',
+    suspended: 'suspended',
+    deletion_started: 'deleting',
+  },
   deploying: { deploy_succeeded: 'running', deploy_rolled_back: 'running', deploy_abandoned: 'awaiting_deploy' },
   running: {
     deploy_started: 'deploying',
+    restarted: 'running',
     rotation_started: 'rotating',
     suspended: 'suspended',
     deletion_started: 'deleting',
   },
-  rotating: { rotation_finished: 'running' },
+  // A rotation brings its change to the machine by a release of the same image.
+  rotating: { deploy_succeeded: 'running', deploy_rolled_back: 'running' },
   suspended: { resumed: 'running', deletion_started: 'deleting' },
-  deleting: { deletion_finished: 'deleted' },
+  // A deletion that failed half-way is begun again.
+  deleting: { deletion_started: 'deleting', deletion_finished: 'deleted' },
   deleted: {},
 };
 

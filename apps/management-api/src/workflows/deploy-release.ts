@@ -65,7 +65,11 @@ async function switchTo(
       .update(releases)
       .set({ status: 'running', address, finishedAt: sql`now()` })
       .where(eq(releases.id, releaseId));
-    await tx.update(tenants).set({ currentReleaseId: releaseId, failure: null }).where(eq(tenants.id, tenant.id));
+    const { databaseLogin } = release;
+    await tx
+      .update(tenants)
+      .set({ currentReleaseId: releaseId, databaseLogin, failure: null })
+      .where(eq(tenants.id, tenant.id));
     if (release.rollbackOf !== null) {
       const { secretsVersion: version } = release;
       await restoreSecrets({ tx, vault: context.vault }, { tenantId: tenant.id, version });

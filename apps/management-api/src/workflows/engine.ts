@@ -1,13 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
-import { eq } from 'drizzle-orm';
+import { and, count, eq, isNotNull, notInArray } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import { LocalCloudError } from '../local/local-cloud-error.ts';
-import { releases, tenants } from '../store/schema.ts';
+import { releases, tenantEvents, tenantOperations, tenants } from '../store/schema.ts';
 import type { ReleaseRow } from '../tenants/deploys.ts';
+import type { OperationRow } from '../tenants/operations.ts';
 import { deployRelease } from './deploy-release.ts';
-import { provisionTenant } from './provision-tenant.ts';
+import { provisionTenant, readTenant } from './provision-tenant.ts';
 import { resumeMachines } from './resume-machines.ts';
+import { readOperation, runOperation } from './run-operation.ts';
+import { runStep } from './step.ts';
+import { findUnpaid, openSuspension } from './suspend-tenant.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 // Workflows of an older version are taken up by a newer one; raise it only when the order of steps changes.
@@ -16,7 +20,7 @@ const releasePollMs = 100;
 
 /** Work that survives the process: it goes on where it was when the process starts again. */
 export interface Workflows {
-  /** Makes what a paid tenant needs; repeating it changes nothing. */
+  /** Makes what a paid tenant needs, or goes on with it after a failure; repeating it changes nothing. */
   startProvisioning(tenantId: string): Promise<void>;
   /** Runs a release that was created; repeating it changes nothing. */
   startDeploy(releaseId: string): Promise<void>;
@@ -25,13 +29,25 @@ export interface Workflows {
     releaseId: string,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<ReleaseRow>;
+  /** Does what an operation that was opened says; repeating it changes nothing. */
+  startOperation(operationId: string): Promise<void>;
+  /** The operation when it is closed, or as it is when the time is up. */
+  waitForOperation(
+    operationId: string,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<OperationRow>;
+  /** Suspends a tenant whose subscription has ended, at once or after what is being done to it. */
+  settleSubscription(tenantId: string): Promise<void>;
   /** Stops at the next step; nothing is lost. */
   close(): Promise<void>;
 }
 
 /** What the engine needs, with defaults for the times. */
 export interface WorkflowsOptions
-  extends Pick<WorkflowContext, 'store' | 'vault' | 'databases' | 'machines' | 'logger' | 'appUrl'> {
+  extends Pick<
+    WorkflowContext,
+    'store' | 'vault' | 'databases' | 'machines' | 'billing' | 'images' | 'logger' | 'appUrl'
+  > {
   /** @defaultValue 0 */
   readonly providerDelayMs?: number | undefined;
   /** @defaultValue 60000 */
@@ -48,9 +64,50 @@ let registered: ReturnType<typeof register> | undefined;
 
 function register() {
   return {
-    provision: DBOS.registerWorkflow((tenantId: string) => provisionTenant(context(), tenantId), { name: 'provision' }),
-    deploy: DBOS.registerWorkflow((releaseId: string) => deployRelease(context(), releaseId), { name: 'deploy' }),
+    provision: DBOS.registerWorkflow(
+      async (tenantId: string) => {
+        await provisionTenant(context(), tenantId);
+        await suspendIfUnpaid(context(), tenantId);
+      },
+      { name: 'provision' },
+    ),
+    deploy: DBOS.registerWorkflow(
+      async (releaseId: string) => {
+        await deployRelease(context(), releaseId);
+        await suspendIfUnpaid(context(), { releaseId });
+      },
+      { name: 'deploy' },
+    ),
+    operate: DBOS.registerWorkflow(
+      async (operationId: string) => {
+        await runOperation(context(), operationId);
+        await suspendIfUnpaid(context(), { operationId });
+      },
+      { name: 'operate' },
+    ),
   };
+}
+
+// The subscription may have ended meanwhile, when the tenant was busy.
+async function suspendIfUnpaid(
+  context: WorkflowContext,
+  subject: string | { readonly releaseId: string } | { readonly operationId: string },
+): Promise<void> {
+  const suspension = await runStep(context, { name: 'look at subscription' }, async () => {
+    const tenantId = typeof subject === 'string' ? subject : await tenantOf(context, subject);
+    return (await openSuspension(context, tenantId)) ?? null;
+  });
+  if (suspension !== null) await runOperation(context, suspension);
+}
+
+async function tenantOf(
+  context: WorkflowContext,
+  subject: { readonly releaseId: string } | { readonly operationId: string },
+): Promise<string> {
+  if ('operationId' in subject) return (await readOperation(context, subject.operationId)).tenantId;
+  const [release] = await context.store.db.select().from(releases).where(eq(releases.id, subject.releaseId));
+  if (release === undefined) throw new Error(`No release ${subject.releaseId}`);
+  return release.tenantId;
 }
 
 function context(): WorkflowContext {
@@ -74,11 +131,15 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   const { store, logger } = options;
   current = { ...options, ...times, signal: closing.signal };
   registered ??= register();
-  const { provision, deploy } = registered;
+  const { provision, deploy, operate } = registered;
 
   const workflows: Workflows = {
     startProvisioning: async (tenantId) => {
-      await DBOS.startWorkflow(provision, { workflowID: `provision:${tenantId}` })(tenantId);
+      // Also keeps a repeated webhook from making a tenant that has failed, or is gone, again.
+      if ((await readTenant({ store }, tenantId)).state !== 'provisioning') return;
+      const attempt = await countFailures(store, tenantId);
+      const workflowID = attempt === 0 ? `provision:${tenantId}` : `provision:${tenantId}:${attempt}`;
+      await DBOS.startWorkflow(provision, { workflowID })(tenantId);
     },
     startDeploy: async (releaseId) => {
       await DBOS.startWorkflow(deploy, { workflowID: `deploy:${releaseId}` })(releaseId);
@@ -93,6 +154,23 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
         if (release.status !== 'deploying' || left <= 0) return release;
         await delay(Math.min(releasePollMs, left), undefined, signal === undefined ? {} : { signal });
       }
+    },
+    startOperation: async (operationId) => {
+      await DBOS.startWorkflow(operate, { workflowID: `operate:${operationId}` })(operationId);
+    },
+    waitForOperation: async (operationId, { timeoutMs, signal }) => {
+      const until = performance.now() + timeoutMs;
+      while (true) {
+        signal?.throwIfAborted();
+        const operation = await readOperation({ store }, operationId);
+        const left = until - performance.now();
+        if (operation.status !== 'open' || left <= 0) return operation;
+        await delay(Math.min(releasePollMs, left), undefined, signal === undefined ? {} : { signal });
+      }
+    },
+    settleSubscription: async (tenantId) => {
+      const operationId = await openSuspension({ store }, tenantId);
+      if (operationId !== undefined) await workflows.startOperation(operationId);
     },
     close: async () => {
       closing.abort(new Error('The workflow engine is closing'));
@@ -124,8 +202,31 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
 async function resumeWork({ store }: WorkflowsOptions, workflows: Workflows): Promise<void> {
   const paid = await store.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.state, 'provisioning'));
   for (const { id } of paid) await workflows.startProvisioning(id);
-  const open = await store.db.select({ id: releases.id }).from(releases).where(eq(releases.status, 'deploying'));
+  const operations = await store.db
+    .select({ id: tenantOperations.id })
+    .from(tenantOperations)
+    .where(eq(tenantOperations.status, 'open'));
+  for (const { id } of operations) await workflows.startOperation(id);
+  // The release of an operation is the operation's to run.
+  const owned = store.db
+    .select({ id: tenantOperations.releaseId })
+    .from(tenantOperations)
+    .where(isNotNull(tenantOperations.releaseId));
+  const open = await store.db
+    .select({ id: releases.id })
+    .from(releases)
+    .where(and(eq(releases.status, 'deploying'), notInArray(releases.id, owned)));
   for (const { id } of open) await workflows.startDeploy(id);
+  for (const id of await findUnpaid({ store })) await workflows.settleSubscription(id);
+}
+
+/** How often the making of a tenant has failed: each attempt is a workflow of its own. */
+async function countFailures(store: WorkflowContext['store'], tenantId: string): Promise<number> {
+  const [row] = await store.db
+    .select({ failures: count() })
+    .from(tenantEvents)
+    .where(and(eq(tenantEvents.tenantId, tenantId), eq(tenantEvents.eventType, 'provisioning_failed')));
+  return row?.failures ?? 0;
 }
 
 // A database of its own beside ours: its tables are not our schema.

@@ -15,7 +15,8 @@ export async function machineSpec(
   const { tenant, release } = request;
   const { appName, id: tenantId } = tenant;
   // Asked for and not remembered: the server can have another port than when the tenant was made.
-  const { internalUrl } = await ensureDatabase(context, tenant);
+  const { databaseLogin } = release;
+  const { internalUrl, externalUrl } = await ensureDatabase(context, { ...tenant, databaseLogin });
   const [platformSecrets, userSecrets] = await Promise.all([
     readSecrets(context, { tenantId, kind: 'platform' }),
     readSecrets(context, { tenantId, kind: 'user', version: release.secretsVersion }),
@@ -26,7 +27,14 @@ export async function machineSpec(
     releaseId: release.id,
     image: { repository: repositoryOf(release.image), digest: release.digest as Digest },
     memoryMb: tenant.memoryMb,
-    env: machineEnvironment({ appName, releaseId: release.id, databaseUrl: internalUrl, platformSecrets, userSecrets }),
+    env: machineEnvironment({
+      appName,
+      releaseId: release.id,
+      databaseUrl: internalUrl,
+      // The stored one may be of the login before.
+      platformSecrets: { ...platformSecrets, EXTERNAL_DATABASE_URL: externalUrl },
+      userSecrets,
+    }),
   };
 }
 

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eq, sql } from 'drizzle-orm';
 import type { Transaction } from '../store/database.ts';
-import { tenantEvents, tenants } from '../store/schema.ts';
+import { type DatabaseLogin, tenantEvents, tenants } from '../store/schema.ts';
 import { appendEvent } from '../tenants/events.ts';
 import { readSecrets, setSecrets, writeSecrets } from '../tenants/secrets.ts';
 import { nextState } from '../tenants/state.ts';
@@ -56,13 +56,18 @@ async function createDatabase(context: WorkflowContext, tenantId: string): Promi
 /** Makes the tenant's database where it is missing; returns its addresses as they are now. */
 export async function ensureDatabase(
   context: Pick<WorkflowContext, 'store' | 'vault' | 'databases' | 'machines'>,
-  tenant: Pick<TenantRow, 'id' | 'databaseName'>,
+  tenant: Pick<TenantRow, 'id' | 'databaseName' | 'databaseLogin'>,
 ): Promise<{ readonly internalUrl: string; readonly externalUrl: string }> {
   const secrets = await readSecrets(context, { tenantId: tenant.id, kind: 'platform' });
-  const password = secrets['DATABASE_PASSWORD'];
+  const { databaseName, databaseLogin: login } = tenant;
+  const password = secrets[passwordName(login)];
   if (password === undefined) throw new Error(`Tenant ${tenant.id} has no database password`);
-  const { databaseName } = tenant;
-  return await context.databases.create({ databaseName, password, machineHost: context.machines.databaseHost });
+  return await context.databases.create({ databaseName, login, password, machineHost: context.machines.databaseHost });
+}
+
+/** The platform's secret that holds the password of a login role. */
+export function passwordName(login: DatabaseLogin): string {
+  return login === 'app' ? 'DATABASE_PASSWORD' : 'DATABASE_PASSWORD_ALT';
 }
 
 async function storeDatabaseUrls(context: WorkflowContext, tenantId: string): Promise<void> {
@@ -120,7 +125,8 @@ async function record(
   await context.store.db.transaction((tx) => appendEvent(tx, { ...event, once: true }));
 }
 
-async function readTenant(context: WorkflowContext, tenantId: string): Promise<TenantRow> {
+/** The tenant as it is now. */
+export async function readTenant(context: Pick<WorkflowContext, 'store'>, tenantId: string): Promise<TenantRow> {
   const [tenant] = await context.store.db.select().from(tenants).where(eq(tenants.id, tenantId));
   if (tenant === undefined) throw new Error(`No tenant ${tenantId}`);
   return tenant;

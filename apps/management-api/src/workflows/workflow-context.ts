@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { Images } from '../images/registry.ts';
+import type { Billing } from '../ports/billing.ts';
 import type { Databases } from '../ports/databases.ts';
 import type { Machines } from '../ports/machines.ts';
 import type { Vault } from '../ports/vault.ts';
@@ -10,6 +12,8 @@ export interface WorkflowContext {
   readonly vault: Vault;
   readonly databases: Databases;
   readonly machines: Machines;
+  readonly billing: Pick<Billing, 'cancelSubscription'>;
+  readonly images: Pick<Images, 'remove'>;
   readonly logger: Logger;
   /** The address of a tenant's page. */
   appUrl(hostname: string): string;

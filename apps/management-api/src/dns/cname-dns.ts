@@ -1,0 +1,25 @@
+import { Resolver } from 'node:dns/promises';
+import type { Dns } from '../ports/dns.ts';
+
+/** Looks up what a name is an alias of; throws when it is of nothing. */
+export type ResolveCname = (domain: string) => Promise<readonly string[]>;
+
+/** Reads CNAME records. */
+export function createCnameDns(options: { readonly resolveCname?: ResolveCname | undefined } = {}): Dns {
+  const { resolveCname = systemResolver() } = options;
+  return {
+    target: (hostname) => hostname.replace(/:\d+$/, ''),
+    findAliases: async (domain, { signal } = {}) => {
+      if (signal?.aborted) return [];
+      // Names are the same with and without the dot of the root, and in any case.
+      const names = await resolveCname(domain).catch(() => []);
+      return names.map((name) => name.toLowerCase().replace(/\.$/, ''));
+    },
+  };
+}
+
+// One attempt of two seconds: a request waits for it.
+function systemResolver(): ResolveCname {
+  const resolver = new Resolver({ timeout: 2000, tries: 1 });
+  return (domain) => resolver.resolveCname(domain);
+}

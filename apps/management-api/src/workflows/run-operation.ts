@@ -1,0 +1,99 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { releases, tenantOperations, tenants } from '../store/schema.ts';
+import { closeOperation, lockTenant, type OperationRow } from '../tenants/operations.ts';
+import { nextState } from '../tenants/state.ts';
+import type { TenantRow } from '../tenants/tenants.ts';
+import { deleteTenant } from './delete-tenant.ts';
+import { readTenant } from './provision-tenant.ts';
+import { restartMachine } from './restart-machine.ts';
+import { rotateCredentials } from './rotate-credentials.ts';
+import { rotateSyncToken } from './rotate-sync-token.ts';
+import { runStep, StepFailed } from './step.ts';
+import { suspendTenant } from './suspend-tenant.ts';
+import type { WorkflowContext } from './workflow-context.ts';
+
+/**
+ * An operation and its tenant, as they were when it began. The workflow engine keeps it, so that a workflow that goes on
+ * after a crash takes the same turns: plain data, no secrets.
+ */
+export interface OperationInput {
+  readonly operationId: string;
+  readonly kind: OperationRow['kind'];
+  readonly tenant: Pick<
+    TenantRow,
+    | 'id'
+    | 'state'
+    | 'appName'
+    | 'databaseName'
+    | 'databaseLogin'
+    | 'currentReleaseId'
+    | 'subscriptionId'
+    | 'subscriptionStatus'
+  >;
+}
+
+type Run = (context: WorkflowContext, input: OperationInput) => Promise<void>;
+
+const runs: Readonly<Record<OperationRow['kind'], Run>> = {
+  restart: restartMachine,
+  rotate_credentials: rotateCredentials,
+  rotate_sync_token: rotateSyncToken,
+  suspend: suspendTenant,
+  delete: deleteTenant,
+};
+
+/** Does what an operation says and closes it; each closes itself with its last change, or here when it fails. */
+export async function runOperation(context: WorkflowContext, operationId: string): Promise<void> {
+  const input = await runStep(context, { name: 'read operation' }, () => readInput(context, operationId));
+  try {
+    await runs[input.kind](context, input);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    const failure = error.reason.split('\n')[0] ?? error.reason;
+    const { id: tenantId } = input.tenant;
+    await runStep(context, { name: 'give up operation' }, () => giveUp(context, { operationId, tenantId, failure }));
+  }
+}
+
+async function giveUp(
+  { store }: WorkflowContext,
+  request: { readonly operationId: string; readonly tenantId: string; readonly failure: string },
+): Promise<void> {
+  const { operationId, tenantId, failure } = request;
+  await store.db.transaction(async (tx) => {
+    const tenant = await lockTenant(tx, tenantId);
+    // Whatever was begun, the release of before is what serves.
+    const state = tenant.state === 'rotating' ? nextState(tenant.state, 'deploy_rolled_back') : tenant.state;
+    await tx.update(tenants).set({ state, failure, updatedAt: sql`now()` }).where(eq(tenants.id, tenantId));
+    const [closed] = await tx.select().from(tenantOperations).where(eq(tenantOperations.id, operationId));
+    if (closed?.releaseId !== null && closed?.releaseId !== undefined) {
+      await tx
+        .update(releases)
+        .set({ status: 'failed', failure, finishedAt: sql`now()` })
+        .where(and(eq(releases.id, closed.releaseId), eq(releases.status, 'deploying')));
+    }
+    await closeOperation(tx, { id: operationId, failure });
+  });
+}
+
+async function readInput(context: WorkflowContext, operationId: string): Promise<OperationInput> {
+  const { kind, tenantId } = await readOperation(context, operationId);
+  const tenant = await readTenant(context, tenantId);
+  const { id, state, appName, databaseName, databaseLogin, currentReleaseId, subscriptionId, subscriptionStatus } =
+    tenant;
+  return {
+    operationId,
+    kind,
+    tenant: { id, state, appName, databaseName, databaseLogin, currentReleaseId, subscriptionId, subscriptionStatus },
+  };
+}
+
+/** An operation as it is now. */
+export async function readOperation(
+  { store }: Pick<WorkflowContext, 'store'>,
+  operationId: string,
+): Promise<OperationRow> {
+  const [operation] = await store.db.select().from(tenantOperations).where(eq(tenantOperations.id, operationId));
+  if (operation === undefined) throw new Error(`No operation ${operationId}`);
+  return operation;
+}
