@@ -2,7 +2,17 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { createProfile, listProfiles, loadProfile, loadSecrets, type StoredTenant } from '../src/index.ts';
+import {
+  createProfile,
+  isLocalTrial,
+  listProfiles,
+  loadProfile,
+  loadSecrets,
+  newLocalTenant,
+  type StoredTenant,
+  validateProfile,
+} from '../src/index.ts';
+import { profileText } from './profile-text.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const tenant: StoredTenant = {
@@ -99,7 +109,6 @@ test('a profile that could not work is not created', async () => {
     () => create('../escape', {}),
     () => create('production', masked),
     () => create('production', { databaseUrl: undefined, internalDatabaseUrl: undefined }),
-    () => create('production', { tenantType: 'local' }),
   ]) {
     await expect(failing()).rejects.toMatchObject({ code: 'SP_PROFILE_INVALID' });
   }
@@ -119,6 +128,8 @@ server:
   api_internal_url: http://\${UNKNOWN}
   api_external_url: http://localhost
 paths: { system: ../.., services: ../../services, bin: /opt/bin, web_path: null }
+security: { jwt_issuer: x, jwt_access_token_expiration: 60, jwt_refresh_token_expiration: 60, jwt_audiences: [web] }
+rate_limits: {}
 secrets: { secrets_path: ~/keys.json, source: file }
 `;
   await mkdir(dirname(path), { recursive: true });
@@ -128,9 +139,9 @@ secrets: { secrets_path: ~/keys.json, source: file }
     target: 'local',
     server: { host: '127.0.0.1', port: 9000, apiInternalUrl: 'http://${UNKNOWN}' },
     paths: { system: folder, services: join(folder, 'services'), bin: '/opt/bin' },
-    secrets: { secretsPath: '/home/ada/keys.json' },
-    cloud: undefined,
+    secrets: { secretsPath: '/home/ada/keys.json', validation: 'warn', source: 'file' },
   });
+  expect(profile).not.toHaveProperty('cloud');
   expect(await readFile(path, 'utf8')).toBe(text);
 });
 
@@ -153,7 +164,7 @@ paths: { system: /app, services: /srv/planted, bin: /app/bin, web_path: /app/ser
     findings: expect.arrayContaining([
       { member: 'name', problem: 'must not be empty' },
       { member: 'server.api_external_url', problem: 'is missing or of the wrong type' },
-      { member: 'server.port', problem: 'has an invalid value' },
+      { member: 'server.port', problem: 'must be more than 0' },
       { member: 'server.cors_allowed_origins.0', problem: 'must start with http:// or https://' },
     ]),
   });
@@ -178,4 +189,128 @@ test('a cloud profile keeps to the folders of the image', async () => {
       { member: 'paths.web_path', problem: 'must be below /app/web' },
     ],
   });
+});
+
+test('a local profile is made for a local tenant', async () => {
+  const { projectRoot, directory } = await project();
+  const local = newLocalTenant({ id: 'local_1', name: 'mine', databaseUrl: 'postgres://u:p@localhost/mine' });
+  await mkdir(join(projectRoot, 'target', 'debug'), { recursive: true });
+  await writeFile(join(projectRoot, 'target', 'debug', 'systemprompt'), '');
+  const created = await createProfile({ directory, name: 'production', tenant: local, projectRoot });
+  const profile = await loadProfile(created.profilePath, { env: {} });
+  expect(profile).toMatchObject({
+    target: 'local',
+    server: {
+      host: '127.0.0.1',
+      apiExternalUrl: 'http://localhost:8080',
+      useHttps: false,
+      corsAllowedOrigins: ['http://localhost:8080', 'http://localhost:5173'],
+    },
+    paths: {
+      system: projectRoot,
+      services: join(projectRoot, 'services'),
+      bin: join(projectRoot, 'target', 'debug'),
+      storage: join(projectRoot, 'storage'),
+    },
+    security: { jwtIssuer: 'systemprompt-local' },
+    rateLimits: { disabled: true },
+    runtime: { environment: 'development', logLevel: 'verbose', outputFormat: 'text', nonInteractive: false },
+    cloud: { tenantId: 'local_1', validation: 'warn' },
+    secrets: { secretsPath: created.secretsPath, source: 'file', validation: 'warn' },
+  });
+  expect(isLocalTrial(profile)).toBe(true);
+  expect(await validateProfile(profile)).toEqual([{ member: 'paths.services', problem: 'does not exist' }]);
+  await mkdir(join(projectRoot, 'services'));
+  expect(await validateProfile(profile)).toEqual([]);
+});
+
+test('what a profile does not say has its default', async () => {
+  const path = join(await temporaryFolder(), 'profile.yaml');
+  await writeFile(path, `${profileText()}runtime: null\ngateway: { routes: [] }\ncloud: {}\n`);
+  const profile = await loadProfile(path, { env: {} });
+  expect(profile).toMatchObject({
+    target: 'local',
+    site: { name: 'site' },
+    database: { type: 'postgres', externalDbAccess: false },
+    server: {
+      useHttps: false,
+      corsAllowedOrigins: [],
+      contentNegotiation: { enabled: false, markdownSuffix: '.md' },
+      securityHeaders: {
+        enabled: true,
+        hsts: 'max-age=63072000; includeSubDomains; preload',
+        frameOptions: 'DENY',
+        contentTypeOptions: 'nosniff',
+        referrerPolicy: 'strict-origin-when-cross-origin',
+        permissionsPolicy: 'camera=(), microphone=(), geolocation=()',
+      },
+    },
+    security: { jwtAudiences: ['web', 'own'], allowRegistration: true },
+    runtime: {
+      environment: 'development',
+      logLevel: 'normal',
+      outputFormat: 'text',
+      noColor: false,
+      nonInteractive: false,
+    },
+    cloud: { validation: 'strict' },
+    extensions: { disabled: [] },
+    gateway: { enabled: false, routes: [] },
+  });
+  expect(profile.rateLimits).toEqual({
+    disabled: false,
+    oauthPublicPerSecond: 10,
+    oauthAuthPerSecond: 10,
+    contextsPerSecond: 100,
+    tasksPerSecond: 50,
+    artifactsPerSecond: 50,
+    agentRegistryPerSecond: 50,
+    agentsPerSecond: 20,
+    mcpRegistryPerSecond: 50,
+    mcpPerSecond: 200,
+    streamPerSecond: 100,
+    contentPerSecond: 50,
+    burstMultiplier: 3,
+    tierMultipliers: { admin: 10, user: 1, a2a: 5, mcp: 5, service: 5, anon: 0.5 },
+  });
+});
+
+test('the names of headers are not ours to change', async () => {
+  const path = join(await temporaryFolder(), 'profile.yaml');
+  const route = 'model_pattern: a*, provider: p, endpoint: https://e.test, api_key_secret: openai';
+  await writeFile(path, `${profileText()}gateway: { routes: [{ ${route}, extra_headers: { x_my_key: '1' } }] }\n`);
+  expect((await loadProfile(path, { env: {} })).gateway?.routes).toEqual([
+    {
+      modelPattern: 'a*',
+      provider: 'p',
+      endpoint: 'https://e.test',
+      apiKeySecret: 'openai',
+      extraHeaders: new Map([['x_my_key', '1']]),
+    },
+  ]);
+});
+
+test('limits of nothing are named, unless there are no limits', async () => {
+  const path = join(await temporaryFolder(), 'profile.yaml');
+  const limits = 'burst_multiplier: 0, contexts_per_second: 0, mcp_registry_per_second: 0';
+  await writeFile(path, profileText().replace('rate_limits: {}', `rate_limits: { ${limits} }`));
+  await expect(loadProfile(path, { env: {} })).rejects.toMatchObject({
+    findings: [
+      { member: 'rate_limits.burst_multiplier', problem: 'must be more than 0' },
+      { member: 'rate_limits.contexts_per_second', problem: 'must be more than 0' },
+    ],
+  });
+  await writeFile(path, profileText().replace('rate_limits: {}', `rate_limits: { ${limits}, disabled: true }`));
+  await loadProfile(path, { env: {} });
+});
+
+test.each([
+  [{ tenantId: 't_1', validation: 'strict' as const }, false],
+  [{ validation: 'strict' as const }, false],
+  [{ tenantId: 'local_1', validation: 'strict' as const }, true],
+  [{ tenantId: 't_1', validation: 'warn' as const }, true],
+  [{ tenantId: 't_1', validation: 'skip' as const }, true],
+  [undefined, true],
+])('a profile with cloud %j is for trying out: %s', (cloud, expected) => {
+  expect(isLocalTrial({ cloud })).toBe(expected);
 });

@@ -1,40 +1,20 @@
-import { readPrivateFile } from '@sp/private-file';
-import * as z from 'zod/mini';
-import { listFindings, TenantsError } from './tenants-error.ts';
-
-const secretsSchema = z.record(z.string(), z.unknown());
-
-/**
- * The secrets in a profile's `secrets.json`: its members that are text and not empty. `undefined` when there is no file.
- *
- * @throws {@link TenantsError} `SP_PROFILE_SECRETS_INVALID` when it is no JSON object
- */
-export async function loadSecrets(path: string): Promise<Readonly<Record<string, string>> | undefined> {
-  const text = await readPrivateFile(path);
-  if (text === undefined) return undefined;
-  const parsed = secretsSchema.safeParse(parseJson(text));
-  if (!parsed.success) {
-    throw new TenantsError('SP_PROFILE_SECRETS_INVALID', `Cannot read ${path}: it is not a JSON object`, { path });
-  }
-  const entries = Object.entries(parsed.data).filter((entry): entry is [string, string] => isFilled(entry[1]));
-  return Object.fromEntries(entries);
-}
+import { listFindings, TenantsError } from '../tenants-error.ts';
 
 /** What the tenant reads, where that is not just the name in capitals. */
-const readNames: Readonly<Record<string, string>> = {
-  gemini: 'GEMINI_API_KEY',
-  anthropic: 'ANTHROPIC_API_KEY',
-  openai: 'OPENAI_API_KEY',
-  database_url: 'DATABASE_URL',
-  internal_database_url: 'DATABASE_URL',
-};
+const readNames: ReadonlyMap<string, string> = new Map([
+  ['gemini', 'GEMINI_API_KEY'],
+  ['anthropic', 'ANTHROPIC_API_KEY'],
+  ['openai', 'OPENAI_API_KEY'],
+  ['database_url', 'DATABASE_URL'],
+  ['internal_database_url', 'DATABASE_URL'],
+]);
 
 /** These are sent under both names: older tenants list the first one, all tenants read the second. */
-const additionalNames: Readonly<Record<string, string>> = {
-  github: 'GITHUB_TOKEN',
-  moonshot: 'MOONSHOT_API_KEY',
-  qwen: 'QWEN_API_KEY',
-};
+const additionalNames: ReadonlyMap<string, string> = new Map([
+  ['github', 'GITHUB_TOKEN'],
+  ['moonshot', 'MOONSHOT_API_KEY'],
+  ['qwen', 'QWEN_API_KEY'],
+]);
 
 /** Names that a tenant reads without being told about them. */
 const wellKnown: ReadonlySet<string> = new Set([
@@ -73,10 +53,14 @@ export function secretsToEnvironment(secrets: Readonly<Record<string, string>>):
     if (!systemManaged.has(name)) environment.set(name, value);
   };
   // From the weakest claim on a name to the strongest.
-  for (const [name, value] of entries) if (additionalNames[name]) put(additionalNames[name], value);
-  for (const [name, value] of entries) put(readNames[name] ?? name.toUpperCase(), value);
+  for (const [name, value] of entries) {
+    const additional = additionalNames.get(name);
+    if (additional !== undefined) put(additional, value);
+  }
+  for (const [name, value] of entries) put(readNames.get(name) ?? name.toUpperCase(), value);
   for (const [name, value] of entries) if (name === name.toUpperCase()) put(name, value);
-  if (secrets['internal_database_url']) put('DATABASE_URL', secrets['internal_database_url']);
+  const internal = Object.hasOwn(secrets, 'internal_database_url') ? secrets['internal_database_url'] : undefined;
+  if (internal) put('DATABASE_URL', internal);
 
   const custom = Array.from(environment.keys()).filter((name) => !wellKnown.has(name) && name !== customList);
   if (custom.length > 0) environment.set(customList, custom.toSorted(compare).join(','));
@@ -88,16 +72,4 @@ const customList = 'SYSTEMPROMPT_CUSTOM_SECRETS';
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function isFilled(value: unknown): boolean {
-  return typeof value === 'string' && value !== '';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { TenantInfo, TenantSecrets } from '@sp/cloud-api';
 import { isMaskedDatabaseUrl } from './database-url.ts';
+import { givenMembers } from './new-tenant.ts';
 
 /** `local`: a database on this computer; `cloud`: a machine, a database and a hostname in the cloud. */
 export type TenantType = 'local' | 'cloud';
@@ -38,7 +39,7 @@ export function storedTenantFromInfo(info: TenantInfo): StoredTenant {
   return {
     id: info.id,
     name: info.name,
-    ...given({ appId: info.appId, hostname: info.hostname, region: info.region }),
+    ...givenMembers({ appId: info.appId, hostname: info.hostname, region: info.region }),
     internalDatabaseUrl: info.databaseUrl,
     tenantType: 'cloud',
     externalDbAccess: info.externalDbAccess,
@@ -55,7 +56,7 @@ export function mergeTenantInfo(tenant: StoredTenant, info: TenantInfo): StoredT
   return {
     ...tenant,
     name: info.name,
-    ...given({ appId: info.appId, hostname: info.hostname, region: info.region }),
+    ...givenMembers({ appId: info.appId, hostname: info.hostname, region: info.region }),
     internalDatabaseUrl: keep ? known : info.databaseUrl,
     externalDbAccess: info.externalDbAccess,
   };
@@ -67,11 +68,21 @@ export function withCredentials(tenant: StoredTenant, secrets: TenantSecrets): S
     ...tenant,
     databaseUrl: secrets.databaseUrl,
     internalDatabaseUrl: secrets.internalDatabaseUrl,
-    ...given({ syncToken: secrets.syncToken }),
+    ...givenMembers({ syncToken: secrets.syncToken }),
   };
 }
 
-/** Without the members that are `undefined`, so that spreading them erases nothing. */
-function given<T extends object>(members: T): Partial<T> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<T>;
+/**
+ * Whether the server was last asked more than `ageMs` ago.
+ *
+ * @example
+ * isStale(store, 60 * 60 * 1000); // older than an hour
+ */
+export function isStale(
+  store: TenantStore,
+  ageMs: number,
+  options: { /** The time, in milliseconds. @defaultValue Date.now */ readonly now?: (() => number) | undefined } = {},
+): boolean {
+  const { now = Date.now } = options;
+  return now() - store.syncedAt.getTime() > ageMs;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { listFindings, TenantsError, type TenantsFinding } from '../tenants-error.ts';
 import type { StoredTenant, TenantStore } from './stored-tenant.ts';
-import { listFindings, TenantsError, type TenantsFinding } from './tenants-error.ts';
 
 /** `snake_case` on disk, `camelCase` in TypeScript: this file is the only place that knows both. */
 const memberNames = {
@@ -75,22 +75,24 @@ export function storeFromFile(file: StoreFile, path: string): TenantStore {
 /** The text of `tenants.json`: known members in their order, then those of `previous` that this version does not know. */
 export function formatStore(store: TenantStore, previous: StoreFile | undefined, path: string): string {
   checkTenants(store.tenants, path);
+  // Backwards, because the first tenant of an id is the one that counts.
+  const before = new Map(previous?.tenants.toReversed().map((tenant) => [tenant.id, tenant]));
+  const names = Object.keys(memberNames) as (keyof StoredTenant)[];
   const tenants = store.tenants.map((tenant) => {
-    const before = previous?.tenants.find(({ id }) => id === tenant.id);
-    const members = (Object.keys(memberNames) as (keyof StoredTenant)[]).map(
-      (name) => [memberNames[name], tenant[name]] as const,
-    );
+    const members = names.map((name) => [memberNames[name], tenant[name]] as const);
     return {
       ...Object.fromEntries(members.filter(([, value]) => value !== undefined)),
-      ...unknownMembers(before, Object.values(memberNames)),
+      ...unknownMembers(before.get(tenant.id), knownNames),
     };
   });
   const known = { tenants, synced_at: store.syncedAt.toISOString() };
-  return JSON.stringify({ ...known, ...unknownMembers(previous, Object.keys(known)) }, undefined, 2);
+  return JSON.stringify({ ...known, ...unknownMembers(previous, new Set(Object.keys(known))) }, undefined, 2);
 }
 
-function unknownMembers(value: object | undefined, known: readonly string[]): object {
-  return Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => !known.includes(name)));
+const knownNames: ReadonlySet<string> = new Set(Object.values(memberNames));
+
+function unknownMembers(value: object | undefined, known: ReadonlySet<string>): object {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => !known.has(name)));
 }
 
 function checkTenants(tenants: readonly StoredTenant[], path: string): void {

@@ -11,6 +11,9 @@ export interface TenantStoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How long a writer stands in a queue of hundreds, in milliseconds; `signal` cuts it short. */
+const lockTimeoutMs = 60_000;
+
 /**
  * The tenants in a `tenants.json`, or `undefined` when there is none yet.
  *
@@ -32,7 +35,7 @@ export async function loadTenants(path: string): Promise<TenantStore | undefined
 export async function saveTenants(path: string, store: TenantStore, options: TenantStoreOptions = {}): Promise<void> {
   formatStore(store, undefined, path);
   const update = (text: string | undefined): string => formatStore(store, parseOrNothing(text, path), path);
-  await updatePrivateFile(path, update, { signal: options.signal });
+  await updatePrivateFile(path, update, { signal: options.signal, lockTimeoutMs });
 }
 
 /** Adds the tenant, or replaces the one of the same id. Gives the new store. Other processes lose nothing. */
@@ -59,10 +62,15 @@ export async function mergeTenantInfos(
 ): Promise<TenantStore> {
   const { now = Date.now, signal } = options;
   return updateStore(path, signal, (store) => {
-    let tenants = store?.tenants ?? [];
+    const tenants = [...(store?.tenants ?? [])];
+    const places = new Map<string, number>();
+    // Backwards, because the first tenant of an id is the one that counts.
+    for (const [index, { id }] of [...tenants.entries()].toReversed()) places.set(id, index);
     for (const info of infos) {
-      const known = tenants.find(({ id }) => id === info.id);
-      tenants = replaceById(tenants, known === undefined ? storedTenantFromInfo(info) : mergeTenantInfo(known, info));
+      const place = places.get(info.id) ?? tenants.length;
+      const known = tenants[place];
+      tenants[place] = known === undefined ? storedTenantFromInfo(info) : mergeTenantInfo(known, info);
+      places.set(info.id, place);
     }
     return { tenants, syncedAt: new Date(now()) };
   });
@@ -82,7 +90,7 @@ async function updateStore(
       if (file !== undefined) changed = change(storeFromFile(file, path));
       return formatStore(changed, file, path);
     },
-    { signal },
+    { signal, lockTimeoutMs },
   );
   return changed;
 }

@@ -1,6 +1,6 @@
+import { TenantsError } from '../tenants-error.ts';
 import type { StoredTenant, TenantStore } from './stored-tenant.ts';
 import { loadTenants } from './tenant-store.ts';
-import { TenantsError } from './tenants-error.ts';
 
 /**
  * The tenant of this id, or else of this name.

@@ -1,12 +1,13 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { replacePrivateFile } from '@sp/private-file';
 import { stringify } from 'yaml';
-import { cloudProfile, displayName } from './cloud-profile.ts';
-import { isMaskedDatabaseUrl } from './database-url.ts';
-import type { StoredTenant } from './stored-tenant.ts';
-import { listFindings, TenantsError, type TenantsFinding } from './tenants-error.ts';
+import { isMaskedDatabaseUrl } from '../store/database-url.ts';
+import type { StoredTenant } from '../store/stored-tenant.ts';
+import { localDatabaseUrl } from '../store/tenant-database.ts';
+import { listFindings, TenantsError, type TenantsFinding } from '../tenants-error.ts';
+import { displayName, newProfile } from './new-profile.ts';
 
 /** Secrets for a new profile; the one-time credentials of a tenant fit. */
 export interface ProfileSecrets {
@@ -23,11 +24,13 @@ export interface CreateProfileOptions {
   readonly directory: string;
   /** Letters, digits, `_` and `-`. */
   readonly name: string;
-  /** A cloud tenant with a database URL, see `withCredentials`. */
+  /** With a database URL, see `withCredentials`. Its type decides for what target the profile is. */
   readonly tenant: StoredTenant;
   readonly secrets?: ProfileSecrets | undefined;
   /** Gets a `storage` folder when it has none. */
   readonly projectRoot: string;
+  /** Where a local profile's services are. @defaultValue `<projectRoot>/services` */
+  readonly servicesPath?: string | undefined;
 }
 
 /** Where the files of a new profile are. */
@@ -38,7 +41,7 @@ export interface CreatedProfile {
 }
 
 /**
- * Makes a profile for a cloud tenant: `profile.yaml` and, private, `secrets.json`. The folder appears complete or not
+ * Makes a profile for a tenant: `profile.yaml` and, private, `secrets.json`. The folder appears complete or not
  * at all; one that exists is never changed.
  *
  * @throws {@link TenantsError} `SP_PROFILE_EXISTS`, `SP_PROFILE_INVALID` (name, or no database URL),
@@ -57,7 +60,7 @@ export async function createProfile(options: CreateProfileOptions): Promise<Crea
     await mkdir(draft, { recursive: true, mode: 0o700 });
     await writeFile(join(draft, '.gitignore'), 'secrets.json\n');
     await replacePrivateFile(join(draft, 'secrets.json'), secretsText(tenant, secrets), { gitignore: false });
-    await writeFile(join(draft, 'profile.yaml'), profileText(name, tenant));
+    await writeFile(join(draft, 'profile.yaml'), await profileText(options));
     await mkdir(join(projectRoot, 'storage'), { recursive: true });
     await publish(draft, directory);
   } catch (error) {
@@ -80,14 +83,28 @@ async function publish(draft: string, directory: string): Promise<void> {
   });
 }
 
-function profileText(name: string, tenant: StoredTenant): string {
-  const yaml = stringify(cloudProfile(name, tenant), { lineWidth: 0 });
+async function profileText({ name, tenant, projectRoot, servicesPath }: CreateProfileOptions): Promise<string> {
+  const system = resolve(projectRoot);
+  const services = servicesPath === undefined ? join(system, 'services') : resolve(system, servicesPath);
+  const folders = { system, services, bin: await binFolder(system), storage: join(system, 'storage') };
+  const yaml = stringify(newProfile(name, tenant, folders), { lineWidth: 0, aliasDuplicateObjects: false });
   return `# SystemPrompt profile: ${displayName(name)}\n# Written by SystemPrompt Cloud. Edit it freely.\n\n${yaml}`;
+}
+
+/** Whichever build is newer; the release when there is none yet. */
+async function binFolder(projectRoot: string): Promise<string> {
+  const builtAt = async (kind: string): Promise<number> =>
+    stat(join(projectRoot, 'target', kind, 'systemprompt')).then(
+      (stats) => stats.mtimeMs,
+      () => 0,
+    );
+  const kind = (await builtAt('debug')) > (await builtAt('release')) ? 'debug' : 'release';
+  return join(projectRoot, 'target', kind);
 }
 
 /** Members and their order are the predecessor's. */
 function secretsText(tenant: StoredTenant, secrets: ProfileSecrets): string {
-  const url = tenant.databaseUrl ?? tenant.internalDatabaseUrl;
+  const url = localDatabaseUrl(tenant);
   const members = {
     jwt_secret: secrets.jwtSecret ?? randomText(64),
     database_url: url,
@@ -103,10 +120,9 @@ function secretsText(tenant: StoredTenant, secrets: ProfileSecrets): string {
 }
 
 function checkOptions({ name, tenant }: CreateProfileOptions): readonly TenantsFinding[] {
-  const url = tenant.databaseUrl ?? tenant.internalDatabaseUrl;
+  const url = localDatabaseUrl(tenant);
   const findings: TenantsFinding[] = [];
   if (!/^[A-Za-z0-9_-]+$/.test(name)) findings.push({ member: 'name', problem: 'must be letters, digits, `_` or `-`' });
-  if (tenant.tenantType !== 'cloud') findings.push({ member: 'tenant.tenantType', problem: 'must be cloud' });
   if (!url) findings.push({ member: 'tenant.databaseUrl', problem: 'is missing' });
   // Such a file would make the tenant start with a URL that opens nothing.
   else if (isMaskedDatabaseUrl(url)) findings.push({ member: 'tenant.databaseUrl', problem: 'is masked' });
