@@ -29,14 +29,14 @@ if (stale.length > 0) {
 
 /** Whether the report is as it was (always, when it may be written). */
 function writeReport(folder: string, report: string): boolean {
-  const quiet = { logLevel: 'none' as ExtractorLogLevel, addToApiReportFile: false };
+  const quiet = { logLevel: ExtractorLogLevel.None, addToApiReportFile: false };
   const config = ExtractorConfig.prepare({
     configObjectFullPath: undefined,
     packageJsonFullPath: join(folder, 'package.json'),
     configObject: {
       projectFolder: folder,
       mainEntryPointFilePath: join(folder, 'dist', `${report}.d.ts`),
-      newlineKind: 'lf' as never,
+      newlineKind: 'lf',
       compiler: {
         overrideTsconfig: {
           compilerOptions: {
@@ -59,7 +59,7 @@ function writeReport(folder: string, report: string): boolean {
       dtsRollup: { enabled: false },
       tsdocMetadata: { enabled: false },
       messages: {
-        compilerMessageReporting: { default: { logLevel: 'error' as ExtractorLogLevel } },
+        compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
         extractorMessageReporting: { default: quiet },
         tsdocMessageReporting: { default: quiet },
       },
@@ -68,7 +68,7 @@ function writeReport(folder: string, report: string): boolean {
   const result = Extractor.invoke(config, {
     localBuild: !check,
     messageCallback: (message) => {
-      message.handled = message.logLevel !== 'error';
+      message.handled = message.logLevel !== ExtractorLogLevel.Error;
     },
   });
   return result.succeeded && (!check || !result.apiReportChanged);
