@@ -8,8 +8,10 @@ import { sendPage } from './pages/page.ts';
 import { releaseHandlers } from './releases/routes.ts';
 import { checkoutHandlers } from './routes/checkout.ts';
 import type { Ports, RouteDeps } from './routes/deps.ts';
+import { devicePages } from './routes/device.ts';
 import { loginHandlers } from './routes/login.ts';
 import { handleLoginCallback } from './routes/login-callback.ts';
+import { standardOAuthRoutes } from './routes/oauth-standard.ts';
 import { secretHandlers } from './routes/secrets.ts';
 import { tenantHandlers } from './routes/tenants.ts';
 import { userHandlers } from './routes/user.ts';
@@ -70,10 +72,14 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
     return context.json(await ports.tokens.jwks());
   });
 
+  const auth = loginHandlers(deps);
+  // Before the contract's own routes: requests with OAuth's forms are answered here, those in JSON go on to them.
+  app.route('/', standardOAuthRoutes({ baseUrl, handlers: auth }));
+  app.route('/', devicePages(deps));
   mountContract(
     app,
     {
-      auth: loginHandlers(deps),
+      auth,
       user: userHandlers(deps),
       ...checkoutHandlers(deps),
       tenants: tenantHandlers(deps),

@@ -1,4 +1,13 @@
-import type { AuthorizeUrlRequest, CreateTokenRequest, OAuthProvider, TokenResponse } from './contract/auth.ts';
+import type {
+  AuthorizeUrlRequest,
+  CreateDeviceLoginRequest,
+  CreateTokenRequest,
+  DeviceLogin,
+  LoginSession,
+  OAuthProvider,
+  RevokeTokenRequest,
+  TokenResponse,
+} from './contract/auth.ts';
 import type { CheckoutRequest, CheckoutResponse } from './contract/checkout.ts';
 import type { DeployRequest, DeployResponse, RegistryToken } from './contract/deploy.ts';
 import type { CheckoutEvent, ProvisioningEvent } from './contract/events.ts';
@@ -21,8 +30,20 @@ export interface CloudApiClient {
   readonly auth: {
     /** The page where a person logs in with a provider. */
     getAuthorizeUrl(provider: OAuthProvider, options: AuthorizeUrlRequest & CallOptions): Promise<string>;
-    /** Turns the code of a login into a token. */
+    /**
+     * Turns the code of a login, a refresh token or a device login into a token.
+     *
+     * @throws {CloudApiError} `SP_API_REJECTED` with `serverCode` `invalid_grant`, or while a device login waits:
+     * `authorization_pending`, `slow_down`, `access_denied`, `expired_token`
+     */
     createToken(request: CreateTokenRequest, options?: CallOptions): Promise<TokenResponse>;
+    /** Begins a login on a computer without a browser. */
+    createDeviceLogin(request?: CreateDeviceLoginRequest, options?: CallOptions): Promise<DeviceLogin>;
+    /** Ends the session of a refresh or access token; a token that is not known is a success too. */
+    revokeToken(request: RevokeTokenRequest, options?: CallOptions): Promise<void>;
+    /** Where the user is logged in, the latest used first. */
+    listSessions(options?: CallOptions): Promise<readonly LoginSession[]>;
+    deleteSession(id: string, options?: CallOptions): Promise<void>;
   };
   readonly user: { get(options?: CallOptions): Promise<UserMeResponse> };
   readonly plans: { list(options?: CallOptions): Promise<readonly Plan[]> };
@@ -84,6 +105,11 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
         (await call<{ authorizeUrl: string }>(auth.getAuthorizeUrl, { params: { provider }, query, signal }))
           .authorizeUrl,
       createToken: (body, { signal } = {}) => call(auth.createToken, { body, signal }),
+      createDeviceLogin: (body = {}, { signal } = {}) => call(auth.createDeviceLogin, { body, signal }),
+      revokeToken: (body, { signal } = {}) => call(auth.revokeToken, { body, signal }),
+      listSessions: async ({ signal } = {}) =>
+        (await call<{ sessions: readonly LoginSession[] }>(auth.listSessions, { signal })).sessions,
+      deleteSession: (id, { signal } = {}) => call(auth.deleteSession, { params: { id }, signal }),
     },
     user: { get: ({ signal } = {}) => call(user.get, { signal }) },
     plans: { list: ({ signal } = {}) => call(plans.list, { signal }) },

@@ -1,8 +1,16 @@
 // The contract of the Management API: every endpoint once, for clients, servers and the reference.
 export {
+  type AuthorizationCodeGrant,
   type AuthorizeUrlRequest,
+  type CreateDeviceLoginRequest,
   type CreateTokenRequest,
+  type DeviceCodeGrant,
+  type DeviceLogin,
+  type ListSessionsResponse,
+  type LoginSession,
   type OAuthProvider,
+  type RefreshTokenGrant,
+  type RevokeTokenRequest,
   type TokenResponse,
 } from './contract/auth.ts';
 export { type CheckoutRequest, type CheckoutResponse, regions, tenantNamePattern } from './contract/checkout.ts';

@@ -2,23 +2,31 @@
 export { type CloudApiClient, createCloudApiClient } from './client.ts';
 export {
   type ApiErrorBody,
+  type AuthorizationCodeGrant,
   type AuthorizeUrlRequest,
   type CheckoutEvent,
   type CheckoutRequest,
   type CheckoutResponse,
+  type CreateDeviceLoginRequest,
   type CreateTokenRequest,
   type DeployRequest,
   type DeployResponse,
+  type DeviceCodeGrant,
+  type DeviceLogin,
   type DiffSecretsRequest,
   type ListSecretsResponse,
+  type ListSessionsResponse,
+  type LoginSession,
   type OAuthProvider,
   type Plan,
   type PlanInfo,
   type ProvisioningEvent,
   type ProvisioningEventType,
   provisioningEventTypes,
+  type RefreshTokenGrant,
   type RegistryToken,
   type Release,
+  type RevokeTokenRequest,
   type RollbackRequest,
   regions,
   type SecretsDiff,
@@ -35,6 +43,7 @@ export {
   tenantNamePattern,
   type UserMeResponse,
 } from './contract.ts';
+
 export { type Environment, resolveEnvironment } from './environment.ts';
 export { CloudApiError, type CloudApiErrorCode, type CloudApiErrorFacts, isCloudApiError } from './errors.ts';
 export type { EventStreamOptions } from './event-stream.ts';

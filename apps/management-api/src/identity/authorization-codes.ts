@@ -3,6 +3,7 @@ import { and, eq, gt, isNull, lt } from 'drizzle-orm';
 import { ApiFailure } from '../http/errors.ts';
 import type { Store } from '../store/database.ts';
 import { authorizationCodes, users } from '../store/schema.ts';
+import type { FinishedLogin } from '../tokens/login-tokens.ts';
 import { equalSecrets } from './equal-secrets.ts';
 
 /** How long a client has to turn a code into a token. */
@@ -16,7 +17,13 @@ interface Deps {
 /** Makes a code that its client, and nobody else, can turn into a token once. */
 export async function createAuthorizationCode(
   { store, now = Date.now }: Deps,
-  request: { readonly userId: string; readonly redirectUri: string; readonly codeChallenge: string },
+  request: {
+    readonly userId: string;
+    readonly redirectUri: string;
+    readonly codeChallenge: string;
+    readonly offline: boolean;
+    readonly client: string | undefined;
+  },
 ): Promise<string> {
   const code = randomBytes(32).toString('base64url');
   await store.db.delete(authorizationCodes).where(lt(authorizationCodes.expiresAt, new Date(now())));
@@ -27,13 +34,13 @@ export async function createAuthorizationCode(
 }
 
 /**
- * Turns a code into its user. Whatever is wrong the answer is the same, and the code is spent by the first attempt.
+ * Turns a code into the login that it stands for. Whatever is wrong the answer is the same, and the code is spent by the first attempt.
  * @throws {ApiFailure} invalid_grant
  */
 export async function redeemAuthorizationCode(
   { store, now = Date.now }: Deps,
   request: { readonly code: string; readonly codeVerifier: string; readonly redirectUri: string },
-): Promise<{ readonly id: string; readonly email: string }> {
+): Promise<FinishedLogin> {
   const [claimed] = await store.db
     .update(authorizationCodes)
     .set({ usedAt: new Date(now()) })
@@ -54,7 +61,7 @@ export async function redeemAuthorizationCode(
     where: eq(users.id, claimed.userId),
   });
   if (user === undefined) throw invalidGrant();
-  return user;
+  return { user, offline: claimed.offline, client: claimed.client ?? undefined };
 }
 
 function hash(code: string): string {

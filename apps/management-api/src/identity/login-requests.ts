@@ -18,6 +18,10 @@ export async function createLoginRequest(
     readonly redirectUri: string;
     readonly clientState: string | undefined;
     readonly codeChallenge: string | undefined;
+    readonly offline: boolean;
+    readonly client: string | undefined;
+    /** The code of the device login that this login is for; there is no program to go back to then. */
+    readonly userCode?: string | undefined;
   },
 ): Promise<string> {
   const id = randomBytes(32).toString('base64url');

@@ -36,6 +36,11 @@ export function resolvePerson(
   });
 }
 
+/** The user of an id. */
+export function findPerson(store: Store, id: string): Promise<Person | undefined> {
+  return store.db.query.users.findFirst({ columns: { id: true, email: true }, where: eq(users.id, id) });
+}
+
 async function findUserId(
   tx: Transaction,
   { provider, subject }: { readonly provider: string; readonly subject: string },

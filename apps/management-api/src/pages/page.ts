@@ -11,6 +11,8 @@ export interface Page {
   readonly content: Html;
   /** A line above the card that says that nothing here is real. */
   readonly sandbox?: boolean;
+  /** Other origins that the page's forms lead to. */
+  readonly formAction?: readonly string[];
 }
 
 // No scripts and nothing from elsewhere. Chromium holds redirects that follow a form against `form-action` too, and
@@ -25,7 +27,7 @@ export function sendPage(
   page: Page,
   status: ContentfulStatusCode = 200,
 ): Response | Promise<Response> {
-  context.header('content-security-policy', contentSecurityPolicy);
+  context.header('content-security-policy', [contentSecurityPolicy, ...(page.formAction ?? [])].join(' '));
   context.header('referrer-policy', 'no-referrer');
   context.header('cache-control', 'no-store');
   return context.html(renderPage(page), status);
@@ -72,6 +74,8 @@ input { width: 100%; padding: .6rem .75rem; font: inherit; font-weight: 400; col
 input[aria-invalid="true"] { border-color: var(--bad); }
 .row { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
 .actions { display: flex; gap: .75rem; flex-direction: row-reverse; }
+.stacked { flex-direction: column; }
+.code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; letter-spacing: .12em; text-transform: uppercase; }
 button { flex: 1; padding: .7rem 1rem; font: inherit; font-weight: 600; border: 1px solid var(--line); border-radius: .5rem; background: transparent; color: inherit; cursor: pointer; }
 button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }

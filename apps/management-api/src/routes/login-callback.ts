@@ -8,7 +8,9 @@ import { withQuery } from '../identity/loopback-redirect.ts';
 import { type Person, resolvePerson } from '../identity/people.ts';
 import { messagePage } from '../pages/message-page.ts';
 import { sendPage } from '../pages/page.ts';
+import { issueLoginTokens } from '../tokens/login-tokens.ts';
 import type { RouteDeps } from './deps.ts';
+import { askToConfirm } from './device.ts';
 
 /** Where providers send people back to: from here they go on to the program that began the login. */
 export async function handleLoginCallback(context: Context, deps: RouteDeps): Promise<Response> {
@@ -21,8 +23,12 @@ export async function handleLoginCallback(context: Context, deps: RouteDeps): Pr
   const login = await claimLoginRequest({ store, now }, { state, provider });
   if (login === undefined) return sendUnknownLogin(context);
 
-  const refuse = (error: string, description: string) =>
-    context.redirect(
+  const refuse = (error: string, description: string) => {
+    // A device login has no program to go back to: the person is told here.
+    if (login.userCode !== null) {
+      return sendPage(context, messagePage({ heading: 'You are not logged in', message: description }), 400);
+    }
+    return context.redirect(
       withQuery(login.redirectUri, {
         error,
         error_description: description,
@@ -30,6 +36,7 @@ export async function handleLoginCallback(context: Context, deps: RouteDeps): Pr
         iss: baseUrl,
       }),
     );
+  };
   const code = answer.get('code');
   if (code === null) {
     return answer.get('error') === 'access_denied'
@@ -40,6 +47,7 @@ export async function handleLoginCallback(context: Context, deps: RouteDeps): Pr
     const redirectUri = callbackUrl(baseUrl, provider);
     const person = await deps.identity.redeem({ provider, code, redirectUri, signal: context.req.raw.signal });
     const user = await resolvePerson(store, { provider, person });
+    if (login.userCode !== null) return await askToConfirm(context, deps, { user, userCode: login.userCode });
     return context.redirect(await successUrl(deps, { login, user }));
   } catch (error) {
     if (isIdentityRefused(error)) return refuse('access_denied', 'The provider did not vouch for you.');
@@ -52,15 +60,19 @@ async function successUrl(
   deps: RouteDeps,
   { login, user }: { readonly login: LoginRequest; readonly user: Person },
 ): Promise<string> {
-  const { store, tokens, baseUrl, now } = deps;
-  const { redirectUri, codeChallenge } = login;
+  const { store, baseUrl, now } = deps;
+  const { redirectUri, codeChallenge, offline } = login;
+  const client = login.client ?? undefined;
   const state = login.clientState ?? undefined;
   if (codeChallenge === null) {
     // Programs of the predecessor know no code: the token itself is what they wait for.
-    const { token } = await tokens.issue(user);
-    return withQuery(redirectUri, { access_token: token, state });
+    const { accessToken } = await issueLoginTokens(deps, { user, offline: false, client });
+    return withQuery(redirectUri, { access_token: accessToken, state });
   }
-  const code = await createAuthorizationCode({ store, now }, { userId: user.id, redirectUri, codeChallenge });
+  const code = await createAuthorizationCode(
+    { store, now },
+    { userId: user.id, redirectUri, codeChallenge, offline, client },
+  );
   return withQuery(redirectUri, { code, state, iss: baseUrl });
 }
 

@@ -1,4 +1,4 @@
-import { createToken, getAuthorizeUrl } from './auth.ts';
+import { createDeviceLogin, createToken, deleteSession, getAuthorizeUrl, listSessions, revokeToken } from './auth.ts';
 import { createCheckout } from './checkout.ts';
 import { createDeploy, getRegistryToken } from './deploy.ts';
 import { checkoutEvents, tenantEvents } from './events.ts';
@@ -10,7 +10,7 @@ import { getUser } from './user.ts';
 
 /** Every endpoint of the Management API, by resource and verb: `contract.tenants.list` is `api.tenants.list(…)`. */
 export const contract = {
-  auth: { getAuthorizeUrl, createToken },
+  auth: { getAuthorizeUrl, createToken, createDeviceLogin, revokeToken, listSessions, deleteSession },
   user: { get: getUser },
   plans: { list: listPlans },
   checkout: { create: createCheckout, events: checkoutEvents },

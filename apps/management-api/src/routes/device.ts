@@ -1,0 +1,108 @@
+import { type Context, Hono } from 'hono';
+import { readForm } from '../http/body.ts';
+import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
+import { clientName } from '../identity/client-name.ts';
+import { countDeviceAttempt, forgetDeviceAttempts } from '../identity/device-attempts.ts';
+import { readUserCode } from '../identity/device-codes.ts';
+import { decideDeviceLogin, findPendingDeviceLogin } from '../identity/device-logins.ts';
+import { createDeviceTicket, readDeviceTicket } from '../identity/device-tickets.ts';
+import { createLoginRequest } from '../identity/login-requests.ts';
+import { findPerson, type Person } from '../identity/people.ts';
+import { deviceCodePage, deviceConfirmPage } from '../pages/device-pages.ts';
+import { messagePage } from '../pages/message-page.ts';
+import { sendPage } from '../pages/page.ts';
+import type { RouteDeps } from './deps.ts';
+
+/**
+ * The pages of RFC 8628: type the code, log in, allow or deny. A code is only looked at once the person has logged in,
+ * so that every guess has somebody to count it for.
+ */
+export function devicePages(deps: RouteDeps): Hono {
+  const { store, vault, identity, baseUrl, now } = deps;
+  const pages = new Hono();
+
+  pages.get('/device', (context) =>
+    sendPage(context, deviceCodePage({ userCode: (context.req.query('user_code') ?? '').slice(0, 20) })),
+  );
+
+  pages.post('/device', async (context) => {
+    const form = await readForm(context.req.raw);
+    const typed = (form.get('user_code') ?? '').slice(0, 20);
+    const user = await ticketUser(form);
+    const ticket = user === undefined ? undefined : (form.get('ticket') ?? undefined);
+    const userCode = readUserCode(typed);
+    if (userCode === undefined) {
+      const problem = 'The code has eight letters, such as BCDF-GHJK.';
+      return sendPage(context, deviceCodePage({ userCode: typed, problem, ticket }), 400);
+    }
+    if (user !== undefined) return askToConfirm(context, deps, { user, userCode });
+    const provider = form.get('provider') ?? '';
+    if (!isOAuthProvider(provider)) {
+      return sendPage(context, deviceCodePage({ userCode: typed, problem: 'Log in once more.' }), 400);
+    }
+    const state = await createLoginRequest(
+      { store, now },
+      {
+        provider,
+        redirectUri: `${baseUrl}/device`,
+        clientState: undefined,
+        codeChallenge: undefined,
+        offline: false,
+        client: clientName(context.req.raw),
+        userCode,
+      },
+    );
+    const redirectUri = callbackUrl(baseUrl, provider);
+    return context.redirect(await identity.authorizeUrl({ provider, state, redirectUri }), 303);
+  });
+
+  pages.post('/device/confirm', async (context) => {
+    const form = await readForm(context.req.raw);
+    // Only this person's own page knows the ticket: another site cannot press the button for them.
+    const user = await ticketUser(form);
+    const userCode = readUserCode(form.get('user_code') ?? '');
+    if (user === undefined || userCode === undefined) return sendOver(context);
+    const allow = form.get('action') === 'allow';
+    if (!(await decideDeviceLogin({ store, now }, { userCode, userId: user.id, allow }))) return sendOver(context);
+    const said = allow
+      ? { heading: 'The device is connected', message: 'Go back to your terminal. You can close this tab.' }
+      : { heading: 'The login was denied', message: 'The program got nothing. You can close this tab.' };
+    return sendPage(context, messagePage(said));
+  });
+
+  return pages;
+
+  async function ticketUser(form: URLSearchParams): Promise<Person | undefined> {
+    const userId = readDeviceTicket(vault, { ticket: form.get('ticket') ?? '', now: now() });
+    return userId === undefined ? undefined : findPerson(store, userId);
+  }
+}
+
+/** Shows somebody who has logged in what waits under their code. */
+export async function askToConfirm(
+  context: Context,
+  deps: RouteDeps,
+  request: { readonly user: Person; readonly userCode: string },
+): Promise<Response> {
+  const { store, vault, now } = deps;
+  const { user, userCode } = request;
+  if (!(await countDeviceAttempt({ store, now }, user.id))) {
+    const message = 'There were too many wrong codes. Try again in a quarter of an hour.';
+    return sendPage(context, messagePage({ heading: 'Too many attempts', message }), 429);
+  }
+  const ticket = createDeviceTicket(vault, { userId: user.id, now: now() });
+  const login = await findPendingDeviceLogin({ store, now }, userCode);
+  if (login === undefined) {
+    const problem = 'This code is unknown, too old, or was answered already.';
+    return sendPage(context, deviceCodePage({ userCode, problem, ticket }), 400);
+  }
+  await forgetDeviceAttempts({ store }, user.id);
+  const minutesAgo = Math.floor((now() - login.createdAt.getTime()) / 60_000);
+  const client = login.client ?? undefined;
+  return sendPage(context, deviceConfirmPage({ ticket, userCode, email: user.email, client, minutesAgo }));
+}
+
+function sendOver(context: Context): Response | Promise<Response> {
+  const message = 'It was answered already, or took too long. Start again from your terminal.';
+  return sendPage(context, messagePage({ heading: 'This login cannot go on', message }), 400);
+}
