@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isCollection, isMap, isScalar, parseDocument, stringify } from 'yaml';
 import type { TenantsFinding } from '../tenants-error.ts';
+import { isTooDeep } from './yaml-depth.ts';
 
 /** What a member of a profile can be set to. */
 export type ProfileValue = string | number | boolean | null | readonly string[];
@@ -8,17 +9,18 @@ export type ProfileValue = string | number | boolean | null | readonly string[];
 /**
  * Sets members, given by their names with dots, in a YAML text; `undefined` takes one out. A value that stands in the
  * text is replaced in its place, byte by byte; only what has no place there yet makes the text be written anew, with its
- * comments. Gives what is wrong with a member, or `undefined` when the text is no YAML.
+ * comments. Gives what is wrong with a member or the whole file when it cannot be done.
  */
 export function changeYaml(
   text: string,
   changes: readonly (readonly [member: string, value: ProfileValue | undefined])[],
-): { readonly text: string } | TenantsFinding | undefined {
+): { readonly text: string } | TenantsFinding {
+  if (isTooDeep(text)) return { member: 'file', problem: 'is nested too deeply' };
   let changed = hideVariables(text);
   for (const [member, value] of changes) {
     const path = member.split('.');
     const document = parseDocument(changed, { logLevel: 'silent' });
-    if (document.errors.length > 0 || !isMap(document.contents)) return undefined;
+    if (document.errors.length > 0 || !isMap(document.contents)) return { member: 'file', problem: 'is not YAML' };
     const problem = problemWith(document, path);
     if (problem !== undefined) return { member, problem };
     const hidden = typeof value === 'string' ? hideVariables(value) : value;

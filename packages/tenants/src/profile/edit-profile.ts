@@ -40,7 +40,6 @@ function changeProfileText(
 ): string {
   const { path, changes, env, home } = options;
   const changed = changeYaml(text, Object.entries(changes));
-  if (changed === undefined) throw invalidProfile(path, [{ member: 'file', problem: 'is not YAML' }]);
   if ('member' in changed) throw invalidProfile(path, [changed]);
   const findingsOf = (yaml: string): readonly TenantsFinding[] => parseProfile(yaml, path, { env, home }).findings;
   const before = new Set(findingsOf(text).map(({ member }) => member));

@@ -5,6 +5,7 @@ import { camelCase } from './camel-case.ts';
 import type { Profile } from './profile.ts';
 import { profileFindings } from './profile-rules.ts';
 import { profileSchema } from './profile-schema.ts';
+import { isTooDeep } from './yaml-depth.ts';
 
 /** What a profile may refer to. */
 export interface LoadProfileOptions {
@@ -27,6 +28,7 @@ export function parseProfile(
 ): ParsedProfile {
   const variables = new Map(Object.entries(env));
   const filled = text.replace(/\$\{([A-Za-z0-9_]+)\}/g, (whole: string, name: string) => variables.get(name) ?? whole);
+  if (isTooDeep(filled)) return { profile: undefined, findings: [{ member: 'file', problem: 'is nested too deeply' }] };
   let value: unknown;
   try {
     value = parse(filled, { logLevel: 'error' });
