@@ -94,6 +94,12 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_DEPLOY_DOCKER_UNAVAILABLE: advise(failed, 'Start Docker, or use --builder oci with a base that needs none.'),
   SP_DEPLOY_API_FAILED: advise(failed, 'Deploy again: every step can be repeated.'),
   SP_DEPLOY_UNHEALTHY: advise(failed, 'The old release goes on, if there was one.'),
+  SP_DEPLOY_IN_PROGRESS: advise(conflict, 'Wait until it is done: systemprompt cloud status', retryLater),
+  SP_DEPLOY_REMOTE_MOVED: advise(conflict, 'Look at what would change now, then deploy again.'),
+  SP_DEPLOY_PROJECT_CHANGED: advise(conflict, 'Look at what would change now, then deploy again.'),
+  SP_DEPLOY_RELEASE_NOT_FOUND: advise(notFound),
+  SP_DEPLOY_SECRET_REFUSED: advise(usage, 'Rename or remove these variables.'),
+  SP_DEPLOY_DOTENV_INVALID: advise(usage, 'Mend these lines of the file.'),
   SP_DEPLOY_TIMEOUT: advise(pending, 'See how it goes on: systemprompt cloud status'),
   SP_DEPLOY_ABORTED: advise(interrupted, 'See how it stands: systemprompt cloud status'),
 

@@ -11,6 +11,12 @@ export type DeployErrorCode =
   | 'SP_DEPLOY_DOCKER_UNAVAILABLE'
   | 'SP_DEPLOY_API_FAILED'
   | 'SP_DEPLOY_TENANT_NOT_READY'
+  | 'SP_DEPLOY_IN_PROGRESS'
+  | 'SP_DEPLOY_REMOTE_MOVED'
+  | 'SP_DEPLOY_PROJECT_CHANGED'
+  | 'SP_DEPLOY_RELEASE_NOT_FOUND'
+  | 'SP_DEPLOY_SECRET_REFUSED'
+  | 'SP_DEPLOY_DOTENV_INVALID'
   | 'SP_DEPLOY_UNHEALTHY'
   | 'SP_DEPLOY_TIMEOUT'
   | 'SP_DEPLOY_ABORTED';
@@ -21,13 +27,17 @@ export interface ProjectFinding {
   readonly path: string;
   /** What is wrong with it, for example `missing`. */
   readonly problem: string;
+  /** The line that is wrong, from 1. */
+  readonly line?: number | undefined;
+  /** The line that would mend it. */
+  readonly add?: string | undefined;
 }
 
 /** The facts a {@link DeployError} may carry besides its code. */
 export interface DeployErrorFacts {
   /** The step of the deploy that failed; absent when a part was used alone. */
   readonly step?: DeployStep | undefined;
-  /** All that is wrong with the project (`SP_DEPLOY_PROJECT_INCOMPLETE`). */
+  /** All that is wrong with the project (`SP_DEPLOY_PROJECT_INCOMPLETE`) or the file (`SP_DEPLOY_DOTENV_INVALID`). */
   readonly findings?: readonly ProjectFinding[] | undefined;
   /** What docker was doing: `build`, `login`, `tag` or `push` (`SP_DEPLOY_DOCKER_FAILED`). */
   readonly command?: string | undefined;
@@ -37,6 +47,15 @@ export interface DeployErrorFacts {
   readonly lastLines?: readonly string[] | undefined;
   /** The tenant that was deployed. */
   readonly tenantId?: string | undefined;
+  /** The deploy on the server, once it has one: `resumeDeploy` takes it up. Of `SP_DEPLOY_IN_PROGRESS` the other's. */
+  readonly operationId?: string | undefined;
+  /** Number of the release that is spoken of; of `SP_DEPLOY_REMOTE_MOVED` the one that runs, 0 for none. */
+  readonly release?: number | undefined;
+  /** Who started the other deploy, and when (`SP_DEPLOY_IN_PROGRESS`). */
+  readonly startedBy?: string | undefined;
+  readonly startedAt?: Date | undefined;
+  /** Names of variables that were refused (`SP_DEPLOY_SECRET_REFUSED`). */
+  readonly names?: readonly string[] | undefined;
   /** The tenant's status after it failed or time ran out; `running` after a failure is the release before. */
   readonly status?: string | undefined;
   /** An error of `@sp/cloud-api`, `@sp/oci` or the operating system; none of them holds a secret. */
@@ -55,6 +74,11 @@ export class DeployError extends Error {
   readonly exitCode: number | undefined;
   readonly lastLines: readonly string[] | undefined;
   readonly tenantId: string | undefined;
+  readonly operationId: string | undefined;
+  readonly release: number | undefined;
+  readonly startedBy: string | undefined;
+  readonly startedAt: Date | undefined;
+  readonly names: readonly string[] | undefined;
   readonly status: string | undefined;
 
   constructor(code: DeployErrorCode, message: string, facts: DeployErrorFacts = {}) {
@@ -66,6 +90,11 @@ export class DeployError extends Error {
     this.exitCode = facts.exitCode;
     this.lastLines = facts.lastLines;
     this.tenantId = facts.tenantId;
+    this.operationId = facts.operationId;
+    this.release = facts.release;
+    this.startedBy = facts.startedBy;
+    this.startedAt = facts.startedAt;
+    this.names = facts.names;
     this.status = facts.status;
     Object.defineProperty(this, brand, { value: true });
   }
@@ -74,6 +103,15 @@ export class DeployError extends Error {
 /** Whether `value` is a {@link DeployError}, also one from another copy of this package. */
 export function isDeployError(value: unknown): value is DeployError {
   return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** The same error with more facts. */
+export function withFacts(error: DeployError, facts: DeployErrorFacts): DeployError {
+  const { code, message, step, findings, command, exitCode, lastLines, cause } = error;
+  const { tenantId, operationId, release, startedBy, startedAt, names, status } = error;
+  const known = { step, findings, command, exitCode, lastLines, cause };
+  const ids = { tenantId, operationId, release, startedBy, startedAt, names, status };
+  return new DeployError(code, message, { ...known, ...ids, ...facts });
 }
 
 /** Throws `SP_DEPLOY_ABORTED` once the caller has given up. */

@@ -1,6 +1,6 @@
 import type { RegistryToken } from '@sp/cloud-api';
 import type { BlobStore, OciImage } from '@sp/oci';
-import type { ImagePlan } from './plan/image-plan.ts';
+import type { ImagePlan, PlanLayer } from './plan/image-plan.ts';
 
 /** How far a step is. */
 export interface StepProgress {
@@ -11,6 +11,15 @@ export interface StepProgress {
   readonly total?: number | undefined;
 }
 
+/** A layer that was made of a project's files, or taken from the cache. */
+export interface BuiltPlanLayer {
+  readonly name: PlanLayer;
+  readonly digest: string;
+  /** Compressed. */
+  readonly size: number;
+  readonly cached: boolean;
+}
+
 /** An image that exists on this computer. */
 export type BuiltImage =
   | {
@@ -18,6 +27,8 @@ export type BuiltImage =
       readonly image: OciImage;
       /** Where the image's blobs are, searched in order. */
       readonly blobs: readonly BlobStore[];
+      /** The layers that the project added to its base, the lowest first. */
+      readonly layers?: readonly BuiltPlanLayer[] | undefined;
     }
   | {
       readonly kind: 'docker';

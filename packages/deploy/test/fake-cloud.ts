@@ -13,7 +13,40 @@ export interface FakeCloud extends TestRegistry {
   statuses: object[];
   /** Paths that answer this status. */
   readonly refused: Map<string, number>;
+  /** What `/releases` answers; a server that knows no releases without it. */
+  releases?: FakeRelease[];
+  /** What `/secrets/diff` answers. */
+  diff: object;
+  /** Runs before a request to `/deploy` or `/rollback` is answered; what it returns is the answer. */
+  onDeploy?: (body: Record<string, unknown>) => Response | undefined;
 }
+
+export interface FakeRelease {
+  readonly id: string;
+  readonly number: number;
+  status: string;
+  readonly digest: string;
+  readonly secrets_version: number;
+  readonly [fact: string]: unknown;
+}
+
+/** A release with everything that a server says of one. */
+export function fakeRelease(number: number, facts: Partial<FakeRelease> = {}): FakeRelease {
+  return {
+    id: `r-${number}`,
+    number,
+    status: 'superseded',
+    image: 'registry.test/systemprompt-images:tenant-1',
+    digest: `sha256:${String(number).repeat(64)}`,
+    secrets_version: 1,
+    created_at: '2026-01-02T03:04:05.000Z',
+    created_by: 'ada@example.com',
+    ...facts,
+  };
+}
+
+/** The key that `/secrets/digest-key` gives. */
+export const digestKey = Buffer.from('digest-key-of-the-tenant').toString('base64');
 
 /** The endpoints that a deploy needs, with a real registry, behind the real client. */
 export async function fakeCloud(): Promise<FakeCloud> {
@@ -31,7 +64,20 @@ export async function fakeCloud(): Promise<FakeCloud> {
       return json({ data: cloud.statuses.length > 1 ? cloud.statuses.shift() : cloud.statuses[0] });
     if (path === '/registry-token') return json({ data: registry.target });
     if (request.method === 'POST') bodies[path] = await request.json();
-    if (path === '/deploy') return json({ data: cloud.deployAnswer });
+    if (path === '/deploy' || path === '/rollback') {
+      const answer = cloud.onDeploy?.(bodies[path] as Record<string, unknown>);
+      return answer ?? json({ data: cloud.deployAnswer });
+    }
+    if (path === '/secrets/digest-key') return json({ data: { key: digestKey } });
+    if (path === '/secrets/diff') return json({ data: cloud.diff });
+    if (path === '/releases' && cloud.releases !== undefined) return json({ data: cloud.releases });
+    if (path.startsWith('/releases/')) {
+      const found = cloud.releases?.find(({ id, number }) => [id, `${number}`].includes(path.slice(10)));
+      if (found !== undefined) return json({ data: found });
+      return json({ error: { code: 'release_not_found', message: 'no such release' } }, 404);
+    }
+    if (request.method === 'GET' && path === '/secrets') return json({ keys: ['OLD', 'LOG_LEVEL'] });
+    if (request.method === 'DELETE' && path.startsWith('/secrets/')) return new Response(undefined, { status: 204 });
     return path === '/secrets' ? new Response(undefined, { status: 204 }) : json({}, 404);
   });
   const cloud: FakeCloud = {
@@ -42,6 +88,7 @@ export async function fakeCloud(): Promise<FakeCloud> {
     refused,
     deployAnswer: { status: 'running', app_url: 'https://site.test' },
     statuses: [{ status: 'awaiting_deploy' }],
+    diff: { added: [], changed: [], removed: [], remote_only: [], version: 1 },
   };
   return cloud;
 }

@@ -19,6 +19,10 @@ export interface DeployResult {
   /** Digest of the image that runs; unknown when nothing was pushed and the server does not say. */
   readonly digest?: string | undefined;
   readonly status: string;
+  /** The deploy on the server, from one that keeps releases. */
+  readonly operationId?: string | undefined;
+  /** Number of the release, from a server that counts them. */
+  readonly release?: number | undefined;
   readonly appUrl?: string | undefined;
   /** Bytes that the registry did not have; unknown when docker pushed. */
   readonly uploadedBytes?: number | undefined;

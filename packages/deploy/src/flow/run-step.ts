@@ -1,5 +1,5 @@
 import { isCloudApiError } from '@sp/cloud-api';
-import { DeployError, type DeployStep, isDeployError, throwIfAborted } from '../deploy-error.ts';
+import { DeployError, type DeployStep, isDeployError, throwIfAborted, withFacts } from '../deploy-error.ts';
 import type { StepProgress } from '../image-builder.ts';
 import type { DeployEvent, StepFacts } from './deploy-event.ts';
 
@@ -8,6 +8,8 @@ export interface StepContext {
   readonly tenantId: string;
   readonly emit: (event: DeployEvent) => void;
   readonly signal: AbortSignal;
+  /** The deploy on the server, once it has one: every error from then on names it. */
+  operationId?: string | undefined;
 }
 
 /** Runs one step between its events, and gives its failure the step's name. */
@@ -16,7 +18,7 @@ export async function runStep<T>(
   context: StepContext,
   work: (onProgress: (progress: StepProgress) => void) => Promise<{ readonly value: T; readonly facts: StepFacts }>,
 ): Promise<T> {
-  const { tenantId, emit, signal } = context;
+  const { emit, signal } = context;
   const started = performance.now();
   try {
     throwIfAborted(signal);
@@ -26,7 +28,7 @@ export async function runStep<T>(
     emit({ type: 'step-completed', step, seconds: secondsSince(started), facts });
     return value;
   } catch (error) {
-    throw failureOf(error, { step, tenantId, signal });
+    throw failureOf(error, { step, ...context });
   }
 }
 
@@ -35,18 +37,16 @@ export function secondsSince(started: number): number {
   return Math.round(performance.now() - started) / 1000;
 }
 
-function failureOf(
-  error: unknown,
-  { step, tenantId, signal }: { step: DeployStep; tenantId: string; signal: AbortSignal },
-): unknown {
+function failureOf(error: unknown, context: StepContext & { readonly step: DeployStep }): unknown {
+  const { step, tenantId, operationId, signal } = context;
   if (signal.aborted) {
-    return new DeployError('SP_DEPLOY_ABORTED', `Deploy of tenant ${tenantId} given up: aborted`, { step, tenantId });
+    const message = `Deploy of tenant ${tenantId} given up: aborted`;
+    return new DeployError('SP_DEPLOY_ABORTED', message, { step, tenantId, operationId });
   }
   if (isDeployError(error)) {
-    const { code, message, findings, command, exitCode, lastLines, status, cause } = error;
-    return new DeployError(code, message, { findings, command, exitCode, lastLines, status, cause, step, tenantId });
+    return withFacts(error, { step, tenantId, operationId: error.operationId ?? operationId });
   }
   if (!isCloudApiError(error)) return error;
   const message = `Deploy of tenant ${tenantId} failed at ${step}: ${error.message}`;
-  return new DeployError('SP_DEPLOY_API_FAILED', message, { step, tenantId, cause: error });
+  return new DeployError('SP_DEPLOY_API_FAILED', message, { step, tenantId, operationId, cause: error });
 }

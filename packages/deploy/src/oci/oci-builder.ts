@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { RegistryToken } from '@sp/cloud-api';
 import {
   type BlobStore,
+  type BuiltLayer,
   buildImage,
   buildLayer,
   createBlobStore,
@@ -11,7 +12,14 @@ import {
   loadOciLayout,
 } from '@sp/oci';
 import { DeployError, throwIfAborted } from '../deploy-error.ts';
-import type { BuilderRunOptions, BuildOptions, BuiltImage, ImageBuilder, PushedImage } from '../image-builder.ts';
+import type {
+  BuilderRunOptions,
+  BuildOptions,
+  BuiltImage,
+  BuiltPlanLayer,
+  ImageBuilder,
+  PushedImage,
+} from '../image-builder.ts';
 import { parseBase } from '../plan/base-kind.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { createLayerCache } from './layer-cache.ts';
@@ -51,16 +59,23 @@ async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilder
   const base = await loadBase(plan, builder);
   try {
     const planned = planEntries(plan);
-    const layers = [];
+    const layers: BuiltLayer[] = [];
+    const made: BuiltPlanLayer[] = [];
     for (const [index, { name, entries }] of planned.entries()) {
       throwIfAborted(signal);
       onProgress?.({ message: `layer ${name}`, done: index, total: planned.length });
-      layers.push(await cache.get(entries, () => buildLayer(entries, { blobs, signal })));
+      let cached = true;
+      const layer = await cache.get(entries, () => {
+        cached = false;
+        return buildLayer(entries, { blobs, signal });
+      });
+      layers.push(layer);
+      made.push({ name, digest: layer.descriptor.digest, size: layer.descriptor.size, cached });
     }
     const config = imageConfig(plan, base?.image);
     const image = await buildImage({ base: base?.image, layers, config, blobs, signal });
     onProgress?.({ message: `image ${image.manifest.digest}`, done: planned.length, total: planned.length });
-    return { kind: 'oci', image, blobs: base === undefined ? [blobs] : [blobs, base.blobs] };
+    return { kind: 'oci', image, blobs: base === undefined ? [blobs] : [blobs, base.blobs], layers: made };
   } catch (error) {
     throwIfAborted(signal);
     throw new DeployError('SP_DEPLOY_BUILD_FAILED', `Cannot build ${options.name}: ${reason(error)}`, { cause: error });

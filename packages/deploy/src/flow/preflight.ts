@@ -1,0 +1,80 @@
+import type { RegistryToken } from '@sp/cloud-api';
+import { DeployError } from '../deploy-error.ts';
+import { type ImageBuilder, imageName } from '../image-builder.ts';
+import { defaultBase } from '../plan/plan-image.ts';
+import { resolveBuilder } from '../resolve-builder.ts';
+import { currentRelease, type DeployApi, findReleases } from './deploy-api.ts';
+import type { DeployExpectations, DeploySource } from './deploy-options.ts';
+import { remoteMovedError } from './start-release.ts';
+
+/** What a deploy knows before it builds. */
+export interface Preflight {
+  readonly builder: ImageBuilder;
+  /** `registry/repository:tag`. */
+  readonly image: string;
+  /** Number of the newest release, failed ones too; unknown from a server that does not know releases. */
+  readonly newest: number | undefined;
+}
+
+/** States in which there is nothing to deploy to. */
+const notReady: ReadonlySet<string> = new Set([
+  'pending_payment',
+  'provisioning',
+  'provision_failed',
+  'suspended',
+  'deleting',
+  'deleted',
+]);
+
+/** Finds out what could fail later, before minutes go into a build. */
+export async function preflight(
+  options: DeploySource & DeployExpectations,
+  signal: AbortSignal,
+): Promise<{
+  readonly value: Preflight;
+  readonly facts: { readonly image: string; readonly builder: string; readonly status: string };
+}> {
+  const { api, tenantId, builder: choice = 'auto', cacheDirectory, docker } = options;
+  const { status } = await api.tenants.getStatus(tenantId, { signal });
+  if (notReady.has(status)) {
+    const message = `Cannot deploy to tenant ${tenantId}: its status is ${status}`;
+    throw new DeployError('SP_DEPLOY_TENANT_NOT_READY', message, { tenantId, status });
+  }
+  const newest = await checkExpectations(options, signal);
+  const image = imageName(await api.tenants.getRegistryToken(tenantId, { signal }));
+  const base = options.plan?.base ?? options.planOptions?.base ?? defaultBase;
+  const builder = await resolveBuilder({ choice, base, cacheDirectory, docker, signal });
+  return { value: { builder, image, newest }, facts: { image, builder: builder.kind, status } };
+}
+
+async function checkExpectations(
+  options: DeploySource & DeployExpectations,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { api, tenantId, expectedRelease, expectedSecretsVersion } = options;
+  const releases = await findReleases({ api, tenantId, signal });
+  const current = currentRelease(releases ?? []);
+  if (expectedRelease !== undefined && current !== expectedRelease) {
+    const why = `it runs release ${current}, not ${expectedRelease}`;
+    throw remoteMovedError(tenantId, { why, release: current });
+  }
+  if (expectedSecretsVersion !== undefined) {
+    const { version } = await api.releases.diffSecrets(tenantId, { secrets: {} }, { signal });
+    const why = `its secrets are at version ${version}, not ${expectedSecretsVersion}`;
+    if (version !== expectedSecretsVersion) throw remoteMovedError(tenantId, { why, release: current });
+  }
+  return releases === undefined ? undefined : (releases[0]?.number ?? 0);
+}
+
+/** A fresh token for the image that was built. */
+export async function sameTarget(
+  api: Pick<DeployApi, 'tenants'>,
+  { tenantId, image, signal }: { readonly tenantId: string; readonly image: string; readonly signal: AbortSignal },
+): Promise<RegistryToken> {
+  const target = await api.tenants.getRegistryToken(tenantId, { signal });
+  if (imageName(target) === image) return target;
+  throw new DeployError(
+    'SP_DEPLOY_PUSH_FAILED',
+    `Cannot push ${image}: the tenant's image is now ${imageName(target)}`,
+  );
+}
