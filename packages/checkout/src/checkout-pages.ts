@@ -17,7 +17,7 @@ export interface CheckoutPages {
   readonly status: LoopbackRoute;
   /** Sets the result. */
   finish(result: PageResult): void;
-  /** Returns when a waiting page has got the result, or nobody is waiting, at the latest after `lingerMs`. */
+  /** Returns when every waiting page has got the result, at the latest after `lingerMs`: a tab may have been closed. */
   shown(lingerMs: number): Promise<void>;
 }
 
@@ -27,11 +27,15 @@ export type PageResult = { readonly tenantId: string } | { readonly failure: str
 /** The pages of one checkout. */
 export function createCheckoutPages(templates: Partial<CheckoutTemplates> = {}): CheckoutPages {
   let result: PageResult | undefined;
-  let waiting = false;
-  let markShown: () => void = () => undefined;
-  const shown = new Promise<void>((resolve) => {
-    markShown = resolve;
+  let waiting = 0;
+  let markAllShown: () => void = () => undefined;
+  const allShown = new Promise<void>((resolve) => {
+    markAllShown = resolve;
   });
+  const markShown = (): void => {
+    waiting -= 1;
+    if (waiting === 0) markAllShown();
+  };
 
   function page(): LoopbackPage {
     if (result === undefined) return templates.waitingHtml ?? renderPage({ ...texts(result), script: pollScript });
@@ -44,7 +48,8 @@ export function createCheckoutPages(templates: Partial<CheckoutTemplates> = {}):
   return {
     current() {
       // A page of the caller's own asks for nothing.
-      waiting ||= result === undefined && templates.waitingHtml === undefined;
+      if (result === undefined && templates.waitingHtml === undefined) waiting += 1;
+      // It takes the place of the waiting page in the same tab.
       if (result !== undefined) markShown();
       return page();
     },
@@ -57,12 +62,12 @@ export function createCheckoutPages(templates: Partial<CheckoutTemplates> = {}):
       result ??= ended;
     },
     async shown(lingerMs) {
-      if (!waiting) return;
+      if (waiting <= 0) return;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, lingerMs);
       });
-      await Promise.race([shown, late]);
+      await Promise.race([allShown, late]);
       clearTimeout(timer);
     },
   };

@@ -1,4 +1,4 @@
-import type { ProvisioningEvent } from '@sp/cloud-api';
+import type { ProvisioningEvent, TenantStatus } from '@sp/cloud-api';
 import { CheckoutError } from './checkout-error.ts';
 
 /** Where provisioning ended. */
@@ -18,21 +18,38 @@ export function provisioningFailed(tenantId: string, message: string | undefined
   });
 }
 
-/** What an event means: an end, or `undefined` for a step on the way. Throws for a failure. */
-export function outcomeOfEvent(event: ProvisioningEvent): ProvisioningOutcome | undefined {
-  if (event.eventType === 'provisioning_failed') throw provisioningFailed(event.tenantId, event.message);
-  if (event.eventType === 'infrastructure_ready') return { event, needsDeploy: true };
-  return event.eventType === 'tenant_ready' ? { event, needsDeploy: false } : undefined;
+/** Whether an event says that provisioning is over, well or badly. */
+export function endsProvisioning({ eventType }: ProvisioningEvent): boolean {
+  return ['infrastructure_ready', 'tenant_ready', 'provisioning_failed'].includes(eventType);
+}
+
+/**
+ * What such an event means, seen with the status that was asked for after it; `undefined` when it is an old one: the
+ * tenant has gone on since, or its provisioning was begun anew. Throws for a failure.
+ */
+export function confirmedOutcome(
+  event: ProvisioningEvent,
+  status: TenantStatus | undefined,
+): ProvisioningOutcome | undefined {
+  const { tenantId, eventType, message } = event;
+  const failed = eventType === 'provisioning_failed';
+  const needsDeploy = eventType === 'infrastructure_ready';
+  if (status === undefined) {
+    if (failed) throw provisioningFailed(tenantId, message);
+    return { event, needsDeploy };
+  }
+  const reason = status.message ?? (failed ? message : undefined);
+  const now = outcomeOfStatus(tenantId, { ...status, message: reason });
+  if (now !== undefined) return now.needsDeploy === needsDeploy && !failed ? { event, needsDeploy } : now;
+  // Some servers send an event before their status says so.
+  const maybeLate = ['provisioning', 'pending_payment', 'pending'].includes(status.status);
+  return maybeLate && !failed ? { event, needsDeploy } : undefined;
 }
 
 /** What a status means, in the same way; servers of both generations are understood. */
 export function outcomeOfStatus(
   tenantId: string,
-  {
-    status,
-    message,
-    appUrl,
-  }: { readonly status: string; readonly message?: string | undefined; readonly appUrl?: string | undefined },
+  { status, message, appUrl }: TenantStatus,
 ): ProvisioningOutcome | undefined {
   if (['failed', 'provision_failed', 'error'].includes(status)) throw provisioningFailed(tenantId, message);
   const needsDeploy = ['awaiting_deploy', 'infrastructure_ready'].includes(status);

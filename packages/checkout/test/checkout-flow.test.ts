@@ -79,6 +79,48 @@ test('paid in the browser: the tab waits, then shows the result', async () => {
   await expect(fetch(redirectUri)).rejects.toThrow();
 });
 
+test('of ten callbacks at once every tab is shown the result, and one stream is followed', async () => {
+  const { cloud, result, events, redirectUri } = await startFlow();
+  const tabs = await Promise.all(Array.from({ length: 10 }, () => fetch(redirectUri + pending)));
+  for (const tab of tabs) expect(await tab.text()).toContain('Payment confirmed');
+  cloud.emit('infrastructure_ready');
+  const status = new URL('/status', redirectUri);
+  const polls = tabs.map(async () => {
+    for (;;) {
+      const shown = (await (await fetch(status)).json()) as { done: boolean; tone: string };
+      if (shown.done) return shown.tone;
+    }
+  });
+  expect(await Promise.all(polls)).toEqual(tabs.map(() => 'success'));
+  expect(await result).toMatchObject({ tenantId: 't_1', needsDeploy: true });
+  expect(events.filter((event) => event.type === 'payment-confirmed')).toHaveLength(1);
+  expect(cloud.requests.get('/api/v1/checkout/cs_1/events')).toBe(1);
+});
+
+test('given up and resumed: nothing that happened in between is lost', async () => {
+  const stop = new AbortController();
+  const { cloud, result } = await startFlow({ signal: stop.signal });
+  stop.abort();
+  const error = (await result.catch((reason: unknown) => reason)) as { checkoutSessionId: string };
+  cloud.emit('database_created');
+  cloud.emit('infrastructure_ready', { fly_app_name: 'sp-t-1' });
+  const seen: string[] = [];
+  const resumed = await resumeCheckout({
+    api: cloud.api,
+    sessionId: error.checkoutSessionId,
+    transactionId: 'txn_1',
+    onEvent: (event) => event.type === 'provisioning' && seen.push(event.event.eventType),
+  });
+  expect(resumed).toEqual({
+    transactionId: 'txn_1',
+    tenantId: 't_1',
+    flyAppName: 'sp-t-1',
+    needsDeploy: true,
+    checkoutSessionId: 'cs_1',
+  });
+  expect(seen).toEqual(['database_created', 'infrastructure_ready']);
+});
+
 test('paid on another device: the events alone end it', async () => {
   const { cloud, result } = await startFlow();
   cloud.emit('tenant_ready');

@@ -9,6 +9,8 @@ export interface FakeCloud {
   readonly requests: Map<string, number>;
   /** Answer event streams with this status from now on; 401 refuses everything. */
   refuseStreams(status: number | undefined): void;
+  /** Answer questions for the status with this one from now on. */
+  refuseStatus(status: number | undefined): void;
   /** Appends an event to the one session and its tenant. */
   emit(eventType: string, fields?: object): void;
   setStatus(status: string, fields?: object): void;
@@ -20,6 +22,7 @@ export async function fakeCloud(): Promise<FakeCloud> {
   const streams = new Set<ServerResponse>();
   const requests = new Map<string, number>();
   let refused: number | undefined;
+  let statusRefused: number | undefined;
   let status: object = { status: 'provisioning' };
 
   const server = createServer((request, response) => {
@@ -39,6 +42,7 @@ export async function fakeCloud(): Promise<FakeCloud> {
       response.write(events.slice(after).join(''));
       streams.add(response);
     } else if (refused === 401) json(401, { error: { code: 'unauthorized', message: 'log in' } });
+    else if (statusRefused !== undefined) json(statusRefused, { error: { code: 'broken', message: 'broken' } });
     else if (path.endsWith('/status')) json(200, { data: status });
     else json(404, { error: { code: 'not_found', message: 'not found' } });
   });
@@ -55,6 +59,9 @@ export async function fakeCloud(): Promise<FakeCloud> {
     requests,
     refuseStreams(code) {
       refused = code;
+    },
+    refuseStatus(code) {
+      statusRefused = code;
     },
     emit(eventType, fields = {}) {
       const names = { checkout_session_id: 'cs_1', tenant_id: 't_1', tenant_name: 'site' };

@@ -16,7 +16,53 @@ test.each([
   cloud.emit(eventType);
   expect(await outcome).toMatchObject({ event: { eventType, tenantId: 't_1' }, needsDeploy });
   expect(seen.map((event) => event.eventType)).toEqual(['database_created', eventType]);
-  expect(cloud.requests.get(statusPath)).toBeUndefined();
+  // Once at the beginning, once to make sure that the event is not an old one.
+  expect(cloud.requests.get(statusPath)).toBe(2);
+});
+
+test('a tenant that runs needs no deploy, whatever happened to it once', async () => {
+  const cloud = await fakeCloud();
+  cloud.emit('infrastructure_ready', { status: 'awaiting_deploy' });
+  cloud.setStatus('running', { app_url: 'https://site.test' });
+  expect(await waitForProvisioning({ api: cloud.api, tenantId: 't_1' })).toMatchObject({
+    event: { eventType: 'tenant_ready', status: 'running', appUrl: 'https://site.test' },
+    needsDeploy: false,
+  });
+  expect(cloud.requests.get('/api/v1/tenants/t_1/events')).toBeUndefined();
+});
+
+test.each([
+  ['infrastructure_ready', 'deploying'],
+  ['tenant_ready', 'rotating'],
+  ['provisioning_failed', 'provisioning'],
+])('the old event %s of a tenant that is %s is only an event', async (eventType, status) => {
+  const cloud = await fakeCloud();
+  cloud.emit(eventType);
+  cloud.setStatus(status);
+  const seen: string[] = [];
+  const outcome = waitForProvisioning({
+    api: cloud.api,
+    tenantId: 't_1',
+    pollIntervalMs: 5,
+    onEvent: (event) => seen.push(event.eventType),
+  });
+  while ((cloud.requests.get(statusPath) ?? 0) < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(seen).toEqual([eventType]);
+  cloud.setStatus('running');
+  expect(await outcome).toMatchObject({ needsDeploy: false });
+});
+
+test('when the status cannot be had, the events decide', async () => {
+  for (const [eventType, expected] of [
+    ['tenant_ready', { needsDeploy: false }],
+    ['provisioning_failed', { code: 'SP_CHECKOUT_PROVISIONING_FAILED', reason: 'no capacity' }],
+  ] as const) {
+    const cloud = await fakeCloud();
+    cloud.refuseStatus(500);
+    cloud.emit(eventType, { message: 'no capacity' });
+    const outcome = waitForProvisioning({ api: cloud.api, tenantId: 't_1' });
+    expect(await outcome.catch((error: unknown) => error)).toMatchObject(expected);
+  }
 });
 
 test.each([
@@ -55,6 +101,7 @@ test.each(['failed', 'provision_failed'])('the status %s is a failure', async (s
 test('the event of a failure is a failure', async () => {
   const cloud = await fakeCloud();
   cloud.emit('provisioning_failed');
+  cloud.setStatus('provision_failed');
   await expect(waitForProvisioning({ api: cloud.api, tenantId: 't_1' })).rejects.toMatchObject({
     code: 'SP_CHECKOUT_PROVISIONING_FAILED',
     reason: undefined,
