@@ -17,6 +17,8 @@ export interface DiscoveredProject {
   readonly storageDir: string;
   /** @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
   profile(name: string): ProfilePaths;
+  /** Whether the `.systemprompt` directory is (still) there. */
+  isInitialized(): boolean;
   hasCredentials(): boolean;
   hasTenants(): boolean;
   hasSession(): boolean;
@@ -29,12 +31,18 @@ export function findProject(options: DiscoveryOptions): DiscoveredProject | unde
   const { from, path = systemFlavour, entryKind = systemEntryKind } = options;
   for (const directory of ancestors(from, path)) {
     const isProject = entryKind(appendPath(directory, systempromptDirName, path)) === 'directory';
-    if (isProject) return describeProject(directory, { path, entryKind });
+    if (isProject) return createDiscoveredProject(directory, { path, entryKind });
   }
   return undefined;
 }
 
-function describeProject(root: string, options: Required<FileSystemOptions>): DiscoveredProject {
+/**
+ * The project at a root that is known already, as {@link findProject} would give it.
+ *
+ * @example
+ * createDiscoveredProject('/site').isInitialized(); // false until somebody makes /site/.systemprompt
+ */
+export function createDiscoveredProject(root: string, options: FileSystemOptions = {}): DiscoveredProject {
   const { path = systemFlavour, entryKind = systemEntryKind } = options;
   const systempromptDir = appendPath(root, systempromptDirName, path);
   const below = (name: string): string => appendPath(systempromptDir, name, path);
@@ -51,6 +59,7 @@ function describeProject(root: string, options: Required<FileSystemOptions>): Di
     dockerDir: below('docker'),
     storageDir: below('storage'),
     profile,
+    isInitialized: () => entryKind(systempromptDir) === 'directory',
     hasCredentials: () => exists('credentials.json'),
     hasTenants: () => exists('tenants.json'),
     hasSession: () => exists('session.json'),

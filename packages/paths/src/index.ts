@@ -7,9 +7,10 @@ export {
   createConfiguredCloudPaths,
   getCloudPaths,
 } from './cloud-paths.ts';
-export { type DiscoveredProject, findProject } from './discovered-project.ts';
+export { createDiscoveredProject, type DiscoveredProject, findProject } from './discovered-project.ts';
 export { type DiscoveryOptions, type EntryKind, type FileSystemOptions } from './file-system.ts';
 export { type PathFlavour, type PathOptions } from './path-flavour.ts';
+export { isDirectoryPath, isDockerFile } from './path-kind.ts';
 export { isPathsError, PathsError, type PathsErrorCode } from './paths-error.ts';
 export { type ProfilePath, type ProfilePaths, profilePaths, resolveProfilePath } from './profile-path.ts';
 export { createProjectContext, discoverProjectContext, type ProjectContext } from './project-context.ts';

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, posix, win32 } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import {
+  createDiscoveredProject,
   createProjectContext,
   discoverProjectContext,
   findProject,
+  isDirectoryPath,
+  isDockerFile,
   isPathsError,
   PathsError,
   type ProfilePath,
@@ -190,4 +193,36 @@ test('the guard knows errors of another copy of the package and nothing else', (
   expect(isPathsError(new PathsError('SP_PATHS_PROFILE_NAME', 'message', { profileName: '' }))).toBe(true);
   expect(isPathsError(Object.assign(new Error('copy'), { [Symbol.for('@sp/paths.error')]: true }))).toBe(true);
   expect(isPathsError(new Error('other'))).toBe(false);
+});
+
+test.each([
+  ['root', true],
+  ['profiles-dir', true],
+  ['docker-dir', true],
+  ['storage-dir', true],
+  ['sessions-dir', true],
+  ['dockerfile', false],
+  ['local-credentials', false],
+  ['local-tenants', false],
+  ['local-session', false],
+  ['credentials', false],
+  ['tenants', false],
+  ['cli-session', false],
+  ['config', false],
+  ['secrets', false],
+  ['entrypoint', false],
+] as const)('%s is a directory: %s', (path, expected) => {
+  expect(isDirectoryPath(path)).toBe(expected);
+});
+
+test('what is in the docker directory of a profile', () => {
+  const names = Object.keys(profileTable) as ProfilePath[];
+  expect(names.filter(isDockerFile)).toEqual(names.filter((name) => profileTable[name].startsWith('docker/')));
+});
+
+test('a project at a known root', () => {
+  const entryKind = diskOf('/site/.systemprompt/', '/file/.systemprompt');
+  const at = (root: string): boolean => createDiscoveredProject(root, { path: posix, entryKind }).isInitialized();
+  expect(['/site', '/site/.systemprompt', '/file', '/none'].map(at)).toEqual([true, false, false, false]);
+  expect(createDiscoveredProject('C:\\site', { path: win32 }).sessionsDir).toBe('C:\\site\\.systemprompt\\sessions');
 });
