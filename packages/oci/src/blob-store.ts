@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abortable } from './abortable.ts';
-import { createDigester, type Digest, digestHex, isDigest } from './digest.ts';
+import { algorithmOf, createDigester, type Digest, digestHex, isDigest } from './digest.ts';
 import { OciError } from './error.ts';
 import { readFileStream } from './file-read.ts';
 import { isMissing, storageError } from './file-write.ts';
@@ -46,7 +46,7 @@ export interface BlobStore {
   path(digest: Digest): string;
 }
 
-/** Opens the blob store `<directory>/blobs/sha256/<hex>`, the layout of an OCI image layout. Folders appear with the first write. */
+/** Opens the blob store `<directory>/blobs/<algorithm>/<hex>`, the layout of an OCI image layout. Folders appear with the first write. */
 export function createBlobStore(directory: string): BlobStore {
   const path = (digest: Digest): string => blobPath(directory, digest);
   return {
@@ -76,7 +76,7 @@ export function createBlobStore(directory: string): BlobStore {
 
 /** Makes a complete, already verified file a blob of the store in `directory`. The file must be on the same disk. */
 export async function adoptBlob(directory: string, file: string, digest: Digest): Promise<void> {
-  await mkdir(join(directory, 'blobs', 'sha256'), { recursive: true });
+  await mkdir(join(directory, 'blobs', algorithmOf(digest)), { recursive: true });
   // An equal blob may be there already: same bytes, so replacing it is harmless.
   await rename(file, blobPath(directory, digest));
 }
@@ -84,7 +84,7 @@ export async function adoptBlob(directory: string, file: string, digest: Digest)
 function blobPath(directory: string, digest: Digest): string {
   // The type allows any text after the colon, and the text becomes a path.
   if (!isDigest(digest)) throw new OciError('SP_OCI_BLOB_UNKNOWN', `Not a digest: ${JSON.stringify(digest)}`);
-  return join(directory, 'blobs', 'sha256', digestHex(digest));
+  return join(directory, 'blobs', algorithmOf(digest), digestHex(digest));
 }
 
 async function writeBlob(
@@ -92,7 +92,7 @@ async function writeBlob(
   content: AsyncIterable<Uint8Array> | Uint8Array,
   { expected, signal }: BlobWriteOptions,
 ): Promise<{ digest: Digest; size: number }> {
-  const digester = createDigester();
+  const digester = createDigester(expected === undefined ? 'sha256' : algorithmOf(expected));
   const temporary = join(directory, 'blobs', `.incoming-${randomUUID()}`);
   const disk = async <T>(work: Promise<T>): Promise<T> => {
     try {

@@ -1,6 +1,6 @@
 import type { BlobStore } from './blob-store.ts';
 import { type Descriptor, descriptorToWire, sortedRecord } from './descriptor.ts';
-import { type Digest, digestOf } from './digest.ts';
+import { algorithmOf, type Digest, digestOf } from './digest.ts';
 import { OciError } from './error.ts';
 import { readAll } from './file-read.ts';
 import { type ImageConfig, mergeImageConfig } from './image-config.ts';
@@ -98,7 +98,7 @@ export async function readDocument(
 ): Promise<Uint8Array> {
   const bytes = await readAll(await blobs.read(digest), limit);
   if (bytes === undefined) throw malformed('document', `it is larger than ${limit} bytes`);
-  const actual = digestOf(bytes);
+  const actual = digestOf(bytes, algorithmOf(digest));
   if (actual === digest) return bytes;
   throw new OciError('SP_OCI_DIGEST_MISMATCH', `Blob ${digest} is damaged: its content is ${actual}`, { digest });
 }

@@ -1,7 +1,7 @@
 // OCI images without a daemon: deterministic layers, manifests, a registry client and a registry server handler.
 export { type BlobStore, type BlobWriteOptions, type ByteRange, createBlobStore } from './blob-store.ts';
 export type { Descriptor } from './descriptor.ts';
-export { type Digest, digestOf, isDigest } from './digest.ts';
+export { type Digest, type DigestAlgorithm, digestOf, isDigest } from './digest.ts';
 export { isOciError, OciError, type OciErrorCode, type OciErrorFacts } from './error.ts';
 export { type BuildImageOptions, buildImage, type LoadedImage, type OciImage, readImage } from './image.ts';
 export type { ImageConfig, ImageHealthcheck } from './image-config.ts';
@@ -22,6 +22,8 @@ export {
   type RegistryClient,
   type RegistryClientOptions,
 } from './registry-client.ts';
+export { createDiskRegistryStorage } from './registry-disk.ts';
+export { type CollectedGarbage, type CollectGarbageOptions, collectGarbage } from './registry-garbage.ts';
 export {
   createRegistryHandler,
   type ManifestStoredEvent,
@@ -29,6 +31,12 @@ export {
   type RegistryDecision,
   type RegistryHandlerOptions,
 } from './registry-handler.ts';
-export { createDiskRegistryStorage, type RegistryStorage, type StoredManifest } from './registry-storage.ts';
+export type {
+  DiskRegistryStorage,
+  ManifestToStore,
+  ReferrerDescriptor,
+  RegistryStorage,
+  StoredManifest,
+} from './registry-storage.ts';
 export type { UploadStore } from './registry-uploads.ts';
-export type { Platform } from './wire.ts';
+export type { Platform, Referrer } from './wire.ts';

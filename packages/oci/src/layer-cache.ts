@@ -62,7 +62,7 @@ export function createLayerCache({ directory, maxBytes = 4 * 1024 ** 3 }: LayerC
     const stamp = await blobStamp(blobs, known.layer);
     if (stamp === undefined) return undefined;
     if (stamp !== known.stamp) {
-      if ((await blobs.has(digest)) !== size || (await digestOfStream(await blobs.read(digest))) !== digest) {
+      if ((await blobs.has(digest)) !== size || (await digestOfStream(await blobs.read(digest), digest)) !== digest) {
         await blobs.delete(digest);
         return undefined;
       }

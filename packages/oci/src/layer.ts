@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { BlobStore } from './blob-store.ts';
 import type { Descriptor } from './descriptor.ts';
-import { createDigester, type Digest, type Digester } from './digest.ts';
+import { algorithmOf, createDigester, type Digest, type Digester } from './digest.ts';
 import { OciError } from './error.ts';
 import { createPiecePool, gzipPieces } from './gzip-pieces.ts';
 import type { LayerCache } from './layer-cache.ts';
@@ -81,7 +81,7 @@ export async function* readLayer(blobs: BlobStore, descriptor: Descriptor): Asyn
   if (mediaType !== mediaTypes.layer && mediaType !== mediaTypes.layerGzip) {
     throw new OciError('SP_OCI_MEDIA_TYPE', `Cannot read layer ${digest}: ${mediaType} is not supported`, { digest });
   }
-  const digester = createDigester();
+  const digester = createDigester(algorithmOf(digest));
   const content = hashed(await blobs.read(digest), digester);
   if (mediaType === mediaTypes.layer) {
     yield* content;

@@ -7,7 +7,7 @@ import { pushBlob } from './push-blob.ts';
 import type { RegistryRequester } from './registry-request.ts';
 import { withRetry } from './retry.ts';
 
-/** What happens to a blob during a push. `sent` counts from 0 again when an upload is repeated. */
+/** What happens to a blob during a push. `sent` falls back when a part of an upload got lost. */
 export interface PushEvent {
   readonly type: 'blob-exists' | 'blob-started' | 'blob-progress' | 'blob-completed';
   readonly digest: Digest;
@@ -24,6 +24,8 @@ export interface PushImageOptions {
   readonly reference: string;
   /** Where the blobs are; searched in order. */
   readonly blobs: readonly BlobStore[];
+  /** Other repositories of the registry that may have layers already, and that the user may read: those are not sent. */
+  readonly mountFrom?: readonly string[] | undefined;
   /** Uploads at the same time. @defaultValue 3 */
   readonly concurrency?: number | undefined;
   readonly onProgress?: ((event: PushEvent) => void) | undefined;
@@ -50,14 +52,13 @@ export interface PushContext {
     options?: { signal?: AbortSignal | undefined },
   ) => Promise<Descriptor | undefined>;
   readonly registry: string;
-  readonly origin: string;
   readonly retries: number;
   readonly delayMilliseconds: number;
 }
 
 export async function pushImage(image: OciImage, options: PushImageOptions, context: PushContext): Promise<PushResult> {
-  const { repository, reference, blobs, concurrency = 3, onProgress = () => {}, signal } = options;
-  const { request, registry, origin, retries, delayMilliseconds } = context;
+  const { repository, reference, blobs, mountFrom = [], concurrency = 3, onProgress = () => {}, signal } = options;
+  const { request, registry, retries, delayMilliseconds } = context;
   const { digest } = image.manifest;
   const unique = new Map([...image.layers, image.config].map((blob) => [blob.digest, blob]));
   // A registry takes a manifest only when it has the blobs: the same manifest means that all of them are there.
@@ -71,8 +72,9 @@ export async function pushImage(image: OciImage, options: PushImageOptions, cont
   await together(concurrency, signal, async (abort) => {
     for (let blob = queue.shift(); blob !== undefined; blob = queue.shift()) {
       const { size } = blob;
-      const call = { repository, blob, blobs, onProgress, request, registry, origin, signal: abort };
-      const outcome = await withRetry(() => pushBlob(call), { retries, delayMilliseconds, signal: abort });
+      const retry = { retries, delayMilliseconds, signal: abort };
+      const call = { repository, blob, blobs, mountFrom, onProgress, request, registry, retry, signal: abort };
+      const outcome = await withRetry(() => pushBlob(call), retry);
       if (outcome === 'skipped') result.skippedBlobs += 1;
       else {
         result.uploadedBlobs += 1;

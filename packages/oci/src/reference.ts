@@ -40,7 +40,7 @@ export function isRegistryName(text: string): boolean {
 export function parseImageReference(text: string): ImageReference {
   const [beforeDigest = '', digest, ...extra] = text.split('@');
   if (extra.length > 0) throw invalid(text, 'it has two `@`');
-  if (digest !== undefined && !isDigest(digest)) throw invalid(text, 'its digest is not sha256');
+  if (digest !== undefined && !isDigest(digest)) throw invalid(text, 'its digest is malformed');
   // A colon after the last slash separates the tag; one before it belongs to the port.
   const colon = beforeDigest.indexOf(':', beforeDigest.lastIndexOf('/') + 1);
   const path = colon === -1 ? beforeDigest : beforeDigest.slice(0, colon);

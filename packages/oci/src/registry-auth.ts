@@ -1,6 +1,7 @@
 import { OciError } from './error.ts';
 import { readAll } from './file-read.ts';
 import { type FailureContext, networkFailure, responseFailure } from './registry-failure.ts';
+import type { Transport, TransportResponse } from './transport.ts';
 import { parseJsonObject } from './wire.ts';
 
 /** What the authentication of one registry is made of. */
@@ -9,7 +10,9 @@ export interface RegistryAuthOptions {
   readonly origin: string;
   readonly username?: string | undefined;
   readonly password?: string | (() => string | Promise<string>) | undefined;
-  readonly fetch: typeof fetch;
+  readonly transport: Transport;
+  /** How long the token server may take. */
+  readonly idleTimeoutMilliseconds: number;
 }
 
 /** Knows what to put in the `Authorization` header; learns it from the registry's challenges. */
@@ -52,19 +55,22 @@ export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
   const requestToken = async (realm: URL, service: string | undefined, scope: string): Promise<Token> => {
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set('service', service);
-    if (scope !== '') url.searchParams.append('scope', scope);
+    for (const one of scope.split(' ')) if (one !== '') url.searchParams.append('scope', one);
     if (username !== undefined) url.searchParams.set('account', username);
     const authorization = await basic();
     const context: FailureContext = { registry, attempt: 'Cannot get a token', redact };
-    let response: Response;
+    let response: TransportResponse;
     let bytes: Uint8Array | undefined;
     try {
-      response = await options.fetch(url, { headers: authorization === undefined ? {} : { authorization } });
-      if (response.ok) bytes = response.body === null ? undefined : await readAll(response.body, 256 * 1024);
+      const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
+      // Not the caller's signal: several requests wait for this token.
+      const signal = AbortSignal.timeout(options.idleTimeoutMilliseconds);
+      response = await options.transport(url, { method: 'GET', headers, signal });
+      if (response.status === 200 && response.body !== null) bytes = await readAll(response.body, 256 * 1024);
     } catch (error) {
       throw networkFailure(error, context);
     }
-    if (!response.ok) throw await responseFailure(response, context);
+    if (response.status !== 200) throw await responseFailure(response, context);
     const json = parseJsonObject(bytes ?? new Uint8Array(0), 'token answer');
     const token = json['token'] ?? json['access_token'];
     if (typeof token !== 'string' || token === '') {

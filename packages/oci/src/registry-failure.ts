@@ -1,5 +1,6 @@
 import { isOciError, OciError, type OciErrorCode } from './error.ts';
 import { readAll } from './file-read.ts';
+import type { TransportResponse } from './transport.ts';
 import { isObject, parseJsonObject } from './wire.ts';
 
 /** What was asked for, for the error. */
@@ -15,7 +16,7 @@ export interface FailureContext {
 const retryableStatus = [408, 425, 429, 500, 502, 503, 504];
 
 /** The error for an answer that is not the expected one. Consumes the answer. */
-export async function responseFailure(response: Response, context: FailureContext): Promise<OciError> {
+export async function responseFailure(response: TransportResponse, context: FailureContext): Promise<OciError> {
   const { registry, repository, attempt, redact } = context;
   const { status } = response;
   const said = await registryError(response);
@@ -50,7 +51,7 @@ function codeFor(status: number): OciErrorCode {
 }
 
 /** The first error of an OCI error body; anything else says nothing. */
-async function registryError(response: Response): Promise<{ code: string; message: string } | undefined> {
+async function registryError(response: TransportResponse): Promise<{ code: string; message: string } | undefined> {
   try {
     const bytes = response.body === null ? undefined : await readAll(response.body, 16 * 1024);
     const errors = bytes === undefined ? undefined : parseJsonObject(bytes, 'answer')['errors'];

@@ -2,11 +2,20 @@ import type { Digest } from './digest.ts';
 import { maximumDocumentSize } from './image.ts';
 import { answer, errorAnswer } from './registry-answer.ts';
 import { serveBlob } from './registry-blob-routes.ts';
+import { deleteBlob, deleteManifest } from './registry-delete-routes.ts';
 import { receiveManifest, serveManifest } from './registry-manifest-routes.ts';
+import { listReferrers } from './registry-referrer-routes.ts';
 import { parseRegistryRoute, type RegistryRoute } from './registry-route.ts';
 import type { RegistryStorage } from './registry-storage.ts';
 import { listTags } from './registry-tag-routes.ts';
-import { appendUpload, cancelUpload, finishUpload, showUpload, startUpload } from './registry-upload-routes.ts';
+import {
+  appendUpload,
+  cancelUpload,
+  finishUpload,
+  showUpload,
+  startUpload,
+  type UploadContext,
+} from './registry-upload-routes.ts';
 
 /** What a request wants to do, for the decision about it. */
 export interface RegistryAccess {
@@ -52,20 +61,27 @@ export interface RegistryHandlerOptions {
   readonly maxManifestBytes?: number | undefined;
   /** @defaultValue no limit */
   readonly maxBlobBytes?: number | undefined;
+  /** Whether tags, manifests and blobs can be deleted, by those who may push. @defaultValue false */
+  readonly allowDelete?: boolean | undefined;
   /** Called after a manifest is stored and its tag has moved, before the answer. */
   readonly onManifest?: ((event: ManifestStoredEvent) => void) | undefined;
 }
 
 /**
- * Serves the OCI distribution API below `/v2/` of any web-standard server: pull, push and the list of tags. Nothing can
- * be deleted through it.
+ * Serves the OCI distribution API below `/v2/` of any web-standard server: pull, push, lists of tags and of
+ * referrers, and deletion if that is wanted.
  *
  * @throws {@link OciError} `SP_OCI_STORAGE` (a rejected promise) when the disk fails: a matter for the server around it
  */
 export function createRegistryHandler(options: RegistryHandlerOptions): (request: Request) => Promise<Response> {
-  const { storage, authorize, onManifest } = options;
+  const { storage, authorize, onManifest, allowDelete = false } = options;
   const { maxManifestBytes = maximumDocumentSize, maxBlobBytes = Number.POSITIVE_INFINITY } = options;
-  const uploads = { storage, maximumBytes: maxBlobBytes, busy: new Set<string>() };
+  const uploads: UploadContext = {
+    storage,
+    maximumBytes: maxBlobBytes,
+    busy: new Set<string>(),
+    mayPull: async (access) => (await authorize({ action: 'pull', ...access })).allow,
+  };
 
   return async (request) => {
     const url = new URL(request.url);
@@ -82,9 +98,11 @@ export function createRegistryHandler(options: RegistryHandlerOptions): (request
         if (method !== 'GET' && method !== 'HEAD') return unsupported();
         return answer(200, { 'content-type': 'application/json' }, method === 'HEAD' ? null : '{}');
       case 'blob':
+        if (method === 'DELETE' && allowDelete) return deleteBlob(storage, route);
         return method === 'GET' || method === 'HEAD' ? serveBlob(storage, { ...route, request }) : unsupported();
       case 'manifest': {
         if (method === 'GET' || method === 'HEAD') return serveManifest(storage, { ...route, request });
+        if (method === 'DELETE' && allowDelete) return deleteManifest(storage, route);
         if (method !== 'PUT') return unsupported();
         const { repository } = route;
         const tag = 'tag' in route ? { tag: route.tag } : {};
@@ -94,6 +112,8 @@ export function createRegistryHandler(options: RegistryHandlerOptions): (request
       }
       case 'tags':
         return method === 'GET' ? listTags(storage, { ...route, url }) : unsupported();
+      case 'referrers':
+        return method === 'GET' ? listReferrers(storage, { ...route, url }) : unsupported();
       case 'uploads':
         return method === 'POST' ? startUpload(uploads, { ...route, request, url }) : unsupported();
       case 'upload': {
@@ -122,7 +142,7 @@ function subjectOf(route: RegistryRoute): Pick<RegistryAccess, 'repository' | 't
   if (route.kind === 'manifest') {
     return 'tag' in route ? { repository, tag: route.tag } : { repository, digest: route.digest };
   }
-  return route.kind === 'blob' ? { repository, digest: route.digest } : { repository };
+  return route.kind === 'blob' || route.kind === 'referrers' ? { repository, digest: route.digest } : { repository };
 }
 
 function unsupported(): Response {

@@ -1,4 +1,4 @@
-import { type Digest, digestOf } from './digest.ts';
+import { algorithmOf, type Digest, digestOf } from './digest.ts';
 import { isOciError } from './error.ts';
 import { readAll } from './file-read.ts';
 import { manifestMediaTypes } from './media-types.ts';
@@ -45,7 +45,7 @@ export async function receiveManifest(
   if (bytes === undefined) {
     return errorAnswer(413, { code: 'SIZE_INVALID', message: `a manifest has at most ${maximumBytes} bytes` });
   }
-  const actual = digestOf(bytes);
+  const actual = digestOf(bytes, digest === undefined ? 'sha256' : algorithmOf(digest));
   if (digest !== undefined && digest !== actual) {
     return errorAnswer(400, { code: 'DIGEST_INVALID', message: 'the content has another digest' });
   }
@@ -59,10 +59,13 @@ export async function receiveManifest(
   if (!manifestMediaTypes.includes(document.mediaType)) return invalidManifest('its media type is not supported');
   const refusal = await checkContent(storage, repository, document);
   if (refusal !== undefined) return refusal;
-  await storage.writeManifest(repository, { bytes, mediaType: document.mediaType, tag });
+  const { mediaType, referrer } = document;
+  await storage.writeManifest(repository, { bytes, mediaType, tag, digest: actual, referrer });
   onStored(actual);
   const location = `/v2/${repository}/manifests/${actual}`;
-  return answer(201, { location, 'docker-content-digest': actual, 'content-length': '0' });
+  // Tells the client that it need not keep a list of referrers itself.
+  const subject: Record<string, string> = referrer === undefined ? {} : { 'oci-subject': referrer.subject };
+  return answer(201, { location, 'docker-content-digest': actual, 'content-length': '0', ...subject });
 }
 
 /** Everything that a manifest names has to be in the same repository, with the length it says. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from './digest.ts';
 import { OciError } from './error.ts';
@@ -10,6 +10,8 @@ export interface TagStore {
   get(repository: string, tag: string): Promise<Digest | undefined>;
   /** Moves the tag in one step. */
   set(repository: string, tag: string, digest: Digest): Promise<void>;
+  /** Forgets a tag; whether it was there. */
+  delete(repository: string, tag: string): Promise<boolean>;
   /** In code-unit order. */
   list(repository: string): Promise<readonly string[]>;
 }
@@ -32,6 +34,16 @@ export function createTagStore(folder: (repository: string) => string): TagStore
       throw new OciError('SP_OCI_STORAGE', `Cannot use ${path}: it holds no digest`, { path });
     },
     set: (repository, tag, digest) => writeFileAtomic(file(repository, tag), digest),
+    async delete(repository, tag) {
+      const path = file(repository, tag);
+      try {
+        await rm(path);
+        return true;
+      } catch (error) {
+        if (isMissing(error)) return false;
+        throw storageError(path, error);
+      }
+    },
     async list(repository) {
       try {
         return (await readdir(folder(repository)))

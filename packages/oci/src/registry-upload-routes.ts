@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from './digest.ts';
 import { isOciError } from './error.ts';
+import { isRepositoryName } from './reference.ts';
 import { answer, errorAnswer } from './registry-answer.ts';
 import type { RegistryStorage } from './registry-storage.ts';
 
@@ -9,6 +10,12 @@ export interface UploadContext {
   readonly maximumBytes: number;
   /** Uploads that a request is writing to right now. */
   readonly busy: Set<string>;
+  /** Whether the sender of a request may also pull from another repository. */
+  readonly mayPull: (access: {
+    readonly repository: string;
+    readonly digest: Digest;
+    readonly request: Request;
+  }) => Promise<boolean>;
 }
 
 interface UploadTarget {
@@ -22,15 +29,32 @@ export async function startUpload(context: UploadContext, target: UploadTarget):
   const { storage } = context;
   const { repository, url } = target;
   const mount = url.searchParams.get('mount');
-  // Only what the repository has already: taking from another one would need rights there too.
-  if (mount !== null && isDigest(mount) && (await storage.hasBlob(repository, mount)) !== undefined) {
+  if (mount !== null && isDigest(mount) && (await mountBlob(context, { ...target, mount }))) {
     return created(repository, mount);
   }
+  const algorithm = url.searchParams.get('digest-algorithm');
+  if (algorithm !== null && algorithm !== 'sha256' && algorithm !== 'sha512') {
+    return badDigest('the algorithm is not sha256 or sha512');
+  }
   const digest = url.searchParams.get('digest');
-  if (digest !== null && !isDigest(digest)) return badDigest('not a sha256 digest');
+  if (digest !== null && !isDigest(digest)) return badDigest('not a sha256 or sha512 digest');
   const id = await storage.uploads.create(repository);
   if (digest !== null) return finishUpload(context, { ...target, id });
   return answer(202, { ...progressHeaders(repository, id, 0), 'content-length': '0' });
+}
+
+/** Makes a blob of another repository one of this, for those who may pull it there. */
+async function mountBlob(
+  { storage, mayPull }: UploadContext,
+  { request, repository, url, mount }: UploadTarget & { readonly mount: Digest },
+): Promise<boolean> {
+  if ((await storage.hasBlob(repository, mount)) !== undefined) return true;
+  const from = url.searchParams.get('from');
+  if (from === null || !isRepositoryName(from)) return false;
+  if (!(await mayPull({ repository: from, digest: mount, request }))) return false;
+  if ((await storage.hasBlob(from, mount)) === undefined) return false;
+  await storage.linkBlob(repository, mount);
+  return true;
 }
 
 /** PATCH: appends, either a numbered chunk or, as Docker does it, a stream of unknown length. */
@@ -49,7 +73,7 @@ export async function finishUpload(context: UploadContext, target: UploadTarget 
   const { uploads } = context.storage;
   const { repository, id, url } = target;
   const digest = url.searchParams.get('digest') ?? '';
-  if (!isDigest(digest)) return badDigest('`digest` is missing or not sha256');
+  if (!isDigest(digest)) return badDigest('`digest` is missing or not sha256 or sha512');
   return exclusively(context, id, async () => {
     const failure = await receive(context, target);
     // Whoever was cut off here begins again; only after PATCH do clients go on where they were.

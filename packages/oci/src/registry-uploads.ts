@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { adoptBlob } from './blob-store.ts';
-import { createDigester, type Digest, type Digester } from './digest.ts';
+import { algorithmOf, createDigester, type Digest, type Digester, digestOfStream } from './digest.ts';
 import { OciError } from './error.ts';
 import { isMissing, storageError } from './file-write.ts';
 
@@ -105,7 +105,10 @@ export function createUploadStore({ directory, folder, onComplete }: UploadStore
       const size = await sizeOf(path);
       if (size === undefined) throw unknownUpload(repository);
       try {
-        const actual = (await digesterOf(path, size)).digest();
+        const actual =
+          algorithmOf(digest) === 'sha256'
+            ? (await digesterOf(path, size)).digest()
+            : await digestOfStream(createReadStream(path) as AsyncIterable<Buffer>, digest);
         if (actual !== digest) {
           throw new OciError('SP_OCI_DIGEST_MISMATCH', `Content is ${actual}, not ${digest}`, { repository, digest });
         }

@@ -1,5 +1,5 @@
 import { delay } from './abortable.ts';
-import { isOciError } from './error.ts';
+import { isOciError, type OciError } from './error.ts';
 
 /** Options of {@link withRetry}. */
 export interface RetryOptions {
@@ -15,16 +15,21 @@ const maximumPause = 60_000;
 
 /** Repeats what failed with a retryable error, after a random part of a growing pause. */
 export async function withRetry<T>(operation: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { retries, delayMilliseconds, signal } = options;
+  const { retries, signal } = options;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await operation();
     } catch (error) {
       signal?.throwIfAborted();
       if (attempt >= retries || !isOciError(error) || !error.retryable) throw error;
-      // Random, so that several blobs that failed together do not come back together.
-      const pause = error.retryAfterMilliseconds ?? delayMilliseconds * 2 ** attempt * (0.5 + Math.random() / 2);
-      await delay(Math.min(pause, maximumPause), signal);
+      await delay(pauseBefore(attempt, error, options), signal);
     }
   }
+}
+
+/** How long to wait after a failed attempt: what the registry asked for, or a random part of a growing pause. */
+export function pauseBefore(attempt: number, error: OciError, { delayMilliseconds }: RetryOptions): number {
+  // Random, so that several blobs that failed together do not come back together.
+  const pause = error.retryAfterMilliseconds ?? delayMilliseconds * 2 ** attempt * (0.5 + Math.random() / 2);
+  return Math.min(pause, maximumPause);
 }

@@ -24,8 +24,22 @@ export type ManifestDocument =
       readonly mediaType: string;
       readonly config: DocumentDescriptor;
       readonly layers: readonly DocumentDescriptor[];
+      readonly referrer?: Referrer | undefined;
     }
-  | { readonly kind: 'index'; readonly mediaType: string; readonly manifests: readonly DocumentDescriptor[] };
+  | {
+      readonly kind: 'index';
+      readonly mediaType: string;
+      readonly manifests: readonly DocumentDescriptor[];
+      readonly referrer?: Referrer | undefined;
+    };
+
+/** What a manifest says when it is about another one, as a signature is about an image. */
+export interface Referrer {
+  /** The manifest that it is about. */
+  readonly subject: Digest;
+  readonly artifactType?: string | undefined;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -44,13 +58,25 @@ export function parseManifest(bytes: Uint8Array, mediaType?: string): ManifestDo
   const fallback = Array.isArray(json['manifests']) ? mediaTypes.index : mediaTypes.manifest;
   const actual = mediaType ?? (typeof own === 'string' ? own : fallback);
   if (isIndexMediaType(actual)) {
-    return { kind: 'index', mediaType: actual, manifests: parseDescriptors(json['manifests'], 'manifests') };
+    const manifests = parseDescriptors(json['manifests'], 'manifests');
+    return { kind: 'index', mediaType: actual, manifests, ...parseReferrer(json) };
   }
+  const config = parseDescriptor(json['config'], 'config');
+  const layers = parseDescriptors(json['layers'], 'layers');
+  return { kind: 'manifest', mediaType: actual, config, layers, ...parseReferrer(json, config.mediaType) };
+}
+
+/** `fallback` is what an artifact without a type of its own is: what its config is. */
+function parseReferrer(json: JsonObject, fallback?: string): { referrer?: Referrer } {
+  const { subject, artifactType, annotations } = json;
+  if (subject === undefined || subject === null) return {};
+  const type = typeof artifactType === 'string' && artifactType !== '' ? artifactType : fallback;
   return {
-    kind: 'manifest',
-    mediaType: actual,
-    config: parseDescriptor(json['config'], 'config'),
-    layers: parseDescriptors(json['layers'], 'layers'),
+    referrer: {
+      subject: parseDescriptor(subject, 'subject').digest,
+      ...(type === undefined ? {} : { artifactType: type }),
+      ...(isStringRecord(annotations) ? { annotations } : {}),
+    },
   };
 }
 
@@ -77,7 +103,7 @@ export function malformed(what: string, why: string): OciError {
 
 /** A value of a document that must be a digest. */
 export function parseDigest(value: unknown, what: string): Digest {
-  if (typeof value !== 'string' || !isDigest(value)) throw malformed(what, 'a digest is missing or not sha256');
+  if (typeof value !== 'string' || !isDigest(value)) throw malformed(what, 'a digest is missing or malformed');
   return value;
 }
 

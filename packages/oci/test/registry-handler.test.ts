@@ -14,7 +14,11 @@ async function registry(limits: { maxBlobBytes?: number; maxManifestBytes?: numb
     ...limits,
     authorize: (access) => {
       seen.push(access);
-      return Promise.resolve({ allow: true });
+      return Promise.resolve(
+        access.repository !== undefined && access.request.headers.get('x-without') === access.repository
+          ? { allow: false, status: 403, code: 'DENIED', message: 'not yours' }
+          : { allow: true },
+      );
     },
   });
   const server = await serve(handler);
@@ -69,7 +73,9 @@ test.each([
   ['GET', '/v2/UPPER/tags/list', 400, 'NAME_INVALID'],
   ['GET', '/v2/a/../b/blobs/x', 400, 'DIGEST_INVALID'],
   ['GET', '/v2/app/blobs/sha256:12', 400, 'DIGEST_INVALID'],
-  ['GET', `/v2/app/blobs/sha512:${'a'.repeat(128)}`, 400, 'DIGEST_INVALID'],
+  ['GET', `/v2/app/blobs/sha512:${'a'.repeat(128)}`, 404, 'BLOB_UNKNOWN'],
+  ['GET', `/v2/app/blobs/sha512:${'a'.repeat(64)}`, 400, 'DIGEST_INVALID'],
+  ['GET', '/v2/app/referrers/latest', 400, 'DIGEST_INVALID'],
   ['GET', `/v2/app/blobs/sha256:${'a'.repeat(64)}`, 404, 'BLOB_UNKNOWN'],
   ['GET', `/v2/app/manifests/sha256%3A${'a'.repeat(64)}`, 404, 'MANIFEST_UNKNOWN'],
   ['GET', '/v2/app/manifests/v1', 404, 'MANIFEST_UNKNOWN'],
@@ -173,13 +179,18 @@ test('parts of a blob', async () => {
   expect([head.status, head.headers.get('content-length')]).toEqual([200, '1000']);
 });
 
-test('content of one repository is not visible in another, not even by mounting', async () => {
+test('content of one repository is not visible in another until it is mounted by who may read it', async () => {
   await using server = await registry();
   const digest = await server.upload('mine', noise(100, 1));
   expect((await server.call(`/v2/theirs/blobs/${digest}`)).status).toBe(404);
-  const mount = `/v2/theirs/blobs/uploads/?mount=${digest}&from=mine`;
-  expect((await server.call(mount, { method: 'POST' })).status).toBe(202);
+  const mount = (from: string, headers = {}) =>
+    server.call(`/v2/theirs/blobs/uploads/?mount=${digest}${from}`, { method: 'POST', headers });
+  for (const from of ['', '&from=nothing', '&from=..%2Fmine', '&from=']) expect((await mount(from)).status).toBe(202);
+  expect((await mount('&from=mine', { 'x-without': 'mine' })).status).toBe(202);
   expect((await server.call(`/v2/theirs/blobs/${digest}`)).status).toBe(404);
+  const mounted = await mount('&from=mine');
+  expect([mounted.status, mounted.headers.get('location')]).toEqual([201, `/v2/theirs/blobs/${digest}`]);
+  expect((await server.call(`/v2/theirs/blobs/${digest}`)).status).toBe(200);
   const again = `/v2/mine/blobs/uploads/?mount=${digest}&from=mine`;
   expect((await server.call(again, { method: 'POST' })).status).toBe(201);
 });

@@ -1,5 +1,4 @@
-import { readdir, rm, symlink } from 'node:fs/promises';
-import type { RequestListener } from 'node:http';
+import { readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
@@ -14,7 +13,7 @@ import {
   type RegistryAccess,
   type RegistryDecision,
 } from '../src/index.ts';
-import { listen, nodeListener, serve } from './serve.ts';
+import { listen, serve, unsteady } from './serve.ts';
 import { codeOf, collect, noise, sampleImage, temporaryFolder } from './setup.ts';
 
 const anyone = (): Promise<RegistryDecision> => Promise.resolve({ allow: true, account: 'somebody' });
@@ -137,31 +136,167 @@ test('tags that differ in case are different tags', async () => {
   expect(new Set(files.map((file) => file.toLowerCase())).size).toBe(tags.length);
 });
 
-test('an upload that is cut off is repeated, and leaves nothing but the blob', async () => {
+test('an upload that is cut off goes on where it was', async () => {
   await using folder = await temporaryFolder();
-  const { blobs, image } = await sampleImage(join(folder.path, 'client'), { size: 3_000_000 });
+  const size = 6_000_000;
+  const { blobs, image } = await sampleImage(join(folder.path, 'client'), { size });
   const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
-  const pass = nodeListener(createRegistryHandler({ storage, authorize: anyone }));
-  let cuts = 0;
-  const listener: RequestListener = (request, response) => {
-    if (request.method === 'PUT' && Number(request.headers['content-length']) > 1_000_000 && cuts < 2) {
-      cuts += 1;
-      // The handler gets the beginning, as with a lost connection.
-      let received = 0;
-      request.on('data', (chunk: Buffer) => {
-        received += chunk.byteLength;
-        if (received > 200_000) request.socket.destroy();
-      });
-    }
-    pass(request, response);
-  };
-  await using server = await listen(Object.assign(listener, { running: pass.running }));
-  const client = createRegistryClient({ registry: server.host, retryDelayMilliseconds: 1 });
-  const pushed = await client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] });
-  expect(cuts).toBe(2);
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  const starts: string[] = [];
+  await using server = await serve((request) => {
+    if (request.method === 'PATCH') starts.push(request.headers.get('content-range') ?? 'all');
+    return handler(request);
+  });
+  // More often than it is retried: what counts is that something arrives each time.
+  await using wire = await unsteady(server.host, { cuts: 4, afterBytes: 1_000_000 });
+  const client = createRegistryClient({ registry: wire.host, retries: 2, retryDelayMilliseconds: 1 });
+  const events: PushEvent[] = [];
+  const onProgress = (event: PushEvent): void => void (event.size > size && events.push(event));
+  const pushed = await client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs], onProgress });
+  expect(starts).toHaveLength(5);
+  expect(starts[0]).toBe('all');
+  const blob = image.layers[0]?.size ?? 0;
+  for (const range of starts.slice(1)) expect(range).toMatch(new RegExp(`^[1-9][0-9]*-${blob - 1}$`));
+  expect(events.at(-1)).toMatchObject({ type: 'blob-completed', sent: blob });
+  expect(events.at(-2)).toMatchObject({ type: 'blob-progress', sent: blob });
   expect(pushed.uploadedBlobs).toBe(3);
   expect((await storage.resolve('app', 'v1'))?.digest).toBe(image.manifest.digest);
   expect(await readdir(join(folder.path, 'registry', 'repositories', 'app', '_uploads'))).toEqual([]);
+});
+
+test('an upload that the registry forgot starts again, and a failing one ends', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image } = await sampleImage(join(folder.path, 'client'), { size: 3_000_000 });
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  let patches = 0;
+  let failing = 1;
+  await using server = await serve(async (request) => {
+    const { pathname } = new URL(request.url);
+    if (request.method !== 'PATCH') return handler(request);
+    patches += 1;
+    if (patches > failing) return handler(request);
+    const id = pathname.split('/').at(-1) ?? '';
+    await storage.uploads.delete('app', id);
+    return new Response(null, { status: 503 });
+  });
+  const client = createRegistryClient({ registry: server.host, retries: 2, retryDelayMilliseconds: 1 });
+  const target = { repository: 'app', reference: 'v1', blobs: [blobs] };
+  await client.pushImage(image, target);
+  expect(patches).toBe(2);
+  failing = Number.POSITIVE_INFINITY;
+  const other = await sampleImage(join(folder.path, 'client'), { size: 3_000_000, seed: 2 });
+  await expect(client.pushImage(other.image, target)).rejects.toMatchObject({ code: 'SP_OCI_REGISTRY', status: 503 });
+  expect((await storage.resolve('app', 'v1'))?.digest).toBe(image.manifest.digest);
+});
+
+test('blobs of another repository are mounted instead of sent, where that is allowed', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const authorize = ({ repository }: RegistryAccess): Promise<RegistryDecision> =>
+    repository === 'secret'
+      ? Promise.resolve({ allow: false, status: 403, code: 'DENIED', message: 'not yours' })
+      : anyone();
+  await using server = await serve(createRegistryHandler({ storage, authorize }));
+  const client = createRegistryClient({ registry: server.host });
+  const target = { reference: 'v1', blobs: [blobs] };
+  await client.pushImage(image, { ...target, repository: 'base' });
+  for (const { digest } of [...image.layers, image.config]) await storage.linkBlob('secret', digest);
+  const refused = await client.pushImage(image, { ...target, repository: 'one', mountFrom: ['secret', 'nothing'] });
+  expect(refused).toMatchObject({ uploadedBlobs: 3, skippedBlobs: 0 });
+  const mounted = await client.pushImage(image, { ...target, repository: 'two', mountFrom: ['secret', 'base'] });
+  expect(mounted).toMatchObject({ uploadedBlobs: 0, uploadedBytes: 0, skippedBlobs: 3 });
+  expect((await storage.resolve('two', 'v1'))?.digest).toBe(image.manifest.digest);
+});
+
+test('redirects are followed, and the other host does not see the login', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image, layers } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  const logins: (string | null)[] = [];
+  await using store = await serve((request) => {
+    logins.push(request.headers.get('authorization'));
+    return handler(request);
+  });
+  let to = (path: string) => `${store.url}${path}`;
+  await using server = await serve(async (request) => {
+    const { pathname, search } = new URL(request.url);
+    if (request.headers.get('authorization') === null) {
+      return new Response(null, { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } });
+    }
+    const moved = /\/blobs\/(?:sha256|uploads\/.)/.test(pathname) && request.method !== 'HEAD';
+    return moved ? new Response(null, { status: 307, headers: { location: to(pathname + search) } }) : handler(request);
+  });
+  const options = { registry: server.host, username: 'me', password: 'pa55', retries: 0 };
+  const client = createRegistryClient(options);
+  await client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] });
+  const digest = layers[0]?.descriptor.digest ?? image.config.digest;
+  expect(digestOf(await collect(await client.getBlob('app', digest)))).toBe(digest);
+  expect(new Set(logins)).toEqual(new Set([null]));
+  expect(logins.length).toBeGreaterThan(1);
+  // Round and round, or to where nobody listens.
+  to = (path) => `${server.url}${path}`;
+  await expect(client.getBlob('app', digest)).rejects.toMatchObject({ code: 'SP_OCI_REGISTRY', status: 307 });
+  to = () => 'file:///etc/passwd';
+  await expect(client.getBlob('app', digest)).rejects.toMatchObject({ code: 'SP_OCI_REGISTRY', status: 307 });
+});
+
+test('a registry that asks to wait is waited for', async () => {
+  let requests = 0;
+  await using server = await listen((_request, response) => {
+    requests += 1;
+    if (requests < 3) response.writeHead(429, { 'retry-after': new Date(Date.now() - 5000).toUTCString() }).end();
+    else response.writeHead(404).end();
+  });
+  const client = createRegistryClient({ registry: server.host, retryDelayMilliseconds: 1_000_000 });
+  expect(await client.resolve('app', 'v1')).toBeUndefined();
+  expect(requests).toBe(3);
+});
+
+test.each(['never answers', 'stops in the middle of an answer', 'takes nothing'])(
+  'a registry that %s is a network error after a silence',
+  async (how) => {
+    await using folder = await temporaryFolder();
+    const { blobs, image } = await sampleImage(join(folder.path, 'client'), { size: 30_000_000 });
+    await using server = await listen((request, response) => {
+      if (how === 'never answers') return;
+      if (how === 'takes nothing' && /^P(?:ATCH|UT)$/.test(request.method ?? '')) return;
+      if (how === 'takes nothing') {
+        request.resume();
+        response.writeHead(request.method === 'POST' ? 202 : 404, { location: '/v2/app/blobs/uploads/1' }).end();
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
+      response.write('{');
+    });
+    for (const fetch of [undefined, globalThis.fetch]) {
+      const client = createRegistryClient({ registry: server.host, retries: 0, idleTimeoutMilliseconds: 100, fetch });
+      const work =
+        how === 'takes nothing'
+          ? client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] })
+          : client.getManifest('app', 'v1');
+      await expect(work).rejects.toMatchObject({ code: 'SP_OCI_NETWORK', retryable: true, registry: server.host });
+    }
+  },
+);
+
+test('content that was damaged on this disk is found when the registry refuses it, and is made again', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image, layers } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  await using server = await serve(createRegistryHandler({ storage, authorize: anyone }));
+  const client = createRegistryClient({ registry: server.host });
+  const { digest, size } = layers[0]?.descriptor ?? image.config;
+  await writeFile(blobs.path(digest), noise(size, 77));
+  const push = () => client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] });
+  await expect(push()).rejects.toMatchObject({ code: 'SP_OCI_DIGEST_MISMATCH', digest });
+  expect(await storage.resolve('app', 'v1')).toBeUndefined();
+  expect(await blobs.has(digest)).toBeUndefined();
+  await sampleImage(join(folder.path, 'client'));
+  await push();
+  expect((await storage.resolve('app', 'v1'))?.digest).toBe(image.manifest.digest);
 });
 
 test('a registry in trouble is asked again, but not for ever', async () => {

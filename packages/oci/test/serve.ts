@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
@@ -65,4 +65,43 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
       else controller.enqueue(next.value);
     },
   });
+}
+
+/** A way to a server that breaks: its first connections that carry much are cut. */
+export async function unsteady(
+  host: string,
+  { cuts, afterBytes }: { readonly cuts: number; readonly afterBytes: number },
+): Promise<Served> {
+  let left = cuts;
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    const upstream = connect(Number(host.split(':')[1]), '127.0.0.1');
+    let carried = 0;
+    for (const [from, to] of [
+      [socket, upstream],
+      [upstream, socket],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => {});
+      from.on('close', () => to.end());
+      from.pipe(to);
+    }
+    socket.on('data', (chunk: Buffer) => {
+      carried += chunk.byteLength;
+      if (carried < afterBytes || left === 0) return;
+      left -= 1;
+      carried = Number.NEGATIVE_INFINITY;
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const own = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    host: own,
+    url: `http://${own}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
