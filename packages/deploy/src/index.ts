@@ -38,3 +38,4 @@ export type { PlannedLayer } from './plan/planned-layers.ts';
 export { renderDockerfile, renderDockerignore } from './plan/render-dockerfile.ts';
 export { type BuilderChoice, type ResolveBuilderOptions, resolveBuilder } from './resolve-builder.ts';
 export { type DiffSecretsOptions, diffSecrets } from './secrets/diff-secrets.ts';
+export { parseDotenv } from './secrets/parse-dotenv.ts';
