@@ -1,4 +1,45 @@
-// @boundaries-ignore the settings that all packages share
+import { readFile } from 'node:fs/promises';
+import type { Options } from 'tsup';
+import ts from 'typescript';
 import { libraryBuild } from '../../tsup.shared.ts';
 
-export default libraryBuild(['src/index.ts', 'src/contract.ts']);
+/** What of an endpoint's declaration only servers and references read: the client is smaller without it. */
+const serverOnly: ReadonlySet<string> = new Set(['summary', 'aliases', 'query', 'request']);
+
+/** Leaves those members out of every `endpoint({…})`; what nothing else refers to then goes with them. */
+const forClients: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'contract-for-clients',
+  setup: (build) => {
+    build.onLoad({ filter: /[\\/]src[\\/]contract[\\/][\w-]+\.ts$/ }, async ({ path }) => ({
+      // Making a schema changes nothing: those that nobody refers to any more may go.
+      contents: withoutMembers(path, await readFile(path, 'utf8')).replace(
+        /(?<![\w.])(?=(?:z\.(?:iso\.)?\w+|maybe|open)[(<])/g,
+        '/* @__PURE__ */ ',
+      ),
+      loader: 'ts',
+    }));
+  },
+};
+
+function withoutMembers(path: string, text: string): string {
+  const cuts: (readonly [start: number, end: number])[] = [];
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
+  const visit = (node: ts.Node): void => {
+    const [argument] = ts.isCallExpression(node) && node.expression.getText() === 'endpoint' ? node.arguments : [];
+    if (argument !== undefined && ts.isObjectLiteralExpression(argument)) {
+      for (const { name, pos, end } of argument.properties) {
+        // With the comma behind it.
+        if (name !== undefined && serverOnly.has(name.getText())) cuts.push([pos, text[end] === ',' ? end + 1 : end]);
+      }
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return cuts.reduceRight((rest, [start, end]) => rest.slice(0, start) + rest.slice(end), text);
+}
+
+// Two builds in one folder: the script empties it before them.
+export default [
+  libraryBuild(['src/index.ts'], { clean: false, esbuildPlugins: [forClients] }),
+  libraryBuild(['src/contract.ts'], { clean: false }),
+];

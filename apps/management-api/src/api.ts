@@ -6,13 +6,17 @@ import { callbackPath } from './identity/callback-url.ts';
 import { landingPage } from './pages/landing-page.ts';
 import { sendPage } from './pages/page.ts';
 import { releaseHandlers } from './releases/routes.ts';
+import { activityHandlers } from './routes/activity.ts';
 import { checkoutHandlers } from './routes/checkout.ts';
 import type { Ports, RouteDeps } from './routes/deps.ts';
 import { devicePages } from './routes/device.ts';
+import { domainHandlers } from './routes/domains.ts';
 import { loginHandlers } from './routes/login.ts';
 import { handleLoginCallback } from './routes/login-callback.ts';
 import { standardOAuthRoutes } from './routes/oauth-standard.ts';
 import { secretHandlers } from './routes/secrets.ts';
+import { subscriptionHandlers } from './routes/subscription.ts';
+import { tenantChangeHandlers } from './routes/tenant-changes.ts';
 import { tenantHandlers } from './routes/tenants.ts';
 import { userHandlers } from './routes/user.ts';
 import { handleWebhook } from './routes/webhook.ts';
@@ -82,11 +86,14 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
       auth,
       user: userHandlers(deps),
       ...checkoutHandlers(deps),
-      tenants: tenantHandlers(deps),
+      tenants: { ...tenantHandlers(deps), ...tenantChangeHandlers(deps) },
+      domains: domainHandlers(deps),
+      subscription: subscriptionHandlers(deps),
+      activity: activityHandlers(deps),
       secrets: secretHandlers(deps),
       releases: releaseHandlers(deps),
     },
-    { tokens: ports.tokens, logger, signal, heartbeatMs },
+    { store: ports.store, vault: ports.vault, tokens: ports.tokens, logger, signal, heartbeatMs },
   );
   app.get(callbackPath, (context) => handleLoginCallback(context, deps));
   app.post('/api/v1/webhooks/paddle', (context) =>

@@ -38,6 +38,13 @@ const ofCheckout = routes.filter(({ path }) => path.startsWith('/api/v1/checkout
 /** Bodies that pass validation, so that what refuses a request is who sends it. */
 const bodies: ReadonlyMap<unknown, unknown> = new Map<unknown, unknown>([
   [contract.checkout.create, { price_id: 'pri_sandbox_starter', region: 'iad' }],
+  [contract.tenants.update, { memory_mb: 256 }],
+  [contract.tenants.setExternalDbAccess, { enabled: false }],
+  [contract.domains.set, { domain: 'shop.example.com' }],
+  [
+    contract.activity.report,
+    { event: 'cloud_login', timestamp: '2026-01-02T03:04:05+00:00', data: { user_id: 'somebody' } },
+  ],
   [contract.tenants.deploy, { image: 'registry/repository:tag' }],
   [contract.releases.rollback, {}],
   [contract.releases.diffSecrets, { secrets: {} }],
@@ -54,7 +61,7 @@ function send(route: (typeof routes)[number], options: { id: string; token?: str
 
 test('the table has routes of every kind', () => {
   expect(ofTenant.length).toBeGreaterThan(8);
-  expect(ofCheckout.length).toBe(1);
+  expect(ofCheckout.length).toBe(2);
 });
 
 describe.each(routes)('$name', (route) => {

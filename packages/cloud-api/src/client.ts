@@ -1,3 +1,4 @@
+import type { ActivityRequest } from './contract/activity.ts';
 import type {
   AuthorizeUrlRequest,
   CreateDeviceLoginRequest,
@@ -8,19 +9,28 @@ import type {
   RevokeTokenRequest,
   TokenResponse,
 } from './contract/auth.ts';
-import type { CheckoutRequest, CheckoutResponse } from './contract/checkout.ts';
+import type { CheckoutRequest, CheckoutResponse, CheckoutSession } from './contract/checkout.ts';
 import type { DeployRequest, DeployResponse, RegistryToken } from './contract/deploy.ts';
+import type { CustomDomain } from './contract/domains.ts';
 import type { CheckoutEvent, ProvisioningEvent } from './contract/events.ts';
 import type { Plan } from './contract/plan.ts';
 import type { DiffSecretsRequest, Release, RollbackRequest, SecretsDiff } from './contract/releases.ts';
 import type { ListSecretsResponse } from './contract/secrets.ts';
 import { contract } from './contract/table.ts';
+import type {
+  ExternalDbAccess,
+  OperationStatus,
+  RotatedCredentials,
+  RotatedSyncToken,
+  UpdateTenantRequest,
+} from './contract/tenant-changes.ts';
 import type { Tenant, TenantSecrets, TenantStatus } from './contract/tenants.ts';
 import type { TenantInfo, UserMeResponse } from './contract/user.ts';
 import { CloudApiError } from './errors.ts';
 import { type EventStreamOptions, followEvents } from './event-stream.ts';
-import type { CallOptions, CloudApiClientOptions } from './options.ts';
+import type { CallOptions, CloudApiClientOptions, MutationOptions, UpdateOptions } from './options.ts';
 import { parseUrl } from './parse-url.ts';
+import { eventOfStatus } from './tenant-look.ts';
 import { createTransport } from './transport.ts';
 
 /** The Management API. Every call may throw {@link CloudApiError}. */
@@ -48,7 +58,9 @@ export interface CloudApiClient {
   readonly user: { get(options?: CallOptions): Promise<UserMeResponse> };
   readonly plans: { list(options?: CallOptions): Promise<readonly Plan[]> };
   readonly checkout: {
-    create(request: CheckoutRequest, options?: CallOptions): Promise<CheckoutResponse>;
+    create(request: CheckoutRequest, options?: MutationOptions): Promise<CheckoutResponse>;
+    /** What became of a session so far. */
+    get(sessionId: string, options?: CallOptions): Promise<CheckoutSession>;
     /** The session's events from its beginning; ends when its tenant is ready for a deploy, runs, or failed. */
     events(sessionId: string, options?: EventStreamOptions): AsyncIterable<CheckoutEvent>;
   };
@@ -65,7 +77,18 @@ export interface CloudApiClient {
      */
     getCredentials(secretsUrl: string, options?: CallOptions): Promise<TenantSecrets>;
     getRegistryToken(id: string, options?: CallOptions): Promise<RegistryToken>;
-    deploy(id: string, request: DeployRequest, options?: CallOptions): Promise<DeployResponse>;
+    deploy(id: string, request: DeployRequest, options?: MutationOptions): Promise<DeployResponse>;
+    /** @throws {CloudApiError} `SP_API_CONFLICT` with `serverCode` `precondition_failed` when `ifVersion` is not its version */
+    update(id: string, changes: UpdateTenantRequest, options?: UpdateOptions): Promise<TenantInfo>;
+    /** Ends the subscription and deletes the tenant with everything that it has. */
+    delete(id: string, options?: MutationOptions): Promise<void>;
+    restart(id: string, options?: MutationOptions): Promise<OperationStatus>;
+    /** Goes on with making a tenant that could not be made; follow {@link CloudApiClient.tenants.events}. */
+    retryProvision(id: string, options?: MutationOptions): Promise<OperationStatus>;
+    setExternalDbAccess(id: string, enabled: boolean, options?: CallOptions): Promise<ExternalDbAccess>;
+    /** A new password for the database; the machine is replaced by one that knows it. */
+    rotateCredentials(id: string, options?: MutationOptions): Promise<RotatedCredentials>;
+    rotateSyncToken(id: string, options?: MutationOptions): Promise<RotatedSyncToken>;
   };
   readonly releases: {
     /** The newest first, at most 100. */
@@ -78,6 +101,17 @@ export interface CloudApiClient {
     getSecretDigestKey(tenantId: string, options?: CallOptions): Promise<string>;
     diffSecrets(tenantId: string, request: DiffSecretsRequest, options?: CallOptions): Promise<SecretsDiff>;
   };
+  readonly domains: {
+    /** Gives the tenant a domain; it is active once the DNS record in the answer is found. */
+    set(tenantId: string, domain: string, options?: CallOptions): Promise<CustomDomain>;
+    get(tenantId: string, options?: CallOptions): Promise<CustomDomain>;
+    delete(tenantId: string, options?: CallOptions): Promise<void>;
+  };
+  readonly subscription: {
+    /** Ends the subscription of a tenant: it is suspended, its data kept. */
+    cancel(tenantId: string, options?: CallOptions): Promise<void>;
+  };
+  readonly activity: { report(activity: ActivityRequest, options?: MutationOptions): Promise<void> };
   readonly secrets: {
     list(tenantId: string, options?: CallOptions): Promise<ListSecretsResponse>;
     set(tenantId: string, secrets: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
@@ -96,8 +130,25 @@ export interface CloudApiClient {
  */
 export function createCloudApiClient(options: CloudApiClientOptions): CloudApiClient {
   const transport = createTransport(options);
-  const { auth, user, plans, checkout, tenants, releases, secrets } = contract;
+  const { auth, user, plans, checkout, tenants, releases, domains, subscription, activity, secrets } = contract;
   const call = transport.call as <T>(...args: Parameters<typeof transport.call>) => Promise<T>;
+
+  const lookAtTenant =
+    (id: string) =>
+    async (signal: AbortSignal): Promise<ProvisioningEvent | undefined> =>
+      eventOfStatus(id, await call<TenantStatus>(tenants.getStatus, { params: { id }, signal }));
+
+  const lookAtCheckout =
+    (id: string) =>
+    async (signal: AbortSignal, last: CheckoutEvent | undefined): Promise<CheckoutEvent | undefined> => {
+      const session = last ?? (await call<CheckoutSession>(checkout.get, { params: { id }, signal }));
+      const { tenantId, tenantName } = session;
+      // Nobody has paid yet.
+      if (tenantId === undefined) return undefined;
+      const event = await lookAtTenant(tenantId)(signal);
+      return event && { ...event, checkoutSessionId: id, tenantName: tenantName ?? '' };
+    };
+
   return {
     baseUrl: transport.baseUrl,
     auth: {
@@ -114,31 +165,59 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
     user: { get: ({ signal } = {}) => call(user.get, { signal }) },
     plans: { list: ({ signal } = {}) => call(plans.list, { signal }) },
     checkout: {
-      create: (body, { signal } = {}) => call(checkout.create, { body, signal }),
+      create: (body, options = {}) => call(checkout.create, { body, ...options }),
+      get: (id, { signal } = {}) => call(checkout.get, { params: { id }, signal }),
       events: (id, stream = {}) =>
-        followEvents<CheckoutEvent>(transport, checkout.events, { id }, { ...stream, isTerminal: isCheckoutEnd }),
+        followEvents<CheckoutEvent>(
+          transport,
+          checkout.events,
+          { id },
+          { ...stream, isTerminal: isCheckoutEnd, look: lookAtCheckout(id) },
+        ),
     },
     tenants: {
       list: ({ signal } = {}) => call(tenants.list, { signal }),
       get: (id, { signal } = {}) => call(tenants.get, { params: { id }, signal }),
       getStatus: (id, { signal } = {}) => call(tenants.getStatus, { params: { id }, signal }),
       events: (id, stream = {}) =>
-        followEvents<ProvisioningEvent>(transport, tenants.events, { id }, { ...stream, isTerminal: isTenantEnd }),
+        followEvents<ProvisioningEvent>(
+          transport,
+          tenants.events,
+          { id },
+          { ...stream, isTerminal: isTenantEnd, look: lookAtTenant(id) },
+        ),
       getCredentials: async (secretsUrl, { signal } = {}) =>
         call(tenants.getCredentials, { params: credentialsParams(secretsUrl, transport.baseUrl), signal }),
       getRegistryToken: (id, { signal } = {}) => call(tenants.getRegistryToken, { params: { id }, signal }),
-      // The server may wait for the new machine's health before it answers.
-      deploy: (id, body, { signal } = {}) => call(tenants.deploy, { params: { id }, body, signal, timeout: 90_000 }),
+      // The server may wait for the new machine's health before it answers these.
+      deploy: (id, body, options = {}) => call(tenants.deploy, { params: { id }, body, ...options, ...patient }),
+      update: (id, body, { ifVersion, signal } = {}) =>
+        call(tenants.update, { params: { id }, body, signal, ifVersion }),
+      delete: (id, options = {}) => call(tenants.delete, { params: { id }, ...options, ...patient }),
+      restart: (id, options = {}) => call(tenants.restart, { params: { id }, ...options, ...patient }),
+      retryProvision: (id, options = {}) => call(tenants.retryProvision, { params: { id }, ...options }),
+      setExternalDbAccess: (id, enabled, { signal } = {}) =>
+        call(tenants.setExternalDbAccess, { params: { id }, body: { enabled }, signal }),
+      rotateCredentials: (id, options = {}) =>
+        call(tenants.rotateCredentials, { params: { id }, ...options, ...patient }),
+      rotateSyncToken: (id, options = {}) => call(tenants.rotateSyncToken, { params: { id }, ...options, ...patient }),
     },
     releases: {
       list: (id, { signal } = {}) => call(releases.list, { params: { id }, signal }),
       get: (id, release, { signal } = {}) => call(releases.get, { params: { id, release: `${release}` }, signal }),
-      rollback: (id, body = {}, { signal } = {}) =>
-        call(releases.rollback, { params: { id }, body, signal, timeout: 90_000 }),
+      rollback: (id, body = {}, options = {}) =>
+        call(releases.rollback, { params: { id }, body, ...options, ...patient }),
       getSecretDigestKey: async (id, { signal } = {}) =>
         (await call<{ key: string }>(releases.getSecretDigestKey, { params: { id }, signal })).key,
       diffSecrets: (id, body, { signal } = {}) => call(releases.diffSecrets, { params: { id }, body, signal }),
     },
+    domains: {
+      set: (id, domain, { signal } = {}) => call(domains.set, { params: { id }, body: { domain }, signal }),
+      get: (id, { signal } = {}) => call(domains.get, { params: { id }, signal }),
+      delete: (id, { signal } = {}) => call(domains.delete, { params: { id }, signal }),
+    },
+    subscription: { cancel: (id, { signal } = {}) => call(subscription.cancel, { params: { id }, signal }) },
+    activity: { report: (body, options = {}) => call(activity.report, { body, ...options }) },
     secrets: {
       list: (id, { signal } = {}) => call(secrets.list, { params: { id }, signal }),
       set: (id, values, { signal } = {}) => call(secrets.set, { params: { id }, body: { secrets: values }, signal }),
@@ -147,8 +226,11 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
   };
 }
 
+/** For calls that the server answers when a machine is healthy, or is not. */
+const patient = { timeout: 90_000 };
+
 const isTenantEnd = (event: ProvisioningEvent): boolean =>
-  event.eventType === 'tenant_ready' || event.eventType === 'provisioning_failed';
+  ['tenant_ready', 'provisioning_failed', 'tenant_deleted'].includes(event.eventType);
 
 const isCheckoutEnd = (event: ProvisioningEvent): boolean =>
   event.eventType === 'infrastructure_ready' || isTenantEnd(event);

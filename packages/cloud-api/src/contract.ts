@@ -1,4 +1,5 @@
 // The contract of the Management API: every endpoint once, for clients, servers and the reference.
+export { type ActivityRequest } from './contract/activity.ts';
 export {
   type AuthorizationCodeGrant,
   type AuthorizeUrlRequest,
@@ -13,8 +14,20 @@ export {
   type RevokeTokenRequest,
   type TokenResponse,
 } from './contract/auth.ts';
-export { type CheckoutRequest, type CheckoutResponse, regions, tenantNamePattern } from './contract/checkout.ts';
+export {
+  type CheckoutRequest,
+  type CheckoutResponse,
+  type CheckoutSession,
+  regions,
+  tenantNamePattern,
+} from './contract/checkout.ts';
 export { type DeployRequest, type DeployResponse, type RegistryToken } from './contract/deploy.ts';
+export {
+  type CustomDomain,
+  customDomainPattern,
+  type DnsInstructions,
+  type SetCustomDomainRequest,
+} from './contract/domains.ts';
 export {
   type Endpoint,
   type Method,
@@ -46,6 +59,14 @@ export {
   systemManagedSecrets,
 } from './contract/secrets.ts';
 export { type Contract, contract } from './contract/table.ts';
+export {
+  type ExternalDbAccess,
+  type ExternalDbAccessRequest,
+  type OperationStatus,
+  type RotatedCredentials,
+  type RotatedSyncToken,
+  type UpdateTenantRequest,
+} from './contract/tenant-changes.ts';
 export { type Tenant, type TenantSecrets, type TenantState, type TenantStatus } from './contract/tenants.ts';
 export { type SubscriptionStatus, type TenantInfo, type UserMeResponse } from './contract/user.ts';
 export { fromWire, toWire } from './wire.ts';

@@ -1,140 +1,162 @@
-import { EventSource } from 'eventsource';
-import * as z from 'zod/mini';
 import type { Endpoint } from './contract/endpoint.ts';
-import { provisioningEventName } from './contract/events.ts';
 import type { CloudApiError } from './errors.ts';
-import { errorOfFailure, errorOfResponse, parseJson } from './failure.ts';
+import { openConnection } from './event-connection.ts';
+import { errorOfFailure } from './failure.ts';
+import { pause, retryDelay } from './retry.ts';
 import type { Transport } from './transport.ts';
-import { fromWire } from './wire.ts';
 
 /** How to follow a stream. */
 export interface EventStreamOptions {
   readonly signal?: AbortSignal | undefined;
   /** Number of the last event already seen; the stream goes on after it. @defaultValue from the beginning */
   readonly lastEventId?: string | undefined;
-  /** Waits between attempts to reconnect, in ms; after the last one the stream fails. @defaultValue 0.5 to 8 s, six attempts */
+  /**
+   * Waits between attempts to reconnect, in ms, counted anew after each sign of life; after the last one the stream
+   * fails. @defaultValue 0.5 to 8 s, six attempts
+   */
   readonly reconnectDelays?: readonly number[] | undefined;
+  /** How long a stream may be without a sign of life before it is given up, in ms. @defaultValue 45000 */
+  readonly silence?: number | undefined;
+  /** Pause between looks at the tenant's status where no stream is to be had, in ms. @defaultValue 2000 */
+  readonly pollInterval?: number | undefined;
+}
+
+/** What a stream of one resource needs to know. */
+export interface EventSourceOptions<T> extends EventStreamOptions {
+  /** Whether an event is the stream's last. */
+  readonly isTerminal: (event: T) => boolean;
+  /** What the resource's status now says as an event; for servers and proxies that give no stream. */
+  readonly look: (signal: AbortSignal, last: T | undefined) => Promise<T | undefined>;
 }
 
 const defaultDelays = [500, 1_000, 2_000, 4_000, 8_000, 8_000];
-
-type Item<T> = { event: T; id: string } | { failure: CloudApiError };
+const stopped = Symbol('stopped');
 
 /**
  * Follows an event stream until a terminal event: reconnects after the last event seen, survives cut connections and a
- * server that is briefly away, leaves out events seen before. Ends when the consumer stops or `signal` fires.
+ * server that is briefly away, leaves out events seen before, and looks at the status from time to time where there is
+ * no stream. Ends when the consumer stops or a signal fires; then nothing of it is left.
  */
-export async function* followEvents<T extends { readonly eventType: string }>(
+export function followEvents<T extends { readonly eventType: string }>(
   transport: Transport,
   endpoint: Endpoint,
   params: Readonly<Record<string, string>>,
-  options: EventStreamOptions & { readonly isTerminal: (event: T) => boolean },
+  options: EventSourceOptions<T>,
+): AsyncIterable<T> {
+  return {
+    [Symbol.asyncIterator]: () => {
+      const controller = new AbortController();
+      const given = [options.signal, transport.signal].filter((signal) => signal !== undefined);
+      const abort = (event: Event): void => controller.abort((event.target as AbortSignal).reason);
+      for (const signal of given) {
+        if (signal.aborted) controller.abort(signal.reason);
+        signal.addEventListener('abort', abort, { once: true });
+      }
+      const release = (): void => {
+        for (const signal of given) signal.removeEventListener('abort', abort);
+      };
+      const generator = follow(transport, endpoint, params, { ...options, signal: controller.signal, release });
+      return {
+        next: () => generator.next(),
+        // A generator that waits hears `return` only afterwards: the signal is what ends the waiting.
+        return: () => {
+          controller.abort(stopped);
+          release();
+          return generator.return();
+        },
+      };
+    },
+  };
+}
+
+async function* follow<T extends { readonly eventType: string }>(
+  transport: Transport,
+  endpoint: Endpoint,
+  params: Readonly<Record<string, string>>,
+  options: EventSourceOptions<T> & { readonly signal: AbortSignal; readonly release: () => void },
 ): AsyncGenerator<T, void, undefined> {
-  const { signal, isTerminal, reconnectDelays = defaultDelays } = options;
+  const { signal, release, isTerminal, look } = options;
+  const { reconnectDelays = defaultDelays, silence = 45_000, pollInterval = 2_000 } = options;
   const what = `GET ${endpoint.path}`;
+  const shown = new Set<string>();
   let lastEventId = options.lastEventId ?? '';
-  for (let attempt = 0; ; attempt += 1) {
-    const failure = yield* oneConnection();
-    if (failure === 'ended') return;
-    const delay = reconnectDelays[attempt];
-    if (!failure.retryable || delay === undefined) throw failure;
-    await pause(delay, what, signal);
+  let last: T | undefined;
+  let attempt = 0;
+  try {
+    for (;;) {
+      const end = yield* oneConnection();
+      if (end === undefined) return;
+      const delay = reconnectDelays[attempt];
+      if (end.streamless) return yield* polling();
+      if (!end.failure.retryable || delay === undefined) throw end.failure;
+      attempt += 1;
+      await pause(end.retryAfter === undefined ? delay : retryDelay(attempt, end.retryAfter), signal);
+    }
+  } catch (error) {
+    if (signal.reason === stopped) return;
+    throw errorOfFailure(error, what, transport.baseUrl, signal);
+  } finally {
+    release();
   }
 
-  async function* oneConnection(): AsyncGenerator<T, 'ended' | CloudApiError, undefined> {
-    if (signal?.aborted === true) throw errorOfFailure(undefined, what, transport.baseUrl, signal);
-    const connection = openConnection<T>(transport, endpoint, params, what, lastEventId);
-    const abort = (): void => connection.fail(errorOfFailure(undefined, what, transport.baseUrl, signal));
-    signal?.addEventListener('abort', abort, { once: true });
+  async function* oneConnection(): AsyncGenerator<T, End | undefined, undefined> {
+    signal.throwIfAborted();
+    const connection = openConnection<T>(transport, { endpoint, params, lastEventId, silence, attempt: attempt + 1 });
+    const abort = (): void => connection.stop();
+    signal.addEventListener('abort', abort, { once: true });
     try {
       for (;;) {
         const item = await connection.next();
-        if ('failure' in item) return item.failure;
-        if (item.id !== '' && isSeen(item.id, lastEventId)) continue;
+        signal.throwIfAborted();
+        if ('end' in item) return item.end;
+        attempt = 0;
+        if (item.event === undefined || (item.id !== '' && isSeen(item.id, lastEventId))) continue;
         lastEventId = item.id;
+        last = item.event;
+        shown.add(item.event.eventType);
         yield item.event;
-        if (isTerminal(item.event)) return 'ended';
+        if (isTerminal(item.event)) return undefined;
       }
     } finally {
-      signal?.removeEventListener('abort', abort);
-      connection.close();
+      signal.removeEventListener('abort', abort);
+      connection.stop();
+    }
+  }
+
+  async function* polling(): AsyncGenerator<T, void, undefined> {
+    for (let failures = 0; ; ) {
+      const event = await look(signal, last).then(
+        (found) => {
+          failures = 0;
+          return found;
+        },
+        (error: CloudApiError) => {
+          failures += 1;
+          if (signal.aborted || !error.retryable || failures > reconnectDelays.length) throw error;
+          return undefined;
+        },
+      );
+      if (event !== undefined && !shown.has(event.eventType)) {
+        last = event;
+        shown.add(event.eventType);
+        yield event;
+        if (isTerminal(event)) return;
+      }
+      await pause(pollInterval, signal);
     }
   }
 }
 
-function openConnection<T>(
-  transport: Transport,
-  endpoint: Endpoint,
-  params: Readonly<Record<string, string>>,
-  what: string,
-  lastEventId: string,
-): { next(): Promise<Item<T>>; fail(error: CloudApiError): void; close(): void } {
-  const items: Item<T>[] = [];
-  let wake: (() => void) | undefined;
-  const push = (item: Item<T>): void => {
-    items.push(item);
-    wake?.();
-  };
-  let refusal: CloudApiError | undefined;
-  const source = new EventSource(transport.url(endpoint, params), {
-    fetch: async (url, init) => {
-      const headers: Record<string, string> = { ...(init.headers as Record<string, string>) };
-      if (lastEventId !== '') headers['Last-Event-ID'] ??= lastEventId;
-      try {
-        const response = await transport.fetch(String(url), {
-          method: 'GET',
-          headers,
-          ...(init.signal ? { signal: init.signal as AbortSignal } : {}),
-          auth: endpoint.auth,
-        });
-        if (response.status !== 200) refusal = await errorOfResponse(response.clone(), what);
-        return response;
-      } catch (error) {
-        refusal = errorOfFailure(error, what, new URL(transport.baseUrl).origin);
-        throw error;
-      }
-    },
-  });
-  const receive = (message: MessageEvent): void => {
-    const parsed = z.safeParse(endpoint.response as z.ZodMiniType, fromWire(parseJson(String(message.data))));
-    // An event that this version cannot read is left out, so that a newer server does not break it.
-    if (parsed.success) push({ event: parsed.data as T, id: message.lastEventId });
-  };
-  source.addEventListener(provisioningEventName, receive);
-  source.addEventListener('message', receive);
-  source.addEventListener('error', () => {
-    // Without a refusal the stream just ended, and the source reconnects by itself after the last event.
-    if (refusal !== undefined) push({ failure: refusal });
-  });
-  return {
-    next: async () => {
-      while (items.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return items.shift() as Item<T>;
-    },
-    fail: (error) => push({ failure: error }),
-    close: () => source.close(),
-  };
+/** How a connection ended when it was not the end of the stream. */
+export interface End {
+  readonly failure: CloudApiError;
+  /** There is no stream here: not now, and not after another attempt. */
+  readonly streamless: boolean;
+  /** When the server wants to be asked again. */
+  readonly retryAfter?: string | undefined;
 }
 
 /** Sequence numbers grow; anything else is compared as it is. */
 function isSeen(id: string, last: string): boolean {
   return /^\d+$/.test(id) && /^\d+$/.test(last) ? Number(id) <= Number(last) : id === last;
-}
-
-async function pause(ms: number, what: string, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const abort = (): void => {
-      clearTimeout(timer);
-      reject(errorOfFailure(undefined, what, '', signal));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener('abort', abort, { once: true });
-  });
 }

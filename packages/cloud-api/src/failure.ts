@@ -9,6 +9,7 @@ const codes: Readonly<Record<number, CloudApiErrorCode>> = {
   404: 'SP_API_NOT_FOUND',
   409: 'SP_API_CONFLICT',
   410: 'SP_API_GONE',
+  412: 'SP_API_CONFLICT',
   429: 'SP_API_RATE_LIMITED',
 };
 
@@ -31,8 +32,10 @@ export async function errorOfResponse(response: Response, what: string): Promise
 /** The error of a call that got no answer at all. */
 export function errorOfFailure(failure: unknown, what: string, origin: string, signal?: AbortSignal): CloudApiError {
   if (failure instanceof CloudApiError) return failure;
-  if (signal?.aborted === true) return new CloudApiError({ code: 'SP_API_ABORTED', message: `${what} was aborted` });
-  if (failure instanceof Error && failure.name === 'TimeoutError') {
+  if (signal?.aborted === true && !isTimeout(signal.reason)) {
+    return new CloudApiError({ code: 'SP_API_ABORTED', message: `${what} was aborted` });
+  }
+  if (isTimeout(failure) || isTimeout(signal?.reason)) {
     return new CloudApiError({
       code: 'SP_API_TIMEOUT',
       message: `${what} got no answer from ${origin} in time`,
@@ -46,6 +49,10 @@ export function errorOfFailure(failure: unknown, what: string, origin: string, s
     retryable: true,
     systemCode,
   });
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 export function parseJson(text: string): unknown {

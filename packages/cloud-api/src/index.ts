@@ -7,6 +7,7 @@ export {
   type CheckoutEvent,
   type CheckoutRequest,
   type CheckoutResponse,
+  type CheckoutSession,
   type CreateDeviceLoginRequest,
   type CreateTokenRequest,
   type DeployRequest,
@@ -47,4 +48,4 @@ export {
 export { type Environment, resolveEnvironment } from './environment.ts';
 export { CloudApiError, type CloudApiErrorCode, type CloudApiErrorFacts, isCloudApiError } from './errors.ts';
 export type { EventStreamOptions } from './event-stream.ts';
-export type { CallOptions, CloudApiClientOptions } from './options.ts';
+export type { CallOptions, CloudApiClientOptions, MutationOptions, RequestEvent, UpdateOptions } from './options.ts';

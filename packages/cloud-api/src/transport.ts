@@ -1,11 +1,14 @@
-import ky, { HTTPError, type KyInstance } from 'ky';
-import * as z from 'zod/mini';
 import type { Endpoint } from './contract/endpoint.ts';
+import { idempotencyKeyHeader, requestIdHeader } from './contract/errors.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
 import { resolveEnvironment } from './environment.ts';
 import { CloudApiError } from './errors.ts';
-import { errorOfFailure, errorOfResponse, parseJson } from './failure.ts';
+import { errorOfFailure, errorOfResponse } from './failure.ts';
 import type { CloudApiClientOptions } from './options.ts';
-import { fromWire, toWire } from './wire.ts';
+import { readPayload } from './payload.ts';
+import { invitesRetry, pause, retryDelay } from './retry.ts';
+import { endpointPath } from './url.ts';
+import { toWire } from './wire.ts';
 
 /** One call of an endpoint. */
 export interface Call {
@@ -15,104 +18,146 @@ export interface Call {
   /** Milliseconds for the whole call. */
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly ifVersion?: number | undefined;
 }
 
 /** Sends requests of the contract. */
 export interface Transport {
   readonly baseUrl: string;
+  /** Stops everything. */
+  readonly signal: AbortSignal | undefined;
   call(endpoint: Endpoint, call: Call): Promise<unknown>;
-  url(endpoint: Endpoint, params?: Readonly<Record<string, string>>): string;
-  /** `fetch` with this client's headers, for streams. */
-  fetch(url: string, init: RequestInit & { auth: Endpoint['auth'] }): Promise<Response>;
+  /** One request, without repetitions: for streams. */
+  open(endpoint: Endpoint, request: StreamRequest): Promise<Response>;
+}
+
+/** A request for a stream. */
+export interface StreamRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  readonly attempt: number;
+}
+
+interface Attempt {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly attempt: number;
 }
 
 export function createTransport(options: CloudApiClientOptions): Transport {
   const { environment = 'production', token, fetch = globalThis.fetch, timeout = 30_000, retry = 2 } = options;
+  const { signal: clientSignal, userAgent, onRequest } = options;
   const baseUrl = resolveEnvironment(environment);
+  const { origin } = new URL(baseUrl);
 
-  const headersFor = async (auth: Endpoint['auth']): Promise<Record<string, string>> => ({
-    ...(options.userAgent === undefined ? {} : { 'user-agent': options.userAgent }),
-    ...(auth === 'bearer' && token !== undefined
-      ? { authorization: `Bearer ${typeof token === 'function' ? await token() : token}` }
-      : {}),
-  });
+  /** What the person who wrote the function throws is theirs, so it is not turned into an error of ours. */
+  const readToken = async (endpoint: Endpoint): Promise<string | undefined> =>
+    endpoint.auth === 'bearer' && typeof token === 'function' ? token() : (token as string | undefined);
 
-  const client: KyInstance = ky.create({
-    fetch,
-    retry: {
-      limit: retry,
-      methods: ['get', 'put', 'post', 'delete', 'patch'],
-      statusCodes: [429, 502, 503, 504],
-      backoffLimit: 5_000,
-      jitter: true,
-    },
-  });
+  async function send(endpoint: Endpoint, request: Attempt, accessToken: string | undefined): Promise<Response> {
+    const { method, path } = endpoint;
+    const { url, body, signal, attempt } = request;
+    const started = performance.now();
+    const tell = (facts: { status: number; requestId?: string | undefined } | { failure: CloudApiError['code'] }) => {
+      try {
+        onRequest?.({ method, path, attempt, duration: performance.now() - started, ...facts });
+      } catch {
+        // Who looks on must not break what is looked at.
+      }
+    };
+    const headers: Record<string, string> = { ...request.headers };
+    if (userAgent !== undefined) headers['user-agent'] = userAgent;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (endpoint.auth === 'bearer' && accessToken !== undefined) headers['authorization'] = `Bearer ${accessToken}`;
+    try {
+      const response = await fetch(url, { method, headers, signal, ...(body === undefined ? {} : { body }) });
+      tell({ status: response.status, requestId: response.headers.get(requestIdHeader) ?? undefined });
+      return response;
+    } catch (error) {
+      const failure = errorOfFailure(error, `${method} ${path}`, origin, signal);
+      tell({ failure: failure.code });
+      throw failure;
+    }
+  }
 
-  const url = (endpoint: Endpoint, params: Readonly<Record<string, string>> = {}): string =>
-    baseUrl + endpoint.path.replace(/\{(\w+)\}/g, (_, name: string) => pathSegment(name, params[name]));
+  /** Sends, and once more with a newer token when the server does not take this one. */
+  async function sendWithToken(endpoint: Endpoint, request: Attempt): Promise<Response> {
+    const response = await send(endpoint, request, await readToken(endpoint));
+    if (response.status !== 401 || endpoint.auth !== 'bearer' || typeof token !== 'function') return response;
+    await response.body?.cancel();
+    return await send(endpoint, request, await readToken(endpoint));
+  }
 
-  const send = async (endpoint: Endpoint, call: Call): Promise<Response> => {
-    const query = Object.entries((toWire(call.query ?? {}) ?? {}) as Record<string, string>);
-    return client(url(endpoint, call.params), {
-      method: endpoint.method,
-      headers: { accept: 'application/json', ...(await headersFor(endpoint.auth)) },
-      timeout: call.timeout ?? timeout,
-      ...(query.length === 0 ? {} : { searchParams: query }),
-      ...(call.body === undefined ? {} : { json: toWire(call.body) }),
-      ...(call.signal === undefined ? {} : { signal: call.signal }),
-      ...(endpoint.idempotent ? {} : { retry: 0 }),
-    });
-  };
+  async function sendUntilAnswered(endpoint: Endpoint, call: Call, deadline: Deadline): Promise<Response> {
+    const what = `${endpoint.method} ${endpoint.path}`;
+    const key = idempotencyKey(endpoint, call);
+    const repeatable = endpoint.idempotent || key !== undefined;
+    const request: Omit<Attempt, 'attempt'> = {
+      url: baseUrl + endpointPath(endpoint, call),
+      headers: {
+        accept: 'application/json',
+        ...(key === undefined ? {} : { [idempotencyKeyHeader]: key }),
+        ...(call.ifVersion === undefined ? {} : { 'if-match': `"${call.ifVersion}"` }),
+      },
+      body: call.body === undefined ? undefined : JSON.stringify(toWire(call.body)),
+      signal: deadline.signal,
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await sendWithToken(endpoint, { ...request, attempt }).catch((error: unknown) => {
+        const lost = error instanceof CloudApiError && error.code === 'SP_API_NETWORK';
+        if (!lost || !repeatable || attempt > retry) throw error;
+        return error;
+      });
+      const lost = outcome instanceof CloudApiError;
+      if (!lost && (outcome.ok || !repeatable || attempt > retry || !invitesRetry(outcome))) return outcome;
+      const delay = retryDelay(attempt, lost ? undefined : outcome.headers.get('retry-after'));
+      // Who asks for more patience than there is gets no more requests either.
+      if (delay >= deadline.left()) {
+        if (lost) throw outcome;
+        return outcome;
+      }
+      if (!lost) await outcome.body?.cancel();
+      await pause(delay, deadline.signal).catch((error: unknown) => {
+        throw errorOfFailure(error, what, origin, deadline.signal);
+      });
+    }
+  }
 
   return {
     baseUrl,
-    url,
-    fetch: async (target, { auth, headers, ...init }) => {
-      const own = await headersFor(auth);
-      return fetch(target, { ...init, headers: { ...(headers as Record<string, string>), ...own } });
-    },
+    signal: clientSignal,
+    open: (endpoint, { params, ...request }) =>
+      sendWithToken(endpoint, { ...request, url: baseUrl + endpointPath(endpoint, { params }) }),
     call: async (endpoint, call) => {
       const what = `${endpoint.method} ${endpoint.path}`;
+      const deadline = createDeadline(call.timeout ?? timeout, [call.signal, clientSignal]);
       try {
-        let response: Response;
-        try {
-          response = await send(endpoint, call);
-        } catch (error) {
-          // A token function may know a newer token by now: ask it once more before giving up.
-          const stale = error instanceof HTTPError && error.response.status === 401 && endpoint.auth === 'bearer';
-          if (!stale || typeof token !== 'function') throw error;
-          response = await send(endpoint, call);
-        }
-        return endpoint.response === undefined ? undefined : await readPayload(response, endpoint, what);
-      } catch (error) {
-        if (error instanceof HTTPError) throw await errorOfResponse(error.response, what);
-        throw errorOfFailure(error, what, new URL(baseUrl).origin, call.signal);
+        const response = await sendUntilAnswered(endpoint, call, deadline);
+        if (!response.ok) throw await errorOfResponse(response, what);
+        if (endpoint.response !== undefined) return await readPayload(response, { endpoint, what, origin, deadline });
+        await response.body?.cancel();
+        return undefined;
+      } finally {
+        deadline.end();
       }
     },
   };
 }
 
-async function readPayload(response: Response, endpoint: Endpoint, what: string): Promise<unknown> {
-  const body = fromWire(parseJson(await response.text()));
-  const payload = endpoint.envelope === 'data' ? (body as { data?: unknown } | undefined)?.data : body;
-  const result = z.safeParse(endpoint.response as z.ZodMiniType, payload);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new CloudApiError({
-    code: 'SP_API_INVALID_RESPONSE',
-    message: `${what} was answered with unexpected content at \`${issue?.path.join('.') || 'the top'}\``,
-    status: response.status,
-    requestId: response.headers.get('x-request-id') ?? undefined,
-  });
-}
-
-/** One encoded path segment. Dots alone would climb to another endpoint, so they are refused. */
-function pathSegment(name: string, value: string | undefined): string {
-  if (value === undefined || value === '' || value === '.' || value === '..') {
+/** Every call that must not happen twice gets one; without a login the server knows nobody to keep it for. */
+function idempotencyKey(endpoint: Endpoint, call: Call): string | undefined {
+  if (call.idempotencyKey !== undefined) {
+    if (/^[\x21-\x7e]{1,255}$/.test(call.idempotencyKey)) return call.idempotencyKey;
     throw new CloudApiError({
       code: 'SP_API_INVALID_REQUEST',
-      message: `\`${name}\` must be a non-empty path segment, got ${JSON.stringify(value)}`,
+      message: '`idempotencyKey` must have 1 to 255 visible ASCII characters',
     });
   }
-  return encodeURIComponent(value);
+  if (endpoint.idempotent || endpoint.method === 'GET' || endpoint.auth !== 'bearer') return undefined;
+  // `crypto.randomUUID` is missing on pages that were not loaded over TLS.
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -14,13 +14,17 @@ export function toWire(value: unknown): unknown {
   return convert(value, (key) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 }
 
-function convert(value: unknown, rename: (key: string) => string): unknown {
-  if (Array.isArray(value)) return value.map((item) => convert(item, rename));
+// Deeper than anything of the contract, and far from what would exhaust the stack.
+const deepest = 32;
+
+function convert(value: unknown, rename: (key: string) => string, depth = 0): unknown {
+  if (depth > deepest) return undefined;
+  if (Array.isArray(value)) return value.map((item) => convert(item, rename, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   // Object.fromEntries defines own members, so a hostile `__proto__` key cannot change a prototype.
   return Object.fromEntries(
     Object.entries(value)
       .filter(([, member]) => member !== undefined)
-      .map(([key, member]) => [rename(key), opaque.has(key) ? member : convert(member, rename)]),
+      .map(([key, member]) => [rename(key), opaque.has(key) ? member : convert(member, rename, depth + 1)]),
   );
 }

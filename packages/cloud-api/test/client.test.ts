@@ -1,6 +1,12 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { type CloudApiError, createCloudApiClient, isCloudApiError, resolveEnvironment } from '../src/index.ts';
+import {
+  type CloudApiError,
+  createCloudApiClient,
+  isCloudApiError,
+  type RequestEvent,
+  resolveEnvironment,
+} from '../src/index.ts';
 import { json, nobody, serve } from './server.ts';
 
 const failureOf = (promise: Promise<unknown>): Promise<CloudApiError> =>
@@ -73,20 +79,183 @@ test('asks the token function once more after a 401', async () => {
   expect(tokens).toEqual(['unused']);
 });
 
-test('repeats an idempotent call after 503, never one that is not', async () => {
-  const counts: Record<string, number> = {};
+test('repeats a call after 503: with one key where it must not happen twice, never one without a login', async () => {
+  const keys: Record<string, (string | undefined)[]> = {};
   const environment = await serve((request, response) => {
-    const count = (counts[request.method ?? ''] = (counts[request.method ?? ''] ?? 0) + 1);
-    if (request.method === 'GET' && count === 2) json(response, 200, []);
+    const seen = (keys[`${request.method} ${request.url}`] ??= []);
+    seen.push(request.headers['idempotency-key'] as string | undefined);
+    if (request.method === 'GET' && seen.length === 2) json(response, 200, []);
     else json(response, 503, {}, { 'retry-after': '0' });
   });
-  const api = createCloudApiClient({ environment });
+  const api = createCloudApiClient({ environment, token: 't' });
   expect(await api.plans.list()).toEqual([]);
-  expect(await failureOf(api.tenants.deploy('t', { image: 'i' }))).toMatchObject({
-    code: 'SP_API_SERVER',
-    retryable: true,
+  const failed = { code: 'SP_API_SERVER', retryable: true };
+  expect(await failureOf(api.tenants.deploy('t', { image: 'i' }))).toMatchObject(failed);
+  expect(await failureOf(api.tenants.restart('t', { idempotencyKey: 'mine' }))).toMatchObject(failed);
+  const grant = { grantType: 'refresh_token', refreshToken: 'r' } as const;
+  expect(await failureOf(api.auth.createToken(grant))).toMatchObject(failed);
+  const deployKeys = keys['POST /api/v1/tenants/t/deploy'] ?? [];
+  expect(deployKeys).toEqual([deployKeys[0], deployKeys[0], deployKeys[0]]);
+  expect(deployKeys[0]).toMatch(/^[0-9a-f]{32}$/);
+  expect(keys).toMatchObject({
+    'GET /api/v1/checkout/plans': [undefined, undefined],
+    'POST /api/v1/tenants/t/restart': ['mine', 'mine', 'mine'],
+    'POST /api/v1/auth/token': [undefined],
   });
-  expect(counts).toEqual({ GET: 2, POST: 1 });
+  expect(await failureOf(api.tenants.restart('t', { idempotencyKey: 'a b' }))).toMatchObject({
+    code: 'SP_API_INVALID_REQUEST',
+  });
+});
+
+test('comes again for the answer while the first request with its key is still running', async () => {
+  let count = 0;
+  const environment = await serve((_, response) => {
+    count += 1;
+    if (count === 1) response.destroy();
+    else if (count === 2) json(response, 409, { error: { code: 'idempotency_key_in_use', message: 'wait' } }, now);
+    else json(response, 200, { status: 'running' });
+  });
+  const now = { 'retry-after': '0' };
+  const api = createCloudApiClient({ environment, token: 't' });
+  expect(await api.tenants.restart('t')).toEqual({ status: 'running', message: undefined });
+});
+
+test.each([
+  ['seconds', () => '120'],
+  ['a date', () => new Date(Date.now() + 120_000).toUTCString()],
+])('asks no more when Retry-After in %s is beyond the time that the call has', async (_, value) => {
+  let count = 0;
+  const environment = await serve((_request, response) => {
+    count += 1;
+    json(response, 429, { error: { code: 'rate_limited', message: 'later' } }, { 'retry-after': value() });
+  });
+  expect(await failureOf(createCloudApiClient({ environment }).plans.list())).toMatchObject({
+    code: 'SP_API_RATE_LIMITED',
+  });
+  expect(count).toBe(1);
+});
+
+test('a date that has passed means at once', async () => {
+  let count = 0;
+  const environment = await serve((_, response) => {
+    count += 1;
+    if (count === 2) json(response, 200, []);
+    else json(response, 503, {}, { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' });
+  });
+  expect(await createCloudApiClient({ environment }).plans.list()).toEqual([]);
+});
+
+test('tells of each request without its contents, and goes on when the listener throws', async () => {
+  const events: RequestEvent[] = [];
+  const environment = await serve((_, response) => {
+    if (events.length === 0) json(response, 503, {}, { 'retry-after': '0', 'x-request-id': 'r1' });
+    else json(response, 200, { data: { status: 'running' } }, { 'x-request-id': 'r2' });
+  });
+  const api = createCloudApiClient({
+    environment,
+    token: 'planted-token',
+    onRequest: (event) => {
+      events.push(event);
+      throw new Error('listener');
+    },
+  });
+  await api.tenants.getStatus('planted-id');
+  const facts = { method: 'GET', path: '/api/v1/tenants/{id}/status', duration: expect.any(Number) as number };
+  expect(events).toEqual([
+    { ...facts, attempt: 1, status: 503, requestId: 'r1' },
+    { ...facts, attempt: 2, status: 200, requestId: 'r2' },
+  ]);
+  expect(inspect(events, { depth: 9 })).not.toContain('planted');
+  await failureOf(createCloudApiClient({ environment: await nobody(), retry: 0, onRequest: listen }).plans.list());
+  function listen(event: RequestEvent): void {
+    events.push(event);
+  }
+  expect(events.at(-1)).toMatchObject({ failure: 'SP_API_NETWORK', attempt: 1 });
+});
+
+test("the client's signal stops every call", async () => {
+  const controller = new AbortController();
+  const environment = await serve(() => controller.abort());
+  const api = createCloudApiClient({ environment, signal: controller.signal });
+  expect(await failureOf(api.plans.list())).toMatchObject({ code: 'SP_API_ABORTED' });
+  expect(await failureOf(api.plans.list())).toMatchObject({ code: 'SP_API_ABORTED' });
+});
+
+test('what the token function throws is thrown as it is', async () => {
+  const own = new Error('not logged in');
+  const token = (): never => {
+    throw own;
+  };
+  await expect(createCloudApiClient({ environment: await nobody(), token }).plans.list()).rejects.toBe(own);
+});
+
+test('sends every change of a tenant as the predecessor’s server reads it, and takes any success', async () => {
+  const seen: string[] = [];
+  const info = { id: 't', name: 'new', database_url: 'd', version: 8 };
+  const urls = { internal_database_url: 'i', external_database_url: 'e' };
+  const domain = {
+    domain: 'a.example',
+    status: 'pending',
+    verified: false,
+    dns_target: 'x.example',
+    dns_instructions: { record_type: 'CNAME', host: 'a.example', value: 'x.example', ttl: 60 },
+    created_at: null,
+  };
+  const answers: Record<string, unknown> = {
+    'PATCH /api/v1/tenants/t': { data: info },
+    'POST /api/v1/tenants/t/restart': { status: 'running' },
+    'POST /api/v1/tenants/t/retry-provision': { status: 'provisioning' },
+    'PUT /api/v1/tenants/t/external-db-access': {
+      data: { tenant_id: 't', external_db_access: true, database_url: 'd' },
+    },
+    'POST /api/v1/tenants/t/rotate-credentials': { status: 'success', message: 'done', ...urls },
+    'POST /api/v1/tenants/t/rotate-sync-token': { data: { sync_token: 's' } },
+    'POST /api/v1/tenants/t/custom-domain': { data: domain },
+    'GET /api/v1/tenants/t/custom-domain': { data: domain },
+  };
+  const environment = await serve((request, response) => {
+    let text = '';
+    request.on('data', (chunk) => (text += chunk));
+    request.on('end', () => {
+      const route = `${request.method} ${request.url}`;
+      const match = request.headers['if-match'];
+      seen.push([route, text, ...(match === undefined ? [] : [match])].filter((part) => part !== '').join(' '));
+      const body = answers[route];
+      if (body === undefined) response.writeHead(200).end('not even JSON');
+      else json(response, 200, body);
+    });
+  });
+  const api = createCloudApiClient({ environment, token: 't' });
+  expect(await api.tenants.update('t', { name: 'new', memoryMb: 512 }, { ifVersion: 7 })).toMatchObject({ version: 8 });
+  expect(await api.tenants.restart('t')).toMatchObject({ status: 'running' });
+  expect(await api.tenants.retryProvision('t')).toMatchObject({ status: 'provisioning' });
+  expect(await api.tenants.setExternalDbAccess('t', true)).toMatchObject({ externalDbAccess: true });
+  expect(await api.tenants.rotateCredentials('t')).toMatchObject({
+    internalDatabaseUrl: 'i',
+    externalDatabaseUrl: 'e',
+  });
+  expect(await api.tenants.rotateSyncToken('t')).toEqual({ syncToken: 's' });
+  expect(await api.domains.set('t', 'a.example')).toMatchObject({ dnsInstructions: { recordType: 'CNAME', ttl: 60 } });
+  expect(await api.domains.get('t')).toMatchObject({ verified: false });
+  const timestamp = '2026-01-02T03:04:05+00:00';
+  await api.activity.report({ event: 'cloud_login', timestamp, data: { userId: 'u' } });
+  await api.domains.delete('t');
+  await api.subscription.cancel('t');
+  await api.tenants.delete('t');
+  expect(seen).toEqual([
+    'PATCH /api/v1/tenants/t {"name":"new","memory_mb":512} "7"',
+    'POST /api/v1/tenants/t/restart',
+    'POST /api/v1/tenants/t/retry-provision',
+    'PUT /api/v1/tenants/t/external-db-access {"enabled":true}',
+    'POST /api/v1/tenants/t/rotate-credentials',
+    'POST /api/v1/tenants/t/rotate-sync-token',
+    'POST /api/v1/tenants/t/custom-domain {"domain":"a.example"}',
+    'GET /api/v1/tenants/t/custom-domain',
+    `POST /api/v1/activity {"event":"cloud_login","timestamp":"${timestamp}","data":{"user_id":"u"}}`,
+    'DELETE /api/v1/tenants/t/custom-domain',
+    'POST /api/v1/tenants/t/subscription/cancel',
+    'DELETE /api/v1/tenants/t',
+  ]);
 });
 
 test('names what the server answered wrong', async () => {

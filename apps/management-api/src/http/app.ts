@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type ApiErrorBody, requestIdHeader, toWire } from '@sp/cloud-api/contract';
+import { type ApiErrorBody, idempotencyKeyHeader, requestIdHeader, toWire } from '@sp/cloud-api/contract';
 import { type Context, Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { Logger } from 'pino';
 import { failureOf } from './failure-of.ts';
+import { replayedHeader } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
 
 /** What every request carries. */
@@ -40,6 +42,18 @@ export function createHttpApp(deps: { readonly logger: Logger }): HttpApp {
       'request',
     );
   });
+
+  // Pages of other origins may use the API with a token of their own; a browser's cookies are never asked for.
+  app.use(
+    '/api/v1/*',
+    cors({
+      origin: '*',
+      allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      allowHeaders: ['authorization', 'content-type', idempotencyKeyHeader, 'if-match', 'last-event-id', 'user-agent'],
+      exposeHeaders: [requestIdHeader, 'etag', 'retry-after', replayedHeader],
+      maxAge: 600,
+    }),
+  );
 
   app.notFound((context) => context.json(errorBody('not_found', 'There is nothing at this address.', context), 404));
 

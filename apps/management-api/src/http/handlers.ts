@@ -13,9 +13,11 @@ export interface HandlerInput<E> {
   readonly query: QueryOf<E>;
   readonly body: RequestOf<E>;
   readonly user: E extends { auth: 'bearer' } ? RequestUser : undefined;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client goes away; never for a request with a key, which may come again for its answer. */
   readonly signal: AbortSignal;
   readonly request: Request;
+  /** Headers for the answer. */
+  readonly answer: Headers;
 }
 
 /** Answers one endpoint: a value, or for `kind: 'events'` where the events come from. Failures are thrown. */

@@ -1,18 +1,23 @@
 import { contract, type Endpoint, fromWire, toWire } from '@sp/cloud-api/contract';
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
+import type { Vault } from '../ports/vault.ts';
+import type { Store } from '../store/database.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { HttpApp, HttpEnvironment } from './app.ts';
 import { isForm, readForm, readJson } from './body.ts';
 import { unauthorized } from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
 import type { Handlers, RequestUser } from './handlers.ts';
+import { answerOnce, hasKey } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
 import { validate } from './validate.ts';
 
 /** What the routes need besides their handlers. */
 export interface RouterDeps {
   readonly tokens: Pick<AccessTokens, 'verify'>;
+  readonly store: Store;
+  readonly vault: Vault;
   readonly logger: Logger;
   /** Ends the event streams that are open. */
   readonly signal: AbortSignal;
@@ -27,6 +32,7 @@ type AnyHandler = (
     readonly user: RequestUser | undefined;
     readonly signal: AbortSignal;
     readonly request: Request;
+    readonly answer: Headers;
   },
 ) => Promise<unknown>;
 
@@ -64,23 +70,32 @@ async function answer(
   if (user !== undefined) context.set('userId', user.id);
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
   const body = endpoint.request && validate(endpoint.request, await readBody(request, endpoint), 'body');
-  const result = await handler({
-    params: context.req.param(),
-    query,
-    body,
-    user,
-    signal: request.signal,
-    request,
-  });
+  const respond = async (): Promise<Response> => {
+    const headers = new Headers();
+    const params = context.req.param();
+    const signal = user !== undefined && hasKey(request) ? deps.signal : request.signal;
+    const result = await handler({ params, query, body, user, signal, request, answer: headers });
+    headers.forEach((value, name) => {
+      context.header(name, value);
+    });
+    return send(context, { endpoint, result, deps });
+  };
+  return user === undefined ? await respond() : await answerOnce(deps, { request, userId: user.id, body }, respond);
+}
+
+function send(
+  context: Context<HttpEnvironment>,
+  { endpoint, result, deps }: { readonly endpoint: Endpoint; readonly result: unknown; readonly deps: RouterDeps },
+): Response {
   if (endpoint.kind === 'events') {
     return sendEvents(context, result as EventSource<unknown>, {
-      signal: AbortSignal.any([deps.signal, request.signal]),
+      signal: AbortSignal.any([deps.signal, context.req.raw.signal]),
       heartbeatMs: deps.heartbeatMs ?? 15_000,
       onError: (error) =>
         deps.logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'event stream failed'),
     });
   }
-  if (endpoint.response === undefined) return context.body(null, 204);
+  if (endpoint.response === undefined) return endpoint.empty === 'null' ? context.json(null) : context.body(null, 204);
   return context.json(toWire(endpoint.envelope === 'data' ? { data: result } : result) as object);
 }
 

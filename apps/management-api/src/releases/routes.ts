@@ -3,7 +3,7 @@ import { ApiFailure } from '../http/errors.ts';
 import type { Handlers, RequestUser } from '../http/handlers.ts';
 import { runRelease } from '../routes/deploy.ts';
 import type { RouteDeps } from '../routes/deps.ts';
-import { resolveTenant } from '../routes/tenants.ts';
+import { resolveTenant } from '../routes/resolve-tenant.ts';
 import { createRelease } from '../tenants/deploys.ts';
 import { diffSecrets, secretDigestKey } from './diff-secrets.ts';
 import { findRelease, listReleases } from './list-releases.ts';

@@ -9,7 +9,12 @@ import type { RouteDeps } from './deps.ts';
 import { followTenant, isEnded } from './follow-tenant.ts';
 
 /** The events after which whoever paid has what they need to go on. */
-const lastTypes: ReadonlySet<string> = new Set(['infrastructure_ready', 'tenant_ready', 'provisioning_failed']);
+const lastTypes: ReadonlySet<string> = new Set([
+  'infrastructure_ready',
+  'tenant_ready',
+  'provisioning_failed',
+  'tenant_deleted',
+]);
 
 /** How often a stream looks whether the payment has come. */
 const paymentPollMs = 500;
@@ -20,6 +25,13 @@ export function checkoutHandlers(deps: RouteDeps): Pick<Handlers, 'plans' | 'che
     plans: { list: () => deps.billing.listPlans() },
     checkout: {
       create: ({ user, body }) => createCheckoutSession(deps, { ...body, userId: user.id }),
+
+      get: async ({ params, user }) => {
+        const session = await findCheckoutSession(deps.store, { id: params.id, userId: user.id });
+        if (session === undefined) throw checkoutNotFound();
+        const { id, transactionId, tenantId, tenantName } = session;
+        return { checkoutSessionId: id, transactionId, ...(tenantId === null ? {} : { tenantId, tenantName }) };
+      },
 
       events: async ({ params, user, request }) => {
         const wanted = { id: params.id, userId: user.id };

@@ -26,6 +26,8 @@ export async function* followTenant(
 ): AsyncGenerator<FollowedEvent> {
   const { tenantId, after, head, lastTypes, signal } = options;
   for await (const stored of deps.feed.follow(tenantId, { after, signal })) {
+    // A failure that was tried again since is no news, and clients would take it for the end.
+    if (stored.eventType === 'provisioning_failed' && stored.sequence < head) continue;
     yield {
       sequence: stored.sequence,
       tenantId: stored.tenantId,

@@ -3,7 +3,7 @@ import { ApiFailure } from '../http/errors.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { deleteSecret, listSecretNames, setSecrets } from '../tenants/secrets.ts';
 import type { RouteDeps } from './deps.ts';
-import { resolveTenant } from './tenants.ts';
+import { resolveTenant } from './resolve-tenant.ts';
 
 /** The handlers of `contract.secrets`. */
 export function secretHandlers(deps: RouteDeps): Handlers['secrets'] {

@@ -1,21 +1,28 @@
-import { ApiFailure, tenantNotFound } from '../http/errors.ts';
+import { ApiFailure } from '../http/errors.ts';
 import { lastEventId } from '../http/event-stream.ts';
-import type { Handlers, RequestUser } from '../http/handlers.ts';
+import type { Handlers } from '../http/handlers.ts';
+import { setVersion } from '../http/versions.ts';
 import { claimCredentials, credentialsToken } from '../tenants/credentials.ts';
 import { canDeploy, TenantStateConflict } from '../tenants/state.ts';
-import { findOwnedTenant, listOwnedTenants, type TenantRow } from '../tenants/tenants.ts';
+import { listOwnedTenants } from '../tenants/tenants.ts';
 import { deployTenant } from './deploy.ts';
 import type { RouteDeps } from './deps.ts';
 import { followTenant, isEnded } from './follow-tenant.ts';
+import { resolveTenant } from './resolve-tenant.ts';
 import { describeTenant } from './user.ts';
 
-const lastTypes: ReadonlySet<string> = new Set(['tenant_ready', 'provisioning_failed']);
+const lastTypes: ReadonlySet<string> = new Set(['tenant_ready', 'provisioning_failed', 'tenant_deleted']);
 
 /** The states in which a tenant has its credentials. */
 const provisioned: ReadonlySet<string> = new Set(['awaiting_deploy', 'deploying', 'running', 'rotating', 'suspended']);
 
-/** The handlers of `contract.tenants`. */
-export function tenantHandlers(deps: RouteDeps): Handlers['tenants'] {
+type Reading = Pick<
+  Handlers['tenants'],
+  'list' | 'get' | 'getStatus' | 'events' | 'getCredentials' | 'getRegistryToken' | 'deploy'
+>;
+
+/** The handlers of `contract.tenants` that show a tenant and run its image. */
+export function tenantHandlers(deps: RouteDeps): Reading {
   const { store, vault, images, appUrl, baseUrl } = deps;
   return {
     list: async ({ user }) => {
@@ -29,8 +36,9 @@ export function tenantHandlers(deps: RouteDeps): Handlers['tenants'] {
       }));
     },
 
-    get: async ({ params, user }) => {
+    get: async ({ params, user, answer }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
+      setVersion(answer, tenant.version);
       return describeTenant(deps, { tenant, plans: await deps.billing.listPlans() });
     },
 
@@ -81,19 +89,6 @@ export function tenantHandlers(deps: RouteDeps): Handlers['tenants'] {
       return deployTenant(deps, { tenant, ...body, userId: user.id, signal });
     },
   };
-}
-
-/**
- * The tenant that a request speaks of.
- * @throws {ApiFailure} tenant_not_found, also for somebody else's
- */
-export async function resolveTenant(
-  deps: Pick<RouteDeps, 'store'>,
-  { id, user }: { readonly id: string; readonly user: RequestUser },
-): Promise<TenantRow> {
-  const tenant = await findOwnedTenant(deps.store, { id, ownerId: user.id });
-  if (tenant === undefined) throw tenantNotFound();
-  return tenant;
 }
 
 function credentialsFailure(status: 404 | 410, code: string, message: string): ApiFailure {

@@ -44,6 +44,7 @@ export async function describeTenant(
     },
     externalDbAccess: tenant.externalDbAccess,
     databaseUrl: await maskedDatabaseUrl(deps, tenant),
+    version: tenant.version,
   };
 }
 
@@ -54,7 +55,8 @@ function lifeStatus(state: string): string {
   return state === 'deleting' || state === 'deleted' ? 'deleted' : 'active';
 }
 
-async function maskedDatabaseUrl(deps: RouteDeps, tenant: TenantRow): Promise<string> {
+/** The database's address from outside, without its password. */
+export async function maskedDatabaseUrl(deps: RouteDeps, tenant: TenantRow): Promise<string> {
   const secrets = await readSecrets(deps, { tenantId: tenant.id, kind: 'platform' });
   const stored = secrets['EXTERNAL_DATABASE_URL'];
   // Clients of the predecessor need an address from the first moment; a masked one is never taken for a real one.

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { eq, sql } from 'drizzle-orm';
-import { type DatabaseLogin, releases, tenantOperations, tenants } from '../store/schema.ts';
+import { eq } from 'drizzle-orm';
+import { type DatabaseLogin, releases, tenantOperations } from '../store/schema.ts';
+import { insertRelease } from '../tenants/deploys.ts';
 import { lockTenant } from '../tenants/operations.ts';
 import { deployRelease } from './deploy-release.ts';
 import type { OperationInput } from './run-operation.ts';
@@ -41,21 +41,15 @@ async function copyRelease(
       .from(releases)
       .where(eq(releases.id, tenant.currentReleaseId ?? ''));
     if (current === undefined) throw new Error(`Tenant ${tenant.id} has no release`);
-    const id = randomUUID();
     const { image, digest, secretsVersion } = current;
-    await tx.insert(releases).values({
-      id,
-      tenantId: tenant.id,
-      number: sql`(select coalesce(max(number), 0) + 1 from releases where tenant_id = ${tenant.id})`,
+    const { id } = await insertRelease(tx, {
+      tenant: { ...tenant, databaseLogin },
       image,
       digest,
       secretsVersion,
-      databaseLogin,
-      status: 'deploying',
       createdBy: tenant.ownerId,
     });
     await tx.update(tenantOperations).set({ releaseId: id }).where(eq(tenantOperations.id, operationId));
-    await tx.update(tenants).set({ updatedAt: sql`now()` }).where(eq(tenants.id, tenant.id));
     return id;
   });
 }

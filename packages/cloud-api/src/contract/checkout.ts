@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
+import { maybe } from './schema.ts';
 
 /** What is bought, and where it shall run. */
 export interface CheckoutRequest {
@@ -18,6 +19,15 @@ export interface CheckoutResponse {
   readonly checkoutUrl: string;
   readonly transactionId: string;
   readonly checkoutSessionId: string;
+}
+
+/** What became of a checkout so far. */
+export interface CheckoutSession {
+  readonly checkoutSessionId: string;
+  readonly transactionId: string;
+  /** The tenant that was paid for; absent until then. */
+  readonly tenantId?: string | undefined;
+  readonly tenantName?: string | undefined;
 }
 
 /** Where a tenant can run. */
@@ -57,4 +67,19 @@ export const createCheckout = endpoint({
   idempotent: false,
   request: checkoutRequestSchema,
   response: checkoutResponseSchema,
+});
+
+export const getCheckout = endpoint({
+  summary: 'What became of a checkout session so far.',
+  method: 'GET',
+  path: '/api/v1/checkout/{id}',
+  auth: 'bearer',
+  envelope: 'bare',
+  idempotent: true,
+  response: z.object({
+    checkoutSessionId: z.string(),
+    transactionId: z.string(),
+    tenantId: maybe(z.string()),
+    tenantName: maybe(z.string()),
+  }) as z.ZodMiniType<CheckoutSession>,
 });

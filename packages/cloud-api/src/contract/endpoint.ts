@@ -25,6 +25,8 @@ export interface Endpoint<Query = unknown, Request = unknown, Response = unknown
   readonly kind?: 'json' | 'events';
   readonly query?: z.ZodMiniType<Query>;
   readonly request?: z.ZodMiniType<Request>;
+  /** The body of an answer without a value: some clients of the predecessor read a literal `null`. @defaultValue none */
+  readonly empty?: 'null';
   /** Absent: the answer has no content. */
   readonly response?: z.ZodMiniType<Response>;
 }

@@ -1,10 +1,22 @@
+import { reportActivity } from './activity.ts';
 import { createDeviceLogin, createToken, deleteSession, getAuthorizeUrl, listSessions, revokeToken } from './auth.ts';
-import { createCheckout } from './checkout.ts';
+import { createCheckout, getCheckout } from './checkout.ts';
 import { createDeploy, getRegistryToken } from './deploy.ts';
+import { deleteCustomDomain, getCustomDomain, setCustomDomain } from './domains.ts';
 import { checkoutEvents, tenantEvents } from './events.ts';
 import { listPlans } from './plan.ts';
 import { diffSecrets, getRelease, getSecretDigestKey, listReleases, rollback } from './releases.ts';
 import { deleteSecret, listSecrets, setSecrets } from './secrets.ts';
+import { cancelSubscription } from './subscription.ts';
+import {
+  deleteTenant,
+  restartTenant,
+  retryProvision,
+  rotateCredentials,
+  rotateSyncToken,
+  setExternalDbAccess,
+  updateTenant,
+} from './tenant-changes.ts';
 import { getCredentials, getTenant, getTenantStatus, listTenants } from './tenants.ts';
 import { getUser } from './user.ts';
 
@@ -13,7 +25,7 @@ export const contract = {
   auth: { getAuthorizeUrl, createToken, createDeviceLogin, revokeToken, listSessions, deleteSession },
   user: { get: getUser },
   plans: { list: listPlans },
-  checkout: { create: createCheckout, events: checkoutEvents },
+  checkout: { create: createCheckout, get: getCheckout, events: checkoutEvents },
   tenants: {
     list: listTenants,
     get: getTenant,
@@ -22,7 +34,17 @@ export const contract = {
     getCredentials,
     getRegistryToken,
     deploy: createDeploy,
+    update: updateTenant,
+    delete: deleteTenant,
+    restart: restartTenant,
+    retryProvision,
+    setExternalDbAccess,
+    rotateCredentials,
+    rotateSyncToken,
   },
+  domains: { set: setCustomDomain, get: getCustomDomain, delete: deleteCustomDomain },
+  subscription: { cancel: cancelSubscription },
+  activity: { report: reportActivity },
   releases: { list: listReleases, get: getRelease, rollback, getSecretDigestKey, diffSecrets },
   secrets: { list: listSecrets, set: setSecrets, delete: deleteSecret },
 } as const;

@@ -23,6 +23,8 @@ export interface TenantInfo {
   readonly externalDbAccess: boolean;
   /** The tenant's database with the password masked (`:***@`). */
   readonly databaseUrl: string;
+  /** Raised with each change; what a change may be conditional on. */
+  readonly version?: number | undefined;
 }
 
 /** Who a token belongs to, and what they own. */
@@ -44,6 +46,7 @@ export const tenantInfoSchema: z.ZodMiniType<TenantInfo> = z.object({
   plan: maybe(planInfoSchema),
   externalDbAccess: z._default(z.boolean(), false),
   databaseUrl: z.string(),
+  version: maybe(z.int()),
 });
 
 export const userMeSchema: z.ZodMiniType<UserMeResponse> = z.object({

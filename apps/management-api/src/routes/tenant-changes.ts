@@ -1,0 +1,132 @@
+import type { OperationStatus } from '@sp/cloud-api/contract';
+import { ApiFailure } from '../http/errors.ts';
+import type { Handlers } from '../http/handlers.ts';
+import { ifMatchVersions, setVersion } from '../http/versions.ts';
+import { retryProvisioning, updateTenant } from '../tenants/changes.ts';
+import { findOpenOperation, type OperationKind, type OperationRow, openOperation } from '../tenants/operations.ts';
+import { readSecrets } from '../tenants/secrets.ts';
+import { ensureDatabase, passwordName, readTenant } from '../workflows/provision-tenant.ts';
+import type { RouteDeps } from './deps.ts';
+import { resolveTenant } from './resolve-tenant.ts';
+import { describeTenant, maskedDatabaseUrl } from './user.ts';
+
+type Changes = Pick<
+  Handlers['tenants'],
+  'update' | 'delete' | 'restart' | 'retryProvision' | 'setExternalDbAccess' | 'rotateCredentials' | 'rotateSyncToken'
+>;
+
+/** The handlers of `contract.tenants` that change a tenant. */
+export function tenantChangeHandlers(deps: RouteDeps): Changes {
+  const { store, workflows, billing, deployPatienceMs } = deps;
+
+  async function operate(
+    tenantId: string,
+    { kind, signal }: { readonly kind: OperationKind; readonly signal: AbortSignal },
+  ): Promise<OperationRow> {
+    const { id } = await openOperation(store, { tenantId, kind });
+    await workflows.startOperation(id);
+    return await workflows.waitForOperation(id, { timeoutMs: deployPatienceMs, signal });
+  }
+
+  return {
+    update: async ({ params, user, body, request, answer }) => {
+      const tenant = await resolveTenant(deps, { id: params.id, user });
+      const plans = await billing.listPlans();
+      // A tenant may have more than its plan has by now: it keeps it.
+      const planMemory = plans.find(({ id }) => id === tenant.planId)?.memoryMbDefault ?? 0;
+      const changed = await updateTenant(store, {
+        tenantId: tenant.id,
+        changes: body,
+        ifVersion: ifMatchVersions(request),
+        maxMemoryMb: Math.max(planMemory, tenant.memoryMb),
+      });
+      setVersion(answer, changed.version);
+      return describeTenant(deps, { tenant: changed, plans });
+    },
+
+    delete: async ({ params, user, signal }) => {
+      const { id } = await resolveTenant(deps, { id: params.id, user });
+      const running = await findOpenOperation(store.db, id);
+      if (running?.kind === 'delete') {
+        await workflows.waitForOperation(running.id, { timeoutMs: deployPatienceMs, signal });
+        return undefined;
+      }
+      const { status, failure } = await operate(id, { kind: 'delete', signal });
+      if (status === 'failed') throw operationFailed('The tenant could not be deleted', failure);
+      return undefined;
+    },
+
+    restart: async ({ params, user, signal }) => {
+      const { id } = await resolveTenant(deps, { id: params.id, user });
+      return restartStatus(await operate(id, { kind: 'restart', signal }));
+    },
+
+    retryProvision: async ({ params, user }) => {
+      const { id } = await resolveTenant(deps, { id: params.id, user });
+      await retryProvisioning(store, id);
+      await workflows.startProvisioning(id);
+      return { status: 'provisioning' };
+    },
+
+    setExternalDbAccess: async ({ params, user, body: { enabled } }) => {
+      const tenant = await resolveTenant(deps, { id: params.id, user });
+      await updateTenant(store, { tenantId: tenant.id, changes: { externalDbAccess: enabled }, maxMemoryMb: Infinity });
+      const { EXTERNAL_DATABASE_URL: url } = await readSecrets(deps, { tenantId: tenant.id, kind: 'platform' });
+      const databaseUrl = enabled && url !== undefined ? url : await maskedDatabaseUrl(deps, tenant);
+      return { tenantId: tenant.id, externalDbAccess: enabled, databaseUrl };
+    },
+
+    rotateCredentials: async ({ params, user, signal }) => {
+      const { id } = await resolveTenant(deps, { id: params.id, user });
+      await requireDatabase(deps, id);
+      const { status, failure } = await operate(id, { kind: 'rotate_credentials', signal });
+      const before = await readTenant(deps, id);
+      // While it goes on, the new login works already.
+      const secrets = await readSecrets(deps, { tenantId: id, kind: 'platform' });
+      const next = before.databaseLogin === 'app' ? 'alt' : 'app';
+      const open = status === 'open' && secrets[passwordName(next)] !== undefined;
+      const tenant = open ? { ...before, databaseLogin: next } : before;
+      const { internalUrl, externalUrl } = await ensureDatabase(deps, tenant);
+      return {
+        ...rotationResult(status, failure),
+        internalDatabaseUrl: internalUrl,
+        externalDatabaseUrl: externalUrl,
+      };
+    },
+
+    rotateSyncToken: async ({ params, user, signal }) => {
+      const { id } = await resolveTenant(deps, { id: params.id, user });
+      await requireDatabase(deps, id);
+      const { status, failure } = await operate(id, { kind: 'rotate_sync_token', signal });
+      if (status === 'failed') throw operationFailed('The old token stays', failure);
+      const { SYNC_TOKEN: syncToken = '' } = await readSecrets(deps, { tenantId: id, kind: 'platform' });
+      return { syncToken };
+    },
+  };
+}
+
+function restartStatus({ status, failure }: OperationRow): OperationStatus {
+  if (status === 'done') return { status: 'running' };
+  return status === 'open' ? { status: 'restarting' } : { status: 'failed', message: failure ?? undefined };
+}
+
+function rotationResult(
+  status: OperationRow['status'],
+  failure: string | null,
+): { readonly status: string; readonly message: string } {
+  if (status === 'done') return { status: 'success', message: 'The database has a new password.' };
+  if (status === 'failed')
+    return { status: 'failed', message: `The old password stays: ${failure ?? 'unknown reason'}` };
+  return { status: 'rotating', message: 'The machine with the new password is being started.' };
+}
+
+/** Only what has been made can be replaced. */
+async function requireDatabase(deps: RouteDeps, tenantId: string): Promise<void> {
+  const { DATABASE_PASSWORD: password } = await readSecrets(deps, { tenantId, kind: 'platform' });
+  if (password !== undefined) return;
+  throw new ApiFailure('The tenant has no database yet.', { status: 409, code: 'tenant_state_conflict' });
+}
+
+function operationFailed(what: string, failure: string | null): ApiFailure {
+  return new ApiFailure(`${what}: ${failure ?? 'unknown reason'}.`, { status: 409, code: 'operation_failed' });
+}
