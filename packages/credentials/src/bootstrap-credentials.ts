@@ -1,7 +1,7 @@
 import { type CloudCredentials, isAbsoluteUrl } from './cloud-credentials.ts';
 import { CredentialsError } from './credentials-error.ts';
 import { loadCredentials } from './credentials-file.ts';
-import { decodeTokenExpiry, isTokenExpired, type TokenExpiryOptions } from './token-expiry.ts';
+import { expiredCredentials, isTokenExpired, type TokenExpiryOptions } from './token-expiry.ts';
 
 /** Environment variables by name, for instance `process.env`. */
 export type CredentialsEnvironment = Readonly<Record<string, string | undefined>>;
@@ -10,12 +10,15 @@ export type CredentialsEnvironment = Readonly<Record<string, string | undefined>
 export interface BootstrapCredentialsOptions extends TokenExpiryOptions {
   /** The credential file. */
   readonly path: string;
-  /** `SYSTEMPROMPT_API_TOKEN`, and with it `SYSTEMPROMPT_API_URL` and `SYSTEMPROMPT_USER_EMAIL`, win over the file. */
+  /**
+   * `SYSTEMPROMPT_API_TOKEN`, and with it `SYSTEMPROMPT_API_URL` and `SYSTEMPROMPT_USER_EMAIL`, win over the file. With
+   * `FLY_APP_NAME` (a tenant's own container) the file is never read, and the token counts only with the e-mail address.
+   */
   readonly env: CredentialsEnvironment;
 }
 
 /** Credentials that can be used, and where they came from. */
-export interface CredentialsBootstrap {
+export interface BootstrappedCredentials {
   readonly credentials: CloudCredentials;
   readonly source: 'environment' | 'file';
 }
@@ -24,7 +27,8 @@ const productionUrl = 'https://api.systemprompt.io';
 
 /**
  * The credentials to work with: those of the environment, else those of the file, else `undefined`. A token of the
- * environment is taken as it is; it need not be a JWT.
+ * environment is taken as it is; it need not be a JWT. A file whose token is over is refused, also when it could be
+ * renewed: see `createTokenSource`.
  *
  * @throws {CredentialsError} `SP_CREDENTIALS_EXPIRED` (the file's), `SP_CREDENTIALS_CORRUPTED`,
  * `SP_CREDENTIALS_INVALID` (the environment's address)
@@ -34,21 +38,28 @@ const productionUrl = 'https://api.systemprompt.io';
  */
 export async function bootstrapCredentials(
   options: BootstrapCredentialsOptions,
-): Promise<CredentialsBootstrap | undefined> {
+): Promise<BootstrappedCredentials | undefined> {
   const { path, env, now = Date.now } = options;
   const fromEnvironment = environmentCredentials(env, now());
   if (fromEnvironment) return { credentials: fromEnvironment, source: 'environment' };
+  if (isContainer(env)) return undefined;
   const credentials = await loadCredentials(path);
   if (!credentials) return undefined;
-  if (isTokenExpired(credentials.apiToken, { now })) throw expired(path, credentials.apiToken);
+  if (isTokenExpired(credentials.apiToken, { now })) throw expiredCredentials(path, credentials);
   return { credentials, source: 'file' };
+}
+
+/** Whether this is a tenant's own container: its file system is not the person's project. */
+export function isContainer(env: CredentialsEnvironment): boolean {
+  return env['FLY_APP_NAME'] !== undefined;
 }
 
 function environmentCredentials(env: CredentialsEnvironment, now: number): CloudCredentials | undefined {
   // Trimmed because a line end that came along (`\r` of an env file) would break the request header.
   const read = (name: string): string => env[name]?.trim() ?? '';
   const apiToken = read('SYSTEMPROMPT_API_TOKEN');
-  if (apiToken === '') return undefined;
+  const userEmail = read('SYSTEMPROMPT_USER_EMAIL');
+  if (apiToken === '' || (isContainer(env) && userEmail === '')) return undefined;
   const apiUrl = read('SYSTEMPROMPT_API_URL') || productionUrl;
   if (!isAbsoluteUrl(apiUrl)) {
     const reason = '`SYSTEMPROMPT_API_URL` is not an absolute URL';
@@ -56,20 +67,5 @@ function environmentCredentials(env: CredentialsEnvironment, now: number): Cloud
       reason,
     });
   }
-  return { apiToken, apiUrl, authenticatedAt: new Date(now), userEmail: read('SYSTEMPROMPT_USER_EMAIL') };
-}
-
-function expired(path: string, token: string): CredentialsError {
-  const expiredAt = expiryDate(token);
-  const since = expiredAt ? ` since ${expiredAt.toISOString()}` : ': its expiry cannot be read';
-  return new CredentialsError('SP_CREDENTIALS_EXPIRED', `The token in ${path} is expired${since}`, { path, expiredAt });
-}
-
-function expiryDate(token: string): Date | undefined {
-  try {
-    const date = new Date(decodeTokenExpiry(token) * 1000);
-    return Number.isNaN(date.getTime()) ? undefined : date;
-  } catch {
-    return undefined;
-  }
+  return { apiToken, apiUrl, authenticatedAt: new Date(now), userEmail };
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import * as z from 'zod/mini';
+import { isTimestamp, membersOf } from './json.ts';
 
 /** Who is logged in, and where. */
 export interface CloudCredentials {
@@ -11,6 +12,10 @@ export interface CloudCredentials {
   readonly authenticatedAt: Date;
   /** The user's e-mail address; empty when it is not known (credentials from the environment). */
   readonly userEmail: string;
+  /** Gets the next token; absent after a login that gave none. A secret. */
+  readonly refreshToken?: string | undefined;
+  /** When `apiToken` expires, as the server said; the token itself says it too when it is a JWT. */
+  readonly expiresAt?: Date | undefined;
 }
 
 /** The credentials as they are in the file. */
@@ -19,6 +24,8 @@ interface StoredCredentials {
   readonly api_url: string;
   readonly authenticated_at: string;
   readonly user_email: string;
+  readonly refresh_token?: string | undefined;
+  readonly expires_at?: string | undefined;
 }
 
 // The predecessor's rules. Every rule has a text of its own: zod's may quote the value, and one of them is a secret.
@@ -47,18 +54,34 @@ export function parseStoredCredentials(value: unknown): ParsedCredentials {
   if (!parsed.success) return { reason: parsed.error.issues[0]?.message ?? 'it is not valid' };
   const { api_token, api_url, authenticated_at, user_email } = parsed.data;
   const authenticatedAt = new Date(authenticated_at);
-  return { credentials: { apiToken: api_token, apiUrl: api_url, authenticatedAt, userEmail: user_email } };
+  const credentials = { apiToken: api_token, apiUrl: api_url, authenticatedAt, userEmail: user_email };
+  return { credentials: { ...credentials, ...readRefresh(value) } };
 }
 
-/** The credentials as the file has them: these keys, in this order. */
+/**
+ * What the predecessor does not know. It is not held to rules: damaged, it costs a login when the token expires, and not
+ * one now.
+ */
+function readRefresh(value: unknown): Pick<CloudCredentials, 'refreshToken' | 'expiresAt'> {
+  const members = new Map(membersOf(value));
+  const token = members.get('refresh_token');
+  const expiry = members.get('expires_at');
+  return {
+    ...(typeof token === 'string' && token !== '' ? { refreshToken: token } : {}),
+    ...(typeof expiry === 'string' && isTimestamp(expiry) ? { expiresAt: new Date(expiry) } : {}),
+  };
+}
+
+/** The credentials as the file has them: these keys, in this order; without a value a key is not written. */
 export function toStoredCredentials(credentials: CloudCredentials): StoredCredentials {
-  const { apiToken, apiUrl, authenticatedAt, userEmail } = credentials;
-  const valid = !Number.isNaN(authenticatedAt.getTime());
+  const { apiToken, apiUrl, authenticatedAt, userEmail, refreshToken, expiresAt } = credentials;
   return {
     api_token: apiToken,
     api_url: apiUrl,
-    authenticated_at: valid ? authenticatedAt.toISOString() : '',
+    authenticated_at: toTimestamp(authenticatedAt) ?? '',
     user_email: userEmail,
+    refresh_token: refreshToken,
+    expires_at: expiresAt && toTimestamp(expiresAt),
   };
 }
 
@@ -67,9 +90,8 @@ export function isAbsoluteUrl(text: string): boolean {
   return URL.canParse(text);
 }
 
-function isTimestamp(text: string): boolean {
-  const shape = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
-  return shape.test(text) && !Number.isNaN(Date.parse(text));
+function toTimestamp(date: Date): string | undefined {
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
 }
 
 /** HTML's rule for e-mail inputs, with the length limits of SMTP, and `[ip]` as a domain. */

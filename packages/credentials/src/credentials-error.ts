@@ -1,6 +1,6 @@
 const brand = Symbol.for('@sp/credentials.error');
 
-/** What went wrong with credentials or a login; see the tables in the README. */
+/** What went wrong with a credential file or a login; see the tables in the README. */
 export type CredentialsErrorCode =
   | 'SP_CREDENTIALS_CORRUPTED'
   | 'SP_CREDENTIALS_INVALID'
@@ -14,6 +14,27 @@ export type CredentialsErrorCode =
   | 'SP_LOGIN_PORT_BUSY'
   | 'SP_LOGIN_LISTEN_FAILED'
   | 'SP_LOGIN_ABORTED';
+
+/** What went wrong with a login that is renewed. */
+export type TokenSourceErrorCode = 'SP_TOKEN_NOT_LOGGED_IN';
+
+/** What went wrong with a file of CLI sessions. */
+export type SessionErrorCode = 'SP_SESSION_CORRUPTED' | 'SP_SESSION_VERSION' | 'SP_SESSION_INVALID';
+
+/** What went wrong with the process's credentials. */
+export type CredentialsBootstrapErrorCode =
+  | 'SP_BOOTSTRAP_NOT_INITIALIZED'
+  | 'SP_BOOTSTRAP_ALREADY_INITIALIZED'
+  | 'SP_BOOTSTRAP_NOT_AVAILABLE'
+  | 'SP_BOOTSTRAP_FILE_NOT_FOUND'
+  | 'SP_BOOTSTRAP_VALIDATION_FAILED';
+
+/** Every code of this package. The parts of it that a program does not use cannot give it their codes. */
+export type AnyCredentialsErrorCode =
+  | CredentialsErrorCode
+  | TokenSourceErrorCode
+  | SessionErrorCode
+  | CredentialsBootstrapErrorCode;
 
 /** The facts of a {@link CredentialsError}; the README says which code has which. */
 export interface CredentialsErrorFacts {
@@ -31,12 +52,18 @@ export interface CredentialsErrorFacts {
   readonly seconds?: number | undefined;
   /** The local port. */
   readonly port?: number | undefined;
+  /** How often the server asked for slower polls; from two on the computer's clock may run too fast. */
+  readonly slowDowns?: number | undefined;
+  /** The version of the session file, and those that can be read. */
+  readonly version?: number | undefined;
+  readonly minVersion?: number | undefined;
+  readonly maxVersion?: number | undefined;
 }
 
-/** The only error of this package. It never holds a token, a code or a value out of a credential file. */
+/** The only error of this package. It never holds a token, a code or a value out of a file. */
 export class CredentialsError extends Error implements CredentialsErrorFacts {
   override readonly name = 'CredentialsError';
-  readonly code: CredentialsErrorCode;
+  readonly code: AnyCredentialsErrorCode;
   declare readonly path?: string | undefined;
   declare readonly reason?: string | undefined;
   declare readonly expiredAt?: Date | undefined;
@@ -44,8 +71,12 @@ export class CredentialsError extends Error implements CredentialsErrorFacts {
   declare readonly description?: string | undefined;
   declare readonly seconds?: number | undefined;
   declare readonly port?: number | undefined;
+  declare readonly slowDowns?: number | undefined;
+  declare readonly version?: number | undefined;
+  declare readonly minVersion?: number | undefined;
+  declare readonly maxVersion?: number | undefined;
 
-  constructor(code: CredentialsErrorCode, message: string, facts: CredentialsErrorFacts = {}) {
+  constructor(code: AnyCredentialsErrorCode, message: string, facts: CredentialsErrorFacts = {}) {
     super(message);
     this.code = code;
     Object.assign(this, facts);

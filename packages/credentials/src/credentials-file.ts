@@ -1,6 +1,7 @@
 import { deletePrivateFile, readPrivateFile, updatePrivateFile } from '@sp/private-file';
 import { type CloudCredentials, parseStoredCredentials, toStoredCredentials } from './cloud-credentials.ts';
 import { CredentialsError } from './credentials-error.ts';
+import { membersOf, parseJson } from './json.ts';
 
 /**
  * The credentials in the file, or `undefined` when there is no file. Expired ones too: `tokenStatus` tells.
@@ -12,14 +13,7 @@ import { CredentialsError } from './credentials-error.ts';
  */
 export async function loadCredentials(path: string): Promise<CloudCredentials | undefined> {
   const text = await readPrivateFile(path);
-  if (text === undefined) return undefined;
-  const value = parseJson(text);
-  const { credentials, reason } = value === undefined ? { reason: 'it is not JSON' } : parseStoredCredentials(value);
-  if (credentials) return credentials;
-  throw new CredentialsError('SP_CREDENTIALS_CORRUPTED', `Cannot use the credentials in ${path}: ${reason}`, {
-    path,
-    reason,
-  });
+  return text === undefined ? undefined : readCredentials(path, text);
 }
 
 /**
@@ -30,12 +24,7 @@ export async function loadCredentials(path: string): Promise<CloudCredentials | 
  * @throws {PrivateFileError} of `@sp/private-file`, when the file cannot be written safely
  */
 export async function saveCredentials(path: string, credentials: CloudCredentials): Promise<void> {
-  const stored = toStoredCredentials(credentials);
-  const { reason } = parseStoredCredentials(stored);
-  if (reason !== undefined) {
-    throw new CredentialsError('SP_CREDENTIALS_INVALID', `Cannot save the credentials: ${reason}`, { path, reason });
-  }
-  await updatePrivateFile(path, (text) => JSON.stringify({ ...stored, ...unknownKeys(text, stored) }, null, 2));
+  await updatePrivateFile(path, (text) => formatCredentials(path, { credentials, before: text }));
 }
 
 /** Deletes the file, also a corrupted one. `false` when there was none. */
@@ -43,18 +32,30 @@ export async function deleteCredentials(path: string): Promise<boolean> {
   return deletePrivateFile(path);
 }
 
-/** What the file says besides the credentials. */
-function unknownKeys(text: string | undefined, known: object): object {
-  const value = text === undefined ? undefined : parseJson(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !Object.hasOwn(known, key)));
+/** The credentials that the file's text says. */
+export function readCredentials(path: string, text: string): CloudCredentials {
+  const value = parseJson(text);
+  const { credentials, reason } = value === undefined ? { reason: 'it is not JSON' } : parseStoredCredentials(value);
+  if (credentials) return credentials;
+  throw new CredentialsError('SP_CREDENTIALS_CORRUPTED', `Cannot use the credentials in ${path}: ${reason}`, {
+    path,
+    reason,
+  });
 }
 
-/** `undefined`: not JSON. The parser's own message is dropped because it quotes the text. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
+/** The file's next text: the credentials, and behind them what is not ours of the text before. */
+export function formatCredentials(
+  path: string,
+  { credentials, before }: { readonly credentials: CloudCredentials; readonly before: string | undefined },
+): string {
+  const stored = toStoredCredentials(credentials);
+  const { reason } = parseStoredCredentials(stored);
+  if (reason !== undefined) {
+    throw new CredentialsError('SP_CREDENTIALS_INVALID', `Cannot save the credentials: ${reason}`, { path, reason });
   }
+  // A refresh token that is not given again is not one of the others' keys: it belongs to another login.
+  const others = membersOf(before === undefined ? undefined : parseJson(before)).filter(
+    ([key]) => !Object.hasOwn(stored, key),
+  );
+  return JSON.stringify(Object.fromEntries([...Object.entries(stored), ...others]), null, 2);
 }

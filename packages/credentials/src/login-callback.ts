@@ -5,7 +5,10 @@ import { CredentialsError } from './credentials-error.ts';
 export type LoginCallback = { readonly code: string } | { readonly accessToken: string };
 
 /** Takes the callback's query apart. `state` is the one that was sent. */
-export function readLoginCallback(query: URLSearchParams, state: string): LoginCallback {
+export function readLoginCallback(
+  query: URLSearchParams,
+  { state, acceptDirectToken }: { readonly state: string; readonly acceptDirectToken: boolean },
+): LoginCallback {
   const error = query.get('error');
   if (error !== null) throw denied(error, query.get('error_description'));
   const returned = query.get('state');
@@ -18,8 +21,12 @@ export function readLoginCallback(query: URLSearchParams, state: string): LoginC
   }
   if (code !== null && code !== '') return { code };
   const accessToken = query.get('access_token');
-  if (code === null && accessToken !== null && accessToken !== '') return { accessToken };
-  throw noToken('the callback has neither a code nor a token');
+  if (code !== null || accessToken === null || accessToken === '') {
+    throw noToken('the callback has neither a code nor a token');
+  }
+  // It carries nothing that only the server could know: any page in the browser can send one, of an account of its own.
+  if (!acceptDirectToken) throw noToken('the callback has a token instead of a code');
+  return { accessToken };
 }
 
 /** The login came to an end without a token. */
@@ -28,13 +35,13 @@ export function noToken(reason: string): CredentialsError {
 }
 
 function denied(rawError: string, rawDescription: string | null): CredentialsError {
-  const error = plain(rawError);
-  const description = plain(rawDescription ?? '') || '(no description provided)';
+  const error = plainText(rawError);
+  const description = plainText(rawDescription ?? '') || '(no description provided)';
   return new CredentialsError('SP_LOGIN_DENIED', `Login denied: ${error} - ${description}`, { error, description });
 }
 
 /** The query comes from a browser and ends in a terminal: no control characters (escape sequences), no novels. */
-function plain(text: string): string {
+export function plainText(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim()

@@ -1,4 +1,4 @@
-import { renderPage } from '@sp/loopback';
+import { type LoopbackPage, renderPage } from '@sp/loopback';
 
 /** The pages that the browser ends on: whole HTML documents, shown as they are. Their scripts do not run. */
 export interface OAuthTemplates {
@@ -6,26 +6,32 @@ export interface OAuthTemplates {
   readonly errorHtml: string;
 }
 
-/** The given pages, and ours for the rest. Neither says anything that came from outside. */
-export function loginPages(templates: Partial<OAuthTemplates>): OAuthTemplates {
-  const { successHtml = successPage(), errorHtml = errorPage() } = templates;
-  return { successHtml, errorHtml };
+/** The pages as they are sent. */
+export interface LoginPages {
+  readonly success: LoopbackPage;
+  readonly error: LoopbackPage;
 }
 
-function successPage(): string {
+/** The given pages, and ours for the rest. Neither says anything that came from outside. */
+export function loginPages(templates: Partial<OAuthTemplates>): LoginPages {
+  const { successHtml, errorHtml } = templates;
+  return { success: successHtml ?? successPage(), error: errorHtml ?? errorPage() };
+}
+
+function successPage(): LoopbackPage {
   return renderPage({
     title: 'Signed in',
     heading: 'You are signed in',
     message: 'You can close this tab and go back to the terminal.',
     tone: 'success',
-  }).html;
+  });
 }
 
-function errorPage(): string {
+function errorPage(): LoopbackPage {
   return renderPage({
     title: 'Not signed in',
     heading: 'You are not signed in',
     message: 'The sign-in did not work or was used already. The terminal says more. You can close this tab.',
     tone: 'error',
-  }).html;
+  });
 }

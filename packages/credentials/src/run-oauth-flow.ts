@@ -8,8 +8,9 @@ import {
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier, randomState } from 'openid-client';
 import { CredentialsError } from './credentials-error.ts';
 import { noToken, readLoginCallback } from './login-callback.ts';
-import { loginPages, type OAuthTemplates } from './login-pages.ts';
+import { type LoginPages, loginPages, type OAuthTemplates } from './login-pages.ts';
 import type { AuthorizeUrlRequest, ExchangeCodeRequest, LoginToken, OAuthProvider } from './login-request.ts';
+import { assertWebAddress } from './web-address.ts';
 
 /** What happens during a login. */
 export type OAuthFlowEvent =
@@ -35,6 +36,14 @@ export interface OAuthFlowOptions {
    */
   readonly port?: number | undefined;
   /**
+   * Whether the callback may bring the token itself, as the predecessor's server does. Any web page that the person has
+   * open can then log this program in as somebody else while it waits, so a server that gives codes must not be asked
+   * with this.
+   *
+   * @defaultValue false
+   */
+  readonly acceptDirectToken?: boolean | undefined;
+  /**
    * How long the whole login may take.
    *
    * @defaultValue 300_000
@@ -58,19 +67,15 @@ export async function runOAuthFlow(options: OAuthFlowOptions): Promise<LoginToke
   const pages = loginPages(templates);
   try {
     // Bound first: once the browser has been sent away, something must be there when it comes back.
-    await using listener = await createLoopback({ port, answeredPage: pages.errorHtml });
+    await using listener = await createLoopback({ port, answeredPage: pages.error });
     return await logIn(listener, pages, options);
   } catch (error) {
     throw isLoopbackError(error) ? fromLoopback(error) : error;
   }
 }
 
-async function logIn(
-  listener: LoopbackListener,
-  pages: OAuthTemplates,
-  options: OAuthFlowOptions,
-): Promise<LoginToken> {
-  const { provider, onEvent, timeoutMs = 300_000, signal } = options;
+async function logIn(listener: LoopbackListener, pages: LoginPages, options: OAuthFlowOptions): Promise<LoginToken> {
+  const { provider, onEvent, acceptDirectToken = false, timeoutMs = 300_000, signal } = options;
   const redirectUri = listener.url;
   const state = randomState();
   const codeVerifier = randomPKCECodeVerifier();
@@ -78,7 +83,7 @@ async function logIn(
   onEvent?.({ type: 'listening', redirectUri });
 
   const takeToken = async (query: URLSearchParams): Promise<LoginToken> => {
-    const callback = readLoginCallback(query, state);
+    const callback = readLoginCallback(query, { state, acceptDirectToken });
     if ('accessToken' in callback) return callback;
     const token = await options.exchangeCode({ code: callback.code, codeVerifier, redirectUri });
     if (token.accessToken === '') throw noToken('the server exchanged the code for an empty one');
@@ -97,23 +102,13 @@ async function logIn(
   return waiting;
 }
 
-async function replyTo(login: Promise<LoginToken>, pages: OAuthTemplates): Promise<LoopbackReply<LoginToken>> {
+async function replyTo(login: Promise<LoginToken>, pages: LoginPages): Promise<LoopbackReply<LoginToken>> {
   try {
-    return { done: true, value: await login, page: pages.successHtml };
+    return { done: true, value: await login, page: pages.success };
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error));
-    return { done: true, error: failure, page: pages.errorHtml };
+    return { done: true, error: failure, page: pages.error };
   }
-}
-
-/** The address comes from a server and is handed to the system: `file:` and its like would open programs. */
-function assertWebAddress(url: string): void {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : 'none';
-  if (protocol === 'https:' || protocol === 'http:') return;
-  const reason = 'it is not a web address';
-  throw new CredentialsError('SP_LOGIN_BAD_AUTHORIZE_URL', `Refused the login page of the server: ${reason}`, {
-    reason,
-  });
 }
 
 async function tryOpenBrowser(url: string, options: OAuthFlowOptions): Promise<void> {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { CloudCredentials } from './cloud-credentials.ts';
 import { CredentialsError } from './credentials-error.ts';
 
 /** What time it is. */
@@ -48,6 +49,24 @@ export function tokenExpiresWithin(token: string, seconds: number, options: Toke
 export function tokenStatus(token: string, options: TokenExpiryOptions = {}): TokenStatus {
   if (isTokenExpired(token, options)) return 'expired';
   return tokenExpiresWithin(token, 3600, options) ? 'expires-soon' : 'valid';
+}
+
+/** When the credentials' token expires, in seconds since 1970: as it says itself, else as the server said. */
+export function tokenExpiry(credentials: CloudCredentials): number | undefined {
+  try {
+    return decodeTokenExpiry(credentials.apiToken);
+  } catch {
+    return credentials.expiresAt && credentials.expiresAt.getTime() / 1000;
+  }
+}
+
+/** The refusal of credentials whose token is over, or says nothing about it. */
+export function expiredCredentials(path: string, credentials: CloudCredentials): CredentialsError {
+  const expiry = tokenExpiry(credentials);
+  const date = expiry === undefined ? undefined : new Date(expiry * 1000);
+  const expiredAt = date === undefined || Number.isNaN(date.getTime()) ? undefined : date;
+  const since = expiredAt ? ` since ${expiredAt.toISOString()}` : ': its expiry cannot be read';
+  return new CredentialsError('SP_CREDENTIALS_EXPIRED', `The token in ${path} is expired${since}`, { path, expiredAt });
 }
 
 function expiresBefore(token: string, seconds: number): boolean {

@@ -109,9 +109,17 @@ test.each([
     query: ({ state }: AuthorizeUrlRequest): Record<string, string> => ({ access_token: 'direct', state }),
   },
 ])('the token of the predecessor’s server is taken $why', async ({ query }) => {
-  const login = loginWith(query);
+  const login = loginWith(query, { acceptDirectToken: true });
   expect(await runOAuthFlow(login.options)).toEqual({ accessToken: 'direct' });
   expect(login.exchanged).toEqual([]);
+});
+
+test('a token that nobody asked for is refused, so that no web page can plant one', async () => {
+  const login = loginWith(() => ({ access_token: 'planted' }));
+  const error = await failureOf(login);
+  expect(error).toMatchObject({ code: 'SP_LOGIN_NO_TOKEN' });
+  expect(inspect(error, { depth: 9 })).not.toContain('planted');
+  expect(await login.pages[0]).toBe('sorry');
 });
 
 test.each([

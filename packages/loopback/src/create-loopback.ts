@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { answerRequest } from './answer-request.ts';
 import { type CallbackHandler, createCallbacks } from './callbacks.ts';
 import { trackConnections } from './connections.ts';
@@ -56,6 +57,9 @@ export interface LoopbackListener {
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** Callbacks that came together with the one that ended the wait get their page; a reset would look like a failure. */
+const crowdMs = 50;
 
 /** The most that a timer can wait; more would fire at once. */
 const longestTimerMs = 2_147_483_647;
@@ -115,8 +119,12 @@ export async function createLoopback(options: LoopbackOptions = {}): Promise<Loo
     const outcome = await callbacks.outcome;
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
-    if (lingerMs > 0 && outcome.answered) linger();
-    else await close();
+    if (lingerMs > 0 && outcome.answered) {
+      linger();
+    } else {
+      if (outcome.answered) await delay(crowdMs);
+      await close();
+    }
     if ('error' in outcome) throw outcome.error;
     return outcome.value as T;
   }

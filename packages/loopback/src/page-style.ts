@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The style of every page: one card in the middle. The sign is drawn in CSS so that a script can change the tone. */
 export const pageStyle: string = `
 :root { --page: #f4f5f7; --card: #ffffff; --text: #16181d; --quiet: #5a6070; --line: #e2e4ea;
@@ -29,3 +31,6 @@ h1 { margin: 20px 0 8px; font-size: 24px; line-height: 1.25; overflow-wrap: anyw
 @keyframes turn { to { transform: rotate(360deg); } }
 @media (prefers-reduced-motion: reduce) { [data-tone="waiting"] .sign { animation-duration: 6s; } }
 `;
+
+/** What a `Content-Security-Policy` names to allow this style and no other. */
+export const pageStyleSource: string = `'sha256-${createHash('sha256').update(pageStyle).digest('base64')}'`;

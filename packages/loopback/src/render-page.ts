@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { escapeHtml } from './escape-html.ts';
-import { pageStyle } from './page-style.ts';
+import { pageStyle, pageStyleSource } from './page-style.ts';
 
 /** The mood of a page: its colour and its sign. */
 export type PageTone = 'success' | 'error' | 'waiting';
@@ -18,10 +18,17 @@ export interface PageOptions {
   readonly script?: string | undefined;
 }
 
-/** A page, and the nonce that its script needs in the `Content-Security-Policy` header. */
+/** A page, and what of it the `Content-Security-Policy` header has to allow. */
 export interface RenderedPage {
   readonly html: string;
+  /** Of its script. */
   readonly nonce?: string;
+  /**
+   * Of its style, as the header names it.
+   *
+   * @defaultValue every style inside the page
+   */
+  readonly styleSource?: string;
 }
 
 /**
@@ -52,7 +59,7 @@ export function renderPage(options: PageOptions): RenderedPage {
 </body>
 </html>
 `;
-  return nonce === undefined ? { html } : { html, nonce };
+  return { html, styleSource: pageStyleSource, ...(nonce === undefined ? {} : { nonce }) };
 }
 
 /** Inside a script the one thing that HTML looks for is its end, which JavaScript only has inside strings. */

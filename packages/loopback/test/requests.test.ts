@@ -63,7 +63,10 @@ test('the script of a rendered page is allowed by its nonce, and may ask the lis
   const { headers, text } = await rawRequest(listener.port);
   expect(page.nonce).toMatch(/^[\w+/]{22}==$/);
   expect(text).toContain(`<script nonce="${page.nonce}">poll()</script>`);
-  expect(headers['content-security-policy']).toContain(`script-src 'nonce-${page.nonce}'; connect-src 'self'`);
+  const policy = headers['content-security-policy'];
+  expect(policy).toContain(`script-src 'nonce-${page.nonce}'; connect-src 'self'`);
+  expect(policy).toContain(`style-src ${page.styleSource}`);
+  expect(policy).not.toContain('unsafe');
   await waiting;
 });
 

@@ -76,6 +76,22 @@ test('a callback before the wait is held, and one while another is handled is no
   expect(['1', '2']).toContain(value);
 });
 
+test('of ten callbacks at once one is handled, and the others are told', async () => {
+  const listener = await createLoopback({ answeredPage: 'too late' });
+  let calls = 0;
+  const waiting = listener.wait((query) => {
+    calls += 1;
+    return takeNumber(query);
+  });
+  const texts = await Promise.all(
+    Array.from({ length: 10 }, async (_, index) => (await fetch(`${listener.url}?n=${index}`)).text()),
+  );
+  const value = await waiting;
+  expect(calls).toBe(1);
+  expect(texts.filter((text) => text === `page ${value}`)).toHaveLength(1);
+  expect(texts.filter((text) => text === 'too late')).toHaveLength(9);
+});
+
 test('a browser that goes away before its page still gives the value', async () => {
   await using listener = await createLoopback();
   const waiting = listener.wait(async (query) => {

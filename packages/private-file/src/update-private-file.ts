@@ -17,7 +17,8 @@ export interface UpdatePrivateFileOptions extends PrivateFileOptions {
 
 /**
  * Replaces the text with what `update` makes of it (`undefined`: there is no file yet), one process at a time, so that
- * no update is lost. What `update` throws comes out unchanged, and the file stays as it was.
+ * no update is lost. What `update` throws comes out unchanged, and the file stays as it was; so it does when `update`
+ * returns `undefined`.
  *
  * @throws {PrivateFileError} `SP_FILE_LOCKED` besides the codes of `readPrivateFile` and `replacePrivateFile`
  * @example
@@ -25,7 +26,7 @@ export interface UpdatePrivateFileOptions extends PrivateFileOptions {
  */
 export async function updatePrivateFile(
   path: string,
-  update: (text: string | undefined) => string | Promise<string>,
+  update: (text: string | undefined) => string | undefined | Promise<string | undefined>,
   options: UpdatePrivateFileOptions = {},
 ): Promise<void> {
   const { lockTimeoutMs = 12_000, signal } = options;
@@ -36,6 +37,7 @@ export async function updatePrivateFile(
   const lock = await lockFile(path, { timeoutMs: lockTimeoutMs, signal });
   try {
     const text = await update(await readPrivateFile(path));
+    if (text === undefined) return;
     if (!lock.isHeld()) throw locked(path, 'another process took the lock over');
     await replacePrivateFile(path, text, options);
   } finally {

@@ -1,0 +1,19 @@
+import type { CloudCredentials } from './cloud-credentials.ts';
+import { deleteCredentials, loadCredentials, saveCredentials } from './credentials-file.ts';
+
+/** A place for credentials. */
+export interface CredentialsStore {
+  load(): Promise<CloudCredentials | undefined>;
+  save(credentials: CloudCredentials): Promise<void>;
+  /** `false` when there were none. */
+  delete(): Promise<boolean>;
+}
+
+/** The credential file as a store. */
+export function createFileStore(path: string): CredentialsStore {
+  return {
+    load: () => loadCredentials(path),
+    save: (credentials) => saveCredentials(path, credentials),
+    delete: () => deleteCredentials(path),
+  };
+}
