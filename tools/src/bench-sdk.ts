@@ -1,0 +1,33 @@
+// Measures the libraries as ratios against a stated peer, in one run, on the built packages. Prints a table; the limits
+// beside the numbers are what the project promises.
+import { fileURLToPath } from 'node:url';
+import { callOverhead } from './bench-sdk/call-overhead.ts';
+import { importTimes } from './bench-sdk/import-time.ts';
+import { packageEntries } from './bench-sdk/package-entries.ts';
+import { packageSize } from './bench-sdk/package-size.ts';
+import { storeLoad } from './bench-sdk/store-load.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+const row = (what: string, value: string, note = ''): void =>
+  console.log(`${what.padEnd(28)} ${value.padStart(12)}  ${note}`.trimEnd());
+
+const call = await callOverhead(root);
+row(
+  'client / fetch',
+  `${(call.client / call.fetch).toFixed(2)}x`,
+  `${call.client.toFixed(0)} / ${call.fetch.toFixed(0)} us a call; at most 1.4x`,
+);
+
+const store = await storeLoad(root, 10_000);
+row('load 10,000 tenants', `${store.load.toFixed(0)} ms`, 'at most 100 ms');
+row('add one to 10,000', `${store.upsert.toFixed(0)} ms`);
+
+const entries = await packageEntries(root);
+const { node = Number.NaN, ...times } = await importTimes(root, entries);
+for (const entry of entries) {
+  const { specifier } = entry;
+  const ratio = `${((times[specifier] ?? Number.NaN) / node).toFixed(2)}x`;
+  const size = (await packageSize(root, entry)) / 1024;
+  const limit = specifier === '@sp/cloud-api' ? ' (at most 16)' : '';
+  row(specifier, ratio, `of ${node.toFixed(0)} ms bare node; ${size.toFixed(1)} KB minified, gzip${limit}`);
+}
