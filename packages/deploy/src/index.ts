@@ -8,6 +8,11 @@ export {
   type ProjectFinding,
 } from './deploy-error.ts';
 export { createDockerBuilder, type DockerBuilderOptions } from './docker/docker-builder.ts';
+export {
+  type DockerfileFinding,
+  type ValidateDockerfileOptions,
+  validateDockerfile,
+} from './dockerfile/validate-dockerfile.ts';
 export { deploy } from './flow/deploy.ts';
 export type { DeployApi, TenantOptions } from './flow/deploy-api.ts';
 export type { DeployEvent, DeployResult, StepFacts } from './flow/deploy-event.ts';
@@ -32,7 +37,7 @@ export {
   type StepProgress,
 } from './image-builder.ts';
 export { createOciBuilder, type OciBuilderOptions } from './oci/oci-builder.ts';
-export type { ImagePlan, PlanCopy, PlanFile, PlanHealthCheck, PlanLayer } from './plan/image-plan.ts';
+export type { ImagePlan, PlanCopy, PlanDockerfile, PlanFile, PlanHealthCheck, PlanLayer } from './plan/image-plan.ts';
 export { defaultBase, type PlanImageOptions, planImage } from './plan/plan-image.ts';
 export type { PlannedLayer } from './plan/planned-layers.ts';
 export { renderDockerfile, renderDockerignore } from './plan/render-dockerfile.ts';

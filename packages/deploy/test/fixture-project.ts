@@ -36,6 +36,7 @@ export async function fixtureProject(): Promise<string> {
     'extensions/mcp/debug/manifest.yaml': 'extension:\n  type: mcp\n  name: debug\n  binary: debug-mcp\n',
     'extensions/unfinished/readme.txt': 'no manifest: no extension',
     'services/config/config.yaml': 'mcp_servers:\n  debug:\n    binary: debug-mcp\n    dev_only: true\n',
+    'services/web/templates/page.html': '<html></html>',
     'services/hooks/run.sh': '#!/bin/sh\n',
     'services/.env': `KEY=${plantedSecret}`,
     '.systemprompt/credentials.json': plantedSecret,
@@ -44,8 +45,8 @@ export async function fixtureProject(): Promise<string> {
     '.systemprompt/profiles/production/secrets.json': plantedSecret,
     '.systemprompt/profiles/production/secrets.json.2413': plantedSecret,
     '.systemprompt/profiles/production/.gitignore': '*\n',
-    '.systemprompt/profiles/production/docker/Dockerfile': 'FROM scratch\n',
     '.systemprompt/profiles/staging/profile.yaml': 'name: staging\nsecrets:\n  secrets_path: ../keys/staging.json\n',
+    '.systemprompt/profiles/staging/docker/Dockerfile': 'FROM scratch\n',
     '.systemprompt/profiles/keys/staging.json': plantedSecret,
   });
   await chmod(join(root, 'services/hooks/run.sh'), 0o700);

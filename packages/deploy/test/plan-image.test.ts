@@ -17,6 +17,7 @@ test('a plan holds what a tenant needs and no secret', async () => {
     '755 services /app/services/hooks/run.sh',
     '644 services /app/services/profiles/production/profile.yaml',
     '644 services /app/services/profiles/staging/profile.yaml',
+    '644 services /app/services/web/templates/page.html',
     '644 storage /app/storage/files/css/site.css',
     '644 web /app/web/dist/index.html',
   ]);
@@ -66,15 +67,35 @@ test('everything that is missing is named at once', async () => {
   });
 });
 
-test('storage, web and extensions may be absent', async () => {
+test('web and extensions may be absent', async () => {
   const projectRoot = await fixtureProject();
-  for (const folder of ['storage', 'web', 'extensions']) await rm(join(projectRoot, folder), { recursive: true });
+  for (const folder of ['web', 'extensions']) await rm(join(projectRoot, folder), { recursive: true });
   const plan = await planImage({ projectRoot, profileName: 'production' });
   expect(plan.copies.map(({ source }) => source)).toEqual([
     'target/release/systemprompt',
+    'storage',
     'services',
     '.systemprompt/profiles',
   ]);
+});
+
+test('the folders that a tenant cannot do without are asked for by name', async () => {
+  const projectRoot = await fixtureProject();
+  await rm(join(projectRoot, 'storage/files'), { recursive: true });
+  await rm(join(projectRoot, 'services/web'), { recursive: true });
+  await expect(planImage({ projectRoot, profileName: 'production' })).rejects.toMatchObject({
+    findings: [
+      { path: 'storage/files', problem: 'missing' },
+      { path: 'services/web/templates', problem: 'missing' },
+    ],
+  });
+  await rm(join(projectRoot, 'storage'), { recursive: true });
+  await expect(planImage({ projectRoot, profileName: 'production' })).rejects.toMatchObject({
+    findings: [
+      { path: 'services/web/templates', problem: 'missing' },
+      { path: 'storage', problem: 'missing' },
+    ],
+  });
 });
 
 test('a profile name cannot leave the profiles folder', async () => {
@@ -101,6 +122,7 @@ test("the profile's own ignore file adds lines and takes lines back, but never s
     'services/docs/here.md',
     'services/drafts/keep.md',
     'services/hooks/run.sh',
+    'services/web/templates/page.html',
   ]);
   expect(plan.files.filter(({ source }) => source.includes('secret'))).toEqual([]);
 });

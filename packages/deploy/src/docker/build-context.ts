@@ -1,14 +1,16 @@
 import { constants, type Stats } from 'node:fs';
-import { chmod, copyFile, link, lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, lstat, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../deploy-error.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { renderDockerfile, skeletonFolder } from '../plan/render-dockerfile.ts';
+import { stageProject } from './project-context.ts';
+import { makeDirectories, makeDirectory } from './staged-folders.ts';
 
 /** A folder that docker builds from. */
 export interface BuildContext {
-  /** Holds exactly the plan's files, at their places in the project. */
+  /** Holds exactly the plan's files, at their places in the project; for a Dockerfile of the project's own all of it but secrets. */
   readonly directory: string;
   readonly dockerfile: string;
   /** Deletes both. */
@@ -16,7 +18,7 @@ export interface BuildContext {
 }
 
 /**
- * Puts the plan's files into a temporary folder, so that docker gets these files with these modes and nothing else,
+ * Puts the plan's files, or what the project's own Dockerfile may copy, into a temporary folder, so that docker gets these files with these modes and nothing else,
  * whatever rules its version has for `.dockerignore`.
  */
 export async function stageBuildContext(
@@ -28,6 +30,12 @@ export async function stageBuildContext(
   try {
     const directory = join(root, 'context');
     await makeDirectory(directory);
+    const dockerfile = join(root, 'Dockerfile');
+    if (plan.dockerfile !== undefined) {
+      await stageProject(directory, { plan, dockerfile: plan.dockerfile, signal });
+      await writeFile(dockerfile, plan.dockerfile.text);
+      return { directory, dockerfile, remove };
+    }
     if (plan.packages.length === 0) {
       for (const path of plan.directories) await makeDirectories(directory, join(skeletonFolder, path));
     }
@@ -36,7 +44,6 @@ export async function stageBuildContext(
       await makeDirectories(directory, dirname(source));
       await stageFile(join(plan.projectRoot, source), join(directory, source), mode);
     }
-    const dockerfile = join(root, 'Dockerfile');
     await writeFile(dockerfile, renderDockerfile(plan));
     return { directory, dockerfile, remove };
   } catch (error) {
@@ -65,23 +72,4 @@ async function tryLink(source: string, destination: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** Each missing folder with mode 0755, whatever the umask: docker copies the modes of folders too. */
-async function makeDirectories(root: string, path: string): Promise<void> {
-  let current = root;
-  for (const segment of path.split(/[\\/]/)) {
-    if (segment === '' || segment === '.') continue;
-    current = join(current, segment);
-    await makeDirectory(current);
-  }
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path).then(
-    () => chmod(path, 0o755),
-    (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    },
-  );
 }

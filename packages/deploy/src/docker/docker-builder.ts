@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { RegistryToken } from '@sp/cloud-api';
 import { DeployError, throwIfAborted } from '../deploy-error.ts';
 import {
@@ -11,12 +13,14 @@ import {
 import { parseBase } from '../plan/base-kind.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { type BuildContext, stageBuildContext } from './build-context.ts';
+import { readBuildLine } from './build-output.ts';
 import { type DockerCommandOptions, runDocker } from './docker-command.ts';
 import { withDockerLogin } from './docker-login.ts';
+import { engineDialect, isInsecureRegistry } from './engine-dialect.ts';
 
 /** Options of {@link createDockerBuilder}. */
 export interface DockerBuilderOptions {
-  /** Name or path of the docker CLI. @defaultValue 'docker' */
+  /** Name or path of the docker CLI, or of `podman` or `nerdctl`. @defaultValue 'docker' */
   readonly binary?: string | undefined;
   /** Variables for docker on top of this process's environment, for example `DOCKER_HOST`. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -47,7 +51,7 @@ async function build(
   plan: ImagePlan,
   { name, onProgress, signal, docker }: BuildOptions & { readonly docker: DockerCommandOptions },
 ): Promise<BuiltImage> {
-  if (parseBase(plan.base).kind === 'layout') {
+  if (plan.dockerfile === undefined && parseBase(plan.base).kind === 'layout') {
     throw new DeployError(
       'SP_DEPLOY_BASE_UNSUPPORTED',
       `Cannot build on ${plan.base} with docker: it is a layout on disk`,
@@ -55,10 +59,11 @@ async function build(
   }
   const context = await stage(plan, name, signal);
   try {
-    await runDocker(['build', '-f', context.dockerfile, '-t', name, context.directory], {
+    const { build: options } = engineDialect(docker.binary);
+    await runDocker(['build', ...options, '-f', context.dockerfile, '-t', name, context.directory], {
       ...docker,
       command: 'build',
-      onLine: (message) => onProgress?.({ message }),
+      onLine: (line) => onProgress?.(readBuildLine(line)),
     });
     return { kind: 'docker', name };
   } finally {
@@ -87,16 +92,23 @@ async function push(image: BuiltImage, target: RegistryToken, options: PushOptio
   const failed = (why: string): DeployError => new DeployError('SP_DEPLOY_PUSH_FAILED', `Cannot push ${name}: ${why}`);
   if (image.kind !== 'docker') throw failed('the image is not in a docker engine');
   if (image.name !== name) await runDocker(['tag', image.name, name], { ...docker, command: 'tag' });
-  const lines = await withDockerLogin(target, { ...docker, configDirectory }, (env) =>
-    runDocker(['push', name], {
-      ...docker,
-      env,
-      command: 'push',
-      secret: target.token,
-      onLine: (message) => onProgress?.({ message }),
-    }),
-  );
-  const digest = pushedDigest(lines) ?? (await inspectDigest(target, docker));
+  const digest =
+    (await withDockerLogin(target, { ...docker, configDirectory }, async ({ env, directory }) => {
+      const { global, registry, digestFile } = engineDialect(docker.binary);
+      const insecure = isInsecureRegistry(target.registry);
+      const file = join(directory, 'digest');
+      const options = [...registry(insecure), ...(digestFile === undefined ? [] : [digestFile, file])];
+      const lines = await runDocker([...global(insecure), 'push', ...options, name], {
+        ...docker,
+        env,
+        command: 'push',
+        secret: target.token,
+        onLine: (message) => onProgress?.({ message }),
+      });
+      return pushedDigest(
+        digestFile === undefined ? lines : [`digest: ${await readFile(file, 'utf8').catch(() => '')}`],
+      );
+    })) ?? (await inspectDigest(target, docker));
   if (digest === undefined) throw failed('docker does not say which digest it has');
   return { digest };
 }

@@ -1,4 +1,6 @@
 import { DeployError, throwIfAborted } from '../deploy-error.ts';
+import { reasonOfFailure, saysEngineIsGone } from './build-output.ts';
+import { engineDialect } from './engine-dialect.ts';
 
 /** How the docker CLI is run. */
 export interface DockerCommandOptions {
@@ -53,7 +55,11 @@ export async function runDocker(args: readonly string[], run: DockerRun): Promis
   if (code === 'ENOENT' || code === 'EACCES') throw unavailable(`no program ${binary} (${code})`);
   if (!failed) return lines;
   const lastLines = lines.slice(-keptLines);
-  const why = lastLines.at(-1) ?? (exitCode === undefined ? 'it was stopped' : `exit code ${exitCode}`);
+  if (command !== 'version' && saysEngineIsGone(lastLines)) {
+    const message = `The engine behind ${binary} went away during ${command}: ${lastLines.at(-1)}`;
+    throw new DeployError('SP_DEPLOY_DOCKER_UNAVAILABLE', message, { command, exitCode, lastLines });
+  }
+  const why = reasonOfFailure(lastLines) ?? (exitCode === undefined ? 'it was stopped' : `exit code ${exitCode}`);
   throw new DeployError('SP_DEPLOY_DOCKER_FAILED', `docker ${command} failed: ${why}`, {
     command,
     exitCode,
@@ -70,8 +76,8 @@ export async function dockerVersion(options: DockerCommandOptions): Promise<stri
   const timeout = AbortSignal.timeout(10_000);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   try {
-    const format = '{{.Server.Version}}';
-    const lines = await runDocker(['version', '--format', format], { ...options, signal, command: 'version' });
+    const { version } = engineDialect(options.binary);
+    const lines = await runDocker(version, { ...options, signal, command: 'version' });
     return lines.at(-1) ?? '';
   } catch (error) {
     throwIfAborted(options.signal);

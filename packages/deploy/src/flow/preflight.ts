@@ -1,5 +1,6 @@
 import type { RegistryToken } from '@sp/cloud-api';
 import { DeployError } from '../deploy-error.ts';
+import { findProfileDockerfile } from '../dockerfile/profile-dockerfile.ts';
 import { type ImageBuilder, imageName } from '../image-builder.ts';
 import { defaultBase } from '../plan/plan-image.ts';
 import { resolveBuilder } from '../resolve-builder.ts';
@@ -43,8 +44,15 @@ export async function preflight(
   const newest = await checkExpectations(options, signal);
   const image = imageName(await api.tenants.getRegistryToken(tenantId, { signal }));
   const base = options.plan?.base ?? options.planOptions?.base ?? defaultBase;
-  const builder = await resolveBuilder({ choice, base, cacheDirectory, docker, signal });
+  const dockerfile = await dockerfileOf(options);
+  const builder = await resolveBuilder({ choice, base, dockerfile, cacheDirectory, docker, signal });
   return { value: { builder, image, newest }, facts: { image, builder: builder.kind, status } };
+}
+
+/** Path of the profile's Dockerfile when it was edited by hand. */
+async function dockerfileOf({ plan, planOptions }: DeploySource): Promise<string | undefined> {
+  if (plan !== undefined) return plan.dockerfile?.path;
+  return (await findProfileDockerfile(planOptions.projectRoot, planOptions.profileName))?.path;
 }
 
 async function checkExpectations(

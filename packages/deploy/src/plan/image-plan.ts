@@ -35,6 +35,17 @@ export interface PlanHealthCheck {
   readonly retries: number;
 }
 
+/** A Dockerfile that was edited by hand: it says what is in the image, and only docker can build it. */
+export interface PlanDockerfile {
+  /** Relative to the project. */
+  readonly path: string;
+  readonly text: string;
+  /** What of the project docker does not get to see, in the words of `.dockerignore`. */
+  readonly ignore: readonly string[];
+  /** The same for secrets; no `!` takes these back. */
+  readonly neverCopy: readonly string[];
+}
+
 /** Everything that is in a tenant's image. Nothing but the plan knows it; both builders make the same image of it. */
 export interface ImagePlan {
   /** Absolute path that `source` paths are relative to. */
@@ -58,4 +69,6 @@ export interface ImagePlan {
   readonly labels: Readonly<Record<string, string>>;
   /** Debian packages to install; empty for bases that are not Debian. */
   readonly packages: readonly string[];
+  /** Builds the image instead of all this, when the profile has one. */
+  readonly dockerfile?: PlanDockerfile | undefined;
 }

@@ -1,4 +1,6 @@
 import { DeployError, type ProjectFinding, throwIfAborted } from '../deploy-error.ts';
+import { findProfileDockerfile } from '../dockerfile/profile-dockerfile.ts';
+import { validateDockerfile } from '../dockerfile/validate-dockerfile.ts';
 import { debianPackages } from './debian.ts';
 import { listExtensions, listMcpBinaries } from './extensions.ts';
 import { createIgnoreMatcher } from './ignore-rules.ts';
@@ -51,14 +53,14 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
   const mcpBinaries = options.mcpBinaries ?? (await listMcpBinaries(projectRoot, extensions));
   const profile = `${profilesFolder}/${profileName}`;
   const ownRules = (await readProjectText(projectRoot, `${profile}/docker/Dockerfile.dockerignore`)) ?? '';
-  const ignore = createIgnoreMatcher(
-    [...builtInIgnore, ...ownRules.split(/\r?\n/)],
-    [...secretIgnore, ...(await profileSecretPaths(projectRoot))],
-  );
+  const rules = [...builtInIgnore, ...ownRules.split(/\r?\n/)];
+  const neverCopy = [...secretIgnore, ...(await profileSecretPaths(projectRoot))];
+  const ignore = createIgnoreMatcher(rules, neverCopy);
+  const dockerfile = await findProfileDockerfile(projectRoot, profileName);
 
   const wanted: Wanted[] = [
     ...['systemprompt', ...mcpBinaries].map((name) => program(name)),
-    folder('storage', '/app/storage', 'storage', 'optional'),
+    folder('storage', '/app/storage', 'storage', 'required'),
     folder('web/dist', '/app/web/dist', 'web', 'optional'),
     ...extensions.map(({ directory }) => folder(directory, `/app/${directory}`, 'extensions', 'optional')),
     folder('services', '/app/services', 'services', 'required'),
@@ -67,6 +69,13 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
   const findings: ProjectFinding[] = [];
   if ((await entryKind(projectRoot, `${profile}/profile.yaml`)) !== 'file') {
     findings.push({ path: `${profile}/profile.yaml`, problem: 'missing' });
+  }
+  findings.push(...(await missingArtifacts(projectRoot)));
+  if (dockerfile !== undefined) {
+    const { path, text } = dockerfile;
+    for (const { problem, line, add } of validateDockerfile(text, { mcpBinaries })) {
+      findings.push({ path, problem, ...(line === undefined ? {} : { line }), ...(add === undefined ? {} : { add }) });
+    }
   }
   const copies: PlanCopy[] = [];
   const files = new Map<string, PlanFile>();
@@ -101,7 +110,21 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
     command: tenantCommand,
     labels: { 'io.systemprompt.profile': profileName },
     packages: debianPackages(base),
+    ...(dockerfile === undefined ? {} : { dockerfile: { ...dockerfile, ignore: rules, neverCopy } }),
   };
+}
+
+/** Folders that the tenant cannot do without, in folders that are looked at anyway. */
+async function missingArtifacts(projectRoot: string): Promise<readonly ProjectFinding[]> {
+  const findings: ProjectFinding[] = [];
+  for (const [parent, path] of [
+    ['storage', 'storage/files'],
+    ['services', 'services/web/templates'],
+  ] as const) {
+    if ((await entryKind(projectRoot, parent)) !== 'directory') continue;
+    if ((await entryKind(projectRoot, path)) !== 'directory') findings.push({ path, problem: 'missing' });
+  }
+  return findings;
 }
 
 /** The tenant's folders and those above every copy, which docker would otherwise make as root. */
@@ -122,8 +145,10 @@ function folder(source: string, destination: string, layer: PlanLayer, need: Wan
 }
 
 function incomplete(projectRoot: string, findings: readonly ProjectFinding[]): DeployError {
-  const list = findings.map(({ path, problem }) => `${path} (${problem})`).join(', ');
-  return new DeployError('SP_DEPLOY_PROJECT_INCOMPLETE', `Cannot make an image of ${projectRoot}: ${list}`, {
+  const list = findings.map(({ path, problem, line }) => {
+    return `${path}${line === undefined ? '' : `:${line}`} (${problem})`;
+  });
+  return new DeployError('SP_DEPLOY_PROJECT_INCOMPLETE', `Cannot make an image of ${projectRoot}: ${list.join(', ')}`, {
     findings,
   });
 }

@@ -16,8 +16,12 @@ export interface PlannedLayer {
   readonly cached?: boolean | undefined;
 }
 
-/** The layers of a plan that have something in them, with what a build of it has found out. */
+/**
+ * The layers of a plan that have something in them, with what a build of it has found out. None when a Dockerfile that
+ * was edited by hand says what they are.
+ */
 export async function planLayerSizes(plan: ImagePlan, built: BuiltImage | undefined): Promise<readonly PlannedLayer[]> {
+  if (plan.dockerfile !== undefined) return [];
   const made = built?.kind === 'oci' ? (built.layers ?? []) : [];
   const layers: PlannedLayer[] = [];
   for (const name of planLayers) {

@@ -1,0 +1,57 @@
+import { constants, copyFile, link, lstat, readdir, readlink, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { throwIfAborted } from '../deploy-error.ts';
+import { createIgnoreMatcher, type IgnoreMatcher } from '../plan/ignore-rules.ts';
+import type { ImagePlan, PlanDockerfile } from '../plan/image-plan.ts';
+import { makeDirectories } from './staged-folders.ts';
+
+/**
+ * Puts into a folder what a Dockerfile of the project may copy: the project without what the ignore rules take out. So
+ * docker sees the same whatever its version reads of ignore files, and no secret by any.
+ */
+export async function stageProject(
+  directory: string,
+  {
+    plan,
+    dockerfile,
+    signal,
+  }: { readonly plan: ImagePlan; readonly dockerfile: PlanDockerfile; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const ignore = createIgnoreMatcher(dockerfile.ignore, dockerfile.neverCopy);
+  for await (const { path, kind } of walk(plan.projectRoot, '', ignore)) {
+    throwIfAborted(signal);
+    const source = join(plan.projectRoot, path);
+    const destination = join(directory, path);
+    if (kind === 'directory') await makeDirectories(directory, path);
+    else {
+      await makeDirectories(directory, join(path, '..'));
+      // A link stays a link, as docker has it: what it points to is not looked at.
+      if (kind === 'link') await symlink(await readlink(source), destination);
+      else await stage(source, destination);
+    }
+  }
+}
+
+interface Entry {
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'link';
+}
+
+async function* walk(root: string, folder: string, ignore: IgnoreMatcher): AsyncGenerator<Entry> {
+  for (const name of (await readdir(join(root, folder))).toSorted()) {
+    const path = folder === '' ? name : `${folder}/${name}`;
+    const ignored = ignore.ignores(path);
+    if (ignored && !ignore.hasExceptions) continue;
+    const stats = await lstat(join(root, path));
+    if (stats.isDirectory()) {
+      if (!ignored) yield { path, kind: 'directory' };
+      yield* walk(root, path, ignore);
+    } else if (!ignored && stats.isSymbolicLink()) yield { path, kind: 'link' };
+    else if (!ignored && stats.isFile()) yield { path, kind: 'file' };
+  }
+}
+
+/** A hard link costs nothing and has the file's own mode; it fails between disks. */
+async function stage(source: string, destination: string): Promise<void> {
+  await link(source, destination).catch(() => copyFile(source, destination, constants.COPYFILE_FICLONE));
+}
