@@ -4,6 +4,7 @@ import { discoverProjectContext, type ProjectContext } from '@sp/paths';
 import { cyan, yellow } from 'ansis';
 import { openBrowser } from './browser.ts';
 import { CliError } from './cli-error.ts';
+import { createHttpFetch } from './http-fetch.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 /** The world around one run of a command. */
@@ -20,7 +21,7 @@ export interface ContextOptions {
   /** Writes to stderr. */
   readonly write: (text: string) => void;
   readonly signal: AbortSignal;
-  /** @defaultValue globalThis.fetch */
+  /** @defaultValue one over node:http, see `createHttpFetch` */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
@@ -56,7 +57,7 @@ export interface Context {
 
 /** The only place where commands get their effects from. */
 export function createContext(options: ContextOptions): Context {
-  const { cwd, env, json, interactive, terminal, write, signal, fetch = globalThis.fetch } = options;
+  const { cwd, env, json, interactive, terminal, write, signal, fetch = createHttpFetch(env) } = options;
   const line = (text: string): void => write(`${text}\n`);
   const project = discoverProjectContext({ from: cwd });
 

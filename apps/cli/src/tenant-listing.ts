@@ -1,4 +1,4 @@
-import { isCloudApiError, type TenantInfo } from '@sp/cloud-api';
+import type { TenantInfo } from '@sp/cloud-api';
 import type { StoredTenant } from '@sp/tenants';
 import { CliError } from './cli-error.ts';
 import type { Context } from './context.ts';
@@ -15,10 +15,13 @@ export interface ListedTenant {
  * The tenants of the project's store, first brought up to date from the API. When the API is out of reach, the store
  * alone answers, with a warning.
  */
-export async function listTenants(context: Context): Promise<readonly ListedTenant[]> {
+export async function listTenants(
+  context: Context,
+  options: { /** Only what was known last. @defaultValue false */ readonly cached?: boolean } = {},
+): Promise<readonly ListedTenant[]> {
   const { loadTenants, mergeTenantInfos } = await import('@sp/tenants');
   const path = context.project.localTenants;
-  const infos = await getTenantInfos(context);
+  const infos = options.cached === true ? undefined : await getTenantInfos(context);
   if (infos !== undefined) await mergeTenantInfos(path, infos);
   const stored = (await loadTenants(path))?.tenants ?? [];
   return stored.map((tenant) => ({ stored: tenant, info: infos?.find((info) => info.id === tenant.id) }));
@@ -63,6 +66,7 @@ async function getTenantInfos(context: Context): Promise<readonly TenantInfo[] |
   try {
     return (await api.user.get({ signal: context.signal })).tenants;
   } catch (error) {
+    const { isCloudApiError } = await import('@sp/cloud-api');
     if (!isCloudApiError(error) || (error.code !== 'SP_API_NETWORK' && error.code !== 'SP_API_TIMEOUT')) throw error;
     context.warn(`${error.message}; showing what was known last`);
     return undefined;

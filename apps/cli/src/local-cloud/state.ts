@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createHttpFetch } from '../http-fetch.ts';
 
 /** A local cloud that said in its data folder that it runs. */
 export interface LocalCloudState {
@@ -19,8 +20,10 @@ export async function findLocalCloud(dataDirectory: string): Promise<LocalCloudS
 export async function isHealthy(url: string, signal?: AbortSignal): Promise<boolean> {
   const timeout = AbortSignal.timeout(2000);
   try {
+    // Always this computer: never through a proxy.
+    const fetch = createHttpFetch({});
     const response = await fetch(`${url}/healthz`, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-    await response.body?.cancel();
+    await response.text();
     return response.ok;
   } catch {
     return false;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The built program; `pnpm run build` makes what it needs. */
-export const binaryPath = fileURLToPath(new URL('../../bin/run.js', import.meta.url));
+export const binaryPath = fileURLToPath(new URL('../../bin/run.cjs', import.meta.url));
 
 /** Runs the built binary as a script would: stdin closed, no terminal, and only the environment given. */
 export async function runBinary(

@@ -1,3 +1,4 @@
+import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { renderTable } from '../../../output/table.ts';
 import { listTenants } from '../../../tenant-listing.ts';
@@ -26,10 +27,16 @@ export default class TenantList extends BaseCommand {
   static override description =
     'Brings the tenants of this project up to date. Without a connection, shows what was known last.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
+  static override flags = {
+    cached: Flags.boolean({
+      summary: 'Show what was known last, without asking the API.',
+      env: 'SYSTEMPROMPT_CACHED',
+    }),
+  };
 
   async run(): Promise<TenantListResult> {
-    await this.parse(TenantList);
-    const tenants = (await listTenants(this.context)).map(({ stored, info }) => ({
+    const { flags } = await this.parse(TenantList);
+    const tenants = (await listTenants(this.context, flags)).map(({ stored, info }) => ({
       id: stored.id,
       name: stored.name,
       tenantType: stored.tenantType,

@@ -1,0 +1,38 @@
+// Writes what bin/run.cjs answers from: dist/commands.json (ids and aliases) and dist/help.json (help for 80 columns).
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+import { Config, Help } from '@oclif/core';
+
+process.env.OCLIF_COLUMNS = '80';
+process.env.NO_COLOR = '1';
+const root = fileURLToPath(new URL('..', import.meta.url));
+const load = () => Config.load({ root });
+const { commands, topics } = await load();
+const ids = {};
+for (const { id, aliases } of commands) for (const name of [id, ...aliases]) ids[name] = id;
+delete ids.help;
+
+class Recorder extends Help {
+  text = '';
+  log(...parts) {
+    this.text += `${parts.join(' ')}\n`;
+  }
+}
+
+const help = {};
+for (const id of ['', ...topics.map(({ name }) => name), ...new Set(Object.values(ids))]) {
+  // One for each: showing help renames the commands of its configuration.
+  const config = await load();
+  const recorder = new Recorder(config, config.pjson.oclif.helpOptions ?? {});
+  await recorder.showHelp(id === '' ? [] : [id]);
+  help[id.replaceAll(':', ' ')] = stripVTControlCharacters(recorder.text);
+}
+
+const hash = createHash('sha256')
+  .update(readFileSync(`${root}dist/start.cjs`))
+  .digest('hex')
+  .slice(0, 16);
+writeFileSync(`${root}dist/help.json`, JSON.stringify(help));
+writeFileSync(`${root}dist/commands.json`, JSON.stringify({ hash, ids }));

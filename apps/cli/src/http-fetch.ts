@@ -1,0 +1,61 @@
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import { Readable } from 'node:stream';
+
+/**
+ * A `fetch` over node:http for what the API client does with one: text requests without redirects. The first request of
+ * a process through Node's own costs several times the start of Node, and a command makes one or two. Behind a proxy
+ * Node's own is used, whatever it costs.
+ */
+export function createHttpFetch(env: Readonly<Record<string, string | undefined>>): typeof globalThis.fetch {
+  const names = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
+  if (names.some((name) => env[name])) return (...request) => globalThis.fetch(...request);
+  return async (input, init = {}) => {
+    const url = new URL(typeof input === 'string' || input instanceof URL ? input : input.url);
+    const { request } = url.protocol === 'http:' ? await import('node:http') : await import('node:https');
+    const { method = 'GET', headers = {}, body, signal } = init;
+    signal?.throwIfAborted();
+    const options: RequestOptions = {
+      method,
+      headers: headers as Record<string, string>,
+      ...(signal ? { signal } : {}),
+    };
+    const message = await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = request(url, options, resolve);
+      sent.on('error', (error) => reject(signal?.aborted ? (signal.reason as Error) : error));
+      sent.end(body);
+    });
+    return responseOf(message);
+  };
+}
+
+/** Not a real Response: making one would load what this file is there to avoid. */
+function responseOf(message: IncomingMessage): Response {
+  const { statusCode: status = 0, headers } = message;
+  let body: ReadableStream<Uint8Array> | undefined;
+  const response = {
+    status,
+    statusText: message.statusMessage ?? '',
+    ok: status >= 200 && status < 300,
+    redirected: false,
+    headers: {
+      get: (name: string) => {
+        const value = headers[name.toLowerCase()];
+        return value === undefined ? null : String(value);
+      },
+      has: (name: string) => headers[name.toLowerCase()] !== undefined,
+    },
+    get body() {
+      body ??= Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>;
+      return body;
+    },
+    text: async () => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of message) chunks.push(chunk as Buffer);
+      return new TextDecoder().decode(Buffer.concat(chunks));
+    },
+    // Only ever read instead of the answer itself.
+    clone: () => response as unknown as Response,
+    json: async () => JSON.parse(await response.text()) as unknown,
+  };
+  return response as unknown as Response;
+}
