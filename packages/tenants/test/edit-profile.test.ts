@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -137,6 +137,20 @@ test('of ten edits at once none is lost', async () => {
   await Promise.all(limits.map((limit) => editProfile(path, { [`rate_limits.${limit}_per_second`]: 7 }, { env })));
   const text = await readFile(path, 'utf8');
   expect(Object.values((parse(text) as { rate_limits: object }).rate_limits)).toEqual(limits.map(() => 7));
+});
+
+test('the draft of a process that was killed is waited for, and then taken over', async () => {
+  const path = await profileFile(profileText());
+  await writeFile(`${path}.new`, 'half a te');
+  const stop = new AbortController();
+  const blocked = editProfile(path, { 'server.port': 1 }, { env, signal: stop.signal });
+  stop.abort();
+  await expect(blocked).rejects.toMatchObject({ name: 'AbortError' });
+  const longAgo = new Date(Date.now() - 60_000);
+  await utimes(`${path}.new`, longAgo, longAgo);
+  await editProfile(path, { 'server.port': 8081 }, { env });
+  expect(await readFile(path, 'utf8')).toBe(profileText().replace('port: 8080', 'port: 8081'));
+  expect(await readdir(join(path, '..'))).toEqual(['profile.yaml']);
 });
 
 test('no file, and a text that is no YAML, are named', async () => {

@@ -65,17 +65,13 @@ test('a process killed in the middle of saving tenants leaves the old ones or th
   timeout: 120_000,
 }, async () => {
   const path = join(await temporaryFolder(), 'tenants.json');
-  let saves = 0;
   for (let round = 0; round < 12; round += 1) {
-    await killWhileSaving('tenants', path, 3 + round * 7);
-    const tenants = (await loadTenants(path))?.tenants;
-    if (tenants !== undefined) saves += 1;
-    if (tenants !== undefined)
-      expect([tenants.length, new Set(tenants.map(({ name }) => name)).size]).toEqual([200, 1]);
+    await killWhileSaving('tenants', path, round * 3);
+    const tenants = (await loadTenants(path))?.tenants ?? [];
+    expect([tenants.length, new Set(tenants.map(({ name }) => name)).size]).toEqual([200, 1]);
     // What the dead left behind is taken over after some seconds; this is quicker.
     await rm(`${path}.lock`, { recursive: true, force: true });
   }
-  expect(saves).toBeGreaterThan(0);
 });
 
 test('a process killed in the middle of editing a profile leaves the old one or the new', {
@@ -83,13 +79,10 @@ test('a process killed in the middle of editing a profile leaves the old one or 
 }, async () => {
   const path = join(await temporaryFolder(), 'profile.yaml');
   await writeFile(path, profileText());
-  let edits = 0;
   for (let round = 0; round < 12; round += 1) {
-    await killWhileSaving('profile', path, 3 + round * 7);
+    await killWhileSaving('profile', path, round * 3);
     const { server, rateLimits } = await loadProfile(path, { env: {} });
-    if (server.port !== 8080) edits += 1;
-    expect(rateLimits.contentPerSecond).toBe(50);
+    expect([server.port !== 8080, rateLimits.contentPerSecond]).toEqual([true, 50]);
     await rm(`${path}.new`, { force: true });
   }
-  expect(edits).toBeGreaterThan(0);
 });

@@ -83,7 +83,7 @@ export async function createCloudContext<Credentials extends ContextCredentials>
 }
 
 /** The part of a stored tenant that is no secret. */
-export function resolvedTenant({ id, name, appId, hostname, region }: StoredTenant): ResolvedTenant {
+function resolvedTenant({ id, name, appId, hostname, region }: StoredTenant): ResolvedTenant {
   return { id, name, appId, hostname, region };
 }
 

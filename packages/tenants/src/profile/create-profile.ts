@@ -2,7 +2,6 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { lstat, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { replacePrivateFile } from '@sp/private-file';
-import { stringify } from 'yaml';
 import { isMaskedDatabaseUrl } from '../store/database-url.ts';
 import type { StoredTenant } from '../store/stored-tenant.ts';
 import { localDatabaseUrl } from '../store/tenant-database.ts';
@@ -87,6 +86,8 @@ async function profileText({ name, tenant, projectRoot, servicesPath }: CreatePr
   const system = resolve(projectRoot);
   const services = servicesPath === undefined ? join(system, 'services') : resolve(system, servicesPath);
   const folders = { system, services, bin: await binFolder(system), storage: join(system, 'storage') };
+  // Loaded here and not at the top: those who only read tenants pay nothing for YAML.
+  const { stringify } = await import('yaml');
   const yaml = stringify(newProfile(name, tenant, folders), { lineWidth: 0, aliasDuplicateObjects: false });
   return `# SystemPrompt profile: ${displayName(name)}\n# Written by SystemPrompt Cloud. Edit it freely.\n\n${yaml}`;
 }

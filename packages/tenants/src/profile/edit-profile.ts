@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import type { TenantsFinding } from '../tenants-error.ts';
-import { changeYaml, type ProfileValue } from './change-yaml.ts';
-import { invalidProfile, type LoadProfileOptions, parseProfile } from './parse-profile.ts';
+import type { ProfileValue } from './change-yaml.ts';
+import { invalidProfile } from './invalid-profile.ts';
+import type { LoadProfileOptions } from './parse-profile.ts';
 import { updateProfileText } from './update-profile-text.ts';
 
 /** How a profile is edited. */
@@ -26,27 +27,21 @@ export async function editProfile(
   options: EditProfileOptions,
 ): Promise<boolean> {
   const { env, home = homedir(), signal } = options;
-  return updateProfileText(path, (text) => changeProfileText(text, { path, changes, env, home }), { signal });
-}
-
-function changeProfileText(
-  text: string,
-  options: {
-    readonly path: string;
-    readonly changes: Readonly<Record<string, ProfileValue | undefined>>;
-    readonly env: LoadProfileOptions['env'];
-    readonly home: string;
-  },
-): string {
-  const { path, changes, env, home } = options;
-  const changed = changeYaml(text, Object.entries(changes));
-  if ('member' in changed) throw invalidProfile(path, [changed]);
+  // Loaded here and not at the top: those who only read tenants pay nothing for YAML.
+  const [{ changeYaml }, { parseProfile }] = await Promise.all([
+    import('./change-yaml.ts'),
+    import('./parse-profile.ts'),
+  ]);
   const findingsOf = (yaml: string): readonly TenantsFinding[] => parseProfile(yaml, path, { env, home }).findings;
-  const before = new Set(findingsOf(text).map(({ member }) => member));
-  // A profile that is wrong elsewhere can still be edited, or nobody could correct it step by step.
-  const findings = findingsOf(changed.text).filter(
-    ({ member }) => Object.hasOwn(changes, member) || !before.has(member),
-  );
-  if (findings.length > 0) throw invalidProfile(path, findings);
-  return changed.text;
+  const change = (text: string): string => {
+    const changed = changeYaml(text, Object.entries(changes));
+    if ('member' in changed) throw invalidProfile(path, [changed]);
+    const before = new Set(findingsOf(text).map(({ member }) => member));
+    // A profile that is wrong elsewhere can still be edited, or nobody could correct it step by step.
+    const isNew = ({ member }: TenantsFinding): boolean => Object.hasOwn(changes, member) || !before.has(member);
+    const findings = findingsOf(changed.text).filter(isNew);
+    if (findings.length > 0) throw invalidProfile(path, findings);
+    return changed.text;
+  };
+  return updateProfileText(path, change, { signal });
 }

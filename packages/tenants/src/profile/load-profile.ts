@@ -2,7 +2,8 @@ import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { TenantsError } from '../tenants-error.ts';
-import { invalidProfile, type LoadProfileOptions, parseProfile } from './parse-profile.ts';
+import { invalidProfile } from './invalid-profile.ts';
+import type { LoadProfileOptions } from './parse-profile.ts';
 import type { Profile, ProfileListing } from './profile.ts';
 
 /**
@@ -15,6 +16,8 @@ import type { Profile, ProfileListing } from './profile.ts';
  */
 export async function loadProfile(path: string, options: LoadProfileOptions): Promise<Profile> {
   const { env, home = homedir() } = options;
+  // Loaded here and not at the top: those who only read tenants pay nothing for YAML.
+  const { parseProfile } = await import('./parse-profile.ts');
   const { profile, findings } = parseProfile(await readProfileText(path), path, { env, home });
   if (profile === undefined) throw invalidProfile(path, findings);
   const { system, services, bin, webPath, storage, geoipDatabase } = profile.paths;

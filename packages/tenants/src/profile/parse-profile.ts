@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
-import { listFindings, TenantsError, type TenantsFinding } from '../tenants-error.ts';
+import type { TenantsFinding } from '../tenants-error.ts';
 import { camelCase } from './camel-case.ts';
 import type { Profile } from './profile.ts';
 import { profileFindings } from './profile-rules.ts';
@@ -55,14 +55,6 @@ export function parseProfile(
   };
   const findings = profileFindings(profile);
   return findings.length > 0 ? { profile: undefined, findings } : { profile, findings: [] };
-}
-
-/** The error for a profile with these findings. */
-export function invalidProfile(path: string, findings: readonly TenantsFinding[]): TenantsError {
-  return new TenantsError('SP_PROFILE_INVALID', `Invalid profile ${path}: ${listFindings(findings)}`, {
-    path,
-    findings,
-  });
 }
 
 function problemOf(issue: { readonly code?: string | undefined; readonly message: string }): string {

@@ -1,5 +1,5 @@
 import { readPrivateFile } from '@sp/private-file';
-import { invalidProfile } from '../profile/parse-profile.ts';
+import { invalidProfile } from '../profile/invalid-profile.ts';
 import type { Profile } from '../profile/profile.ts';
 import { hasJwtSecret, invalidSecrets, parseSecrets, secretsFromEnvironment } from './parse-secrets.ts';
 import type { Secrets } from './secrets.ts';

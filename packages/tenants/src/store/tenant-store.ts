@@ -1,7 +1,7 @@
 import type { TenantInfo } from '@sp/cloud-api';
 import { readPrivateFile, updatePrivateFile } from '@sp/private-file';
 import { mergeTenantInfo, type StoredTenant, storedTenantFromInfo, type TenantStore } from './stored-tenant.ts';
-import { formatStore, parseStoreFile, type StoreFile, storeFromFile } from './wire.ts';
+import type { StoreFile } from './wire.ts';
 
 /** Options of the functions that write `tenants.json`. */
 export interface TenantStoreOptions {
@@ -23,6 +23,7 @@ const lockTimeoutMs = 60_000;
  */
 export async function loadTenants(path: string): Promise<TenantStore | undefined> {
   const text = await readPrivateFile(path);
+  const { parseStoreFile, storeFromFile } = await loadWire();
   return text === undefined ? undefined : storeFromFile(parseStoreFile(text, path), path);
 }
 
@@ -33,8 +34,17 @@ export async function loadTenants(path: string): Promise<TenantStore | undefined
  * @throws {@link TenantsError} `SP_TENANTS_INVALID`
  */
 export async function saveTenants(path: string, store: TenantStore, options: TenantStoreOptions = {}): Promise<void> {
+  const { formatStore, parseStoreFile } = await loadWire();
   formatStore(store, undefined, path);
-  const update = (text: string | undefined): string => formatStore(store, parseOrNothing(text, path), path);
+  const readable = (text: string): StoreFile | undefined => {
+    try {
+      return parseStoreFile(text, path);
+    } catch {
+      return undefined;
+    }
+  };
+  const update = (text: string | undefined): string =>
+    formatStore(store, text === undefined ? undefined : readable(text), path);
   await updatePrivateFile(path, update, { signal: options.signal, lockTimeoutMs });
 }
 
@@ -81,6 +91,7 @@ async function updateStore(
   signal: AbortSignal | undefined,
   change: (store: TenantStore | undefined) => TenantStore,
 ): Promise<TenantStore> {
+  const { formatStore, parseStoreFile, storeFromFile } = await loadWire();
   let changed = change(undefined);
   await updatePrivateFile(
     path,
@@ -100,10 +111,5 @@ function replaceById(tenants: readonly StoredTenant[], tenant: StoredTenant): re
   return index === -1 ? [...tenants, tenant] : tenants.with(index, tenant);
 }
 
-function parseOrNothing(text: string | undefined, path: string): StoreFile | undefined {
-  try {
-    return text === undefined ? undefined : parseStoreFile(text, path);
-  } catch {
-    return undefined;
-  }
-}
+/** Loaded here and not at the top: a program that only might read tenants pays nothing for their schema. */
+const loadWire = () => import('./wire.ts');
