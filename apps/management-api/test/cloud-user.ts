@@ -4,6 +4,8 @@ import { get } from 'node:http';
 export interface CloudUser {
   /** The member `data` of an answer where it has one. */
   call<T>(path: string, request?: { method?: string; json?: unknown }): Promise<T>;
+  /** A request with the person's token. */
+  fetch(path: string, init?: { method?: string; headers?: Record<string, string>; body?: string }): Promise<Response>;
   /** Buys a tenant and waits until its infrastructure is there; the types of the events in between. */
   buyTenant(name: string): Promise<{ tenantId: string; eventTypes: string[] }>;
 }
@@ -25,12 +27,13 @@ export async function loginTo(url: string, email: string): Promise<CloudUser> {
     const response = await fetch(new URL(path, url), { method, headers, ...body });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    const parsed = (text === '' ? {} : JSON.parse(text)) as { data?: T };
-    return parsed.data ?? (parsed as T);
+    const parsed = (text === '' ? {} : JSON.parse(text)) as { data?: T } | null;
+    return parsed?.data ?? (parsed as T);
   }
 
   return {
     call,
+    fetch: (path, init = {}) => fetch(new URL(path, url), { ...init, headers: { ...headers, ...init.headers } }),
     buyTenant: async (name) => {
       const json = { price_id: 'pri_sandbox_starter', region: 'iad', tenant_name: name };
       const checkout = await call<Record<'checkout_url' | 'checkout_session_id', string>>('/api/v1/checkout', {

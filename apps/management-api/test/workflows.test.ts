@@ -7,7 +7,8 @@ import type { Machines } from '../src/ports/machines.ts';
 import { retryProvisioning } from '../src/tenants/changes.ts';
 import { createRelease } from '../src/tenants/deploys.ts';
 import { listEvents } from '../src/tenants/events.ts';
-import { setSecrets } from '../src/tenants/secrets.ts';
+import { openOperation } from '../src/tenants/operations.ts';
+import { readSecrets, setSecrets } from '../src/tenants/secrets.ts';
 import { startWorkflows, type Workflows, type WorkflowsOptions } from '../src/workflows/engine.ts';
 import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -205,4 +206,123 @@ test('a machine that cannot be started fails the release; the tenant waits for a
 test('a process has one engine', async () => {
   await start();
   await expect(start()).rejects.toMatchObject({ code: 'SP_LOCAL_ONE_PER_PROCESS' });
+});
+
+/** A tenant that runs a release, as far as the books say. */
+async function runningTenant(engine: Workflows): Promise<{ tenantId: string; releaseId: string }> {
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await until(async () => (await readTenant(database.store, tenantId)).state === 'awaiting_deploy');
+  const release = await createRelease(database, { tenantId, image: 'r/i:t', digest: `sha256:${'0'.repeat(64)}` });
+  const { pool } = database.store;
+  await pool.query(`update releases set status = 'running' where id = $1`, [release.id]);
+  await pool.query(`update tenants set state = 'running', current_release_id = $2 where id = $1`, [
+    tenantId,
+    release.id,
+  ]);
+  return { tenantId, releaseId: release.id };
+}
+
+const ended = { timeoutMs: 20_000 };
+
+test('a rotation whose machine does not start leaves the old password, the old machine and the old state', async () => {
+  const disabled: string[] = [];
+  const real = createPostgresDatabases({ adminUrl: database.adminUrl });
+  const databases: Databases = {
+    ...real,
+    disableLogin: async (request) => {
+      disabled.push(request.login);
+      await real.disableLogin(request);
+    },
+  };
+  const engine = await start({ databases });
+  const { tenantId, releaseId } = await runningTenant(engine);
+  const before = await readSecrets(database, { tenantId, kind: 'platform' });
+  for (const kind of ['rotate_credentials', 'rotate_sync_token'] as const) {
+    const { id } = await openOperation(database.store, { tenantId, kind });
+    expect((await readTenant(database.store, tenantId)).state).toBe('rotating');
+    await expect(openOperation(database.store, { tenantId, kind: 'restart' })).rejects.toMatchObject({ what: kind });
+    await expect(createRelease(database, { tenantId, image: 'i', digest: 'd' })).rejects.toMatchObject({ what: kind });
+    await engine.startOperation(id);
+    expect(await engine.waitForOperation(id, ended)).toMatchObject({
+      status: 'failed',
+      failure: expect.stringContaining('nothing starts here') as string,
+    });
+    expect(await readTenant(database.store, tenantId)).toMatchObject({
+      state: 'running',
+      databaseLogin: 'app',
+      currentReleaseId: releaseId,
+    });
+  }
+  expect(disabled).toEqual(['alt']);
+  const { DATABASE_URL, SYNC_TOKEN } = await readSecrets(database, { tenantId, kind: 'platform' });
+  expect({ DATABASE_URL, SYNC_TOKEN }).toEqual({
+    DATABASE_URL: before['DATABASE_URL'],
+    SYNC_TOKEN: before['SYNC_TOKEN'],
+  });
+});
+
+test('a rotation that was interrupted goes on at the next start', async () => {
+  let interrupted = false;
+  const real = createPostgresDatabases({ adminUrl: database.adminUrl });
+  let entered = (): void => {};
+  const inside = new Promise<void>((done) => (entered = done));
+  const databases: Databases = {
+    ...real,
+    disableLogin: async (request) => {
+      if (interrupted) return await real.disableLogin(request);
+      interrupted = true;
+      entered();
+      await new Promise(() => {});
+    },
+  };
+  let engine = await start({ databases });
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await until(async () => (await readTenant(database.store, tenantId)).state === 'awaiting_deploy');
+  const { id } = await openOperation(database.store, { tenantId, kind: 'rotate_credentials' });
+  await engine.startOperation(id);
+  await inside;
+  await engine.close();
+  engine = await start({ databases });
+  expect(await engine.waitForOperation(id, ended)).toMatchObject({ status: 'done' });
+  expect(await readTenant(database.store, tenantId)).toMatchObject({ state: 'awaiting_deploy', databaseLogin: 'alt' });
+});
+
+test('a deletion that fails half-way says why, and the next one finishes it', async () => {
+  let reachable = false;
+  const canceled: string[] = [];
+  const billing = {
+    cancelSubscription: async (subscriptionId: string) => {
+      if (!reachable) throw new Error('the provider is away');
+      canceled.push(subscriptionId);
+    },
+  };
+  const removed: string[] = [];
+  const engine = await start({ billing, images: { remove: async (tenantId) => void removed.push(tenantId) } });
+  const { tenantId } = await runningTenant(engine);
+  const run = async () => {
+    const { id } = await openOperation(database.store, { tenantId, kind: 'delete' });
+    await engine.startOperation(id);
+    return await engine.waitForOperation(id, ended);
+  };
+  expect(await run()).toMatchObject({ status: 'failed', failure: 'cancel subscription: the provider is away' });
+  expect((await readTenant(database.store, tenantId)).state).toBe('deleting');
+  reachable = true;
+  expect(await run()).toMatchObject({ status: 'done' });
+  expect(await readTenant(database.store, tenantId)).toMatchObject({ state: 'deleted', currentReleaseId: null });
+  expect(canceled).toEqual(['sub_1']);
+  expect(removed).toEqual([tenantId]);
+  expect(await readSecrets(database, { tenantId, kind: 'platform' })).toEqual({});
+});
+
+test('a subscription that ends during a deploy suspends the tenant after it', async () => {
+  const engine = await start();
+  const { tenantId } = await runningTenant(engine);
+  const release = await createRelease(database, { tenantId, image: 'r/i:t', digest: `sha256:${'1'.repeat(64)}` });
+  await database.store.pool.query(`update tenants set subscription_status = 'canceled' where id = $1`, [tenantId]);
+  await engine.settleSubscription(tenantId);
+  expect((await readTenant(database.store, tenantId)).state).toBe('deploying');
+  await engine.startDeploy(release.id);
+  await until(async () => (await readTenant(database.store, tenantId)).state === 'suspended');
 });

@@ -6,7 +6,7 @@ import type { Store } from '../store/database.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { HttpApp, HttpEnvironment } from './app.ts';
 import { isForm, readForm, readJson } from './body.ts';
-import { unauthorized } from './errors.ts';
+import { invalidRequest, unauthorized } from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
 import type { Handlers, RequestUser } from './handlers.ts';
 import { answerOnce, hasKey } from './idempotency.ts';
@@ -68,11 +68,13 @@ async function answer(
   // Before anything is read: who may not call gets no other answer.
   const user = endpoint.auth === 'bearer' ? await authenticate(request, deps.tokens) : undefined;
   if (user !== undefined) context.set('userId', user.id);
+  const params = context.req.param();
+  // Postgres has no text with one.
+  if (Object.values(params).some((value) => value.includes('\0'))) throw invalidRequest('path: holds a NUL character.');
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
   const body = endpoint.request && validate(endpoint.request, await readBody(request, endpoint), 'body');
   const respond = async (): Promise<Response> => {
     const headers = new Headers();
-    const params = context.req.param();
     const signal = user !== undefined && hasKey(request) ? deps.signal : request.signal;
     const result = await handler({ params, query, body, user, signal, request, answer: headers });
     headers.forEach((value, name) => {

@@ -2,6 +2,7 @@ import type { OperationStatus } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { ifMatchVersions, setVersion } from '../http/versions.ts';
+import type { DatabaseLogin } from '../store/schema.ts';
 import { retryProvisioning, updateTenant } from '../tenants/changes.ts';
 import { findOpenOperation, type OperationKind, type OperationRow, openOperation } from '../tenants/operations.ts';
 import { readSecrets } from '../tenants/secrets.ts';
@@ -83,7 +84,7 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
       const before = await readTenant(deps, id);
       // While it goes on, the new login works already.
       const secrets = await readSecrets(deps, { tenantId: id, kind: 'platform' });
-      const next = before.databaseLogin === 'app' ? 'alt' : 'app';
+      const next: DatabaseLogin = before.databaseLogin === 'app' ? 'alt' : 'app';
       const open = status === 'open' && secrets[passwordName(next)] !== undefined;
       const tenant = open ? { ...before, databaseLogin: next } : before;
       const { internalUrl, externalUrl } = await ensureDatabase(deps, tenant);

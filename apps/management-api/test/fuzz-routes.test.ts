@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import { contract, type Endpoint } from '@sp/cloud-api/contract';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Edge, startEdge } from './edge.ts';
+
+let edge: Edge;
+let token: string;
+let tenantId: string;
+beforeAll(async () => {
+  edge = await startEdge();
+  token = (await edge.login('fuzz@example.com')).token;
+  tenantId = (await edge.buy(token, 'fuzz')).tenantId;
+});
+afterAll(() => edge.stop());
+
+const routes = Object.entries(contract).flatMap(([resource, verbs]) =>
+  Object.entries<Endpoint>(verbs)
+    // A stream has no end; what it is asked with is its path.
+    .filter(([, { kind }]) => kind !== 'events')
+    .map(([verb, { method, path, request }]) => ({ name: `${resource}.${verb}`, method, path, takesBody: !!request })),
+);
+
+const values: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e308,
+  Number.MAX_SAFE_INTEGER,
+  '',
+  ' ',
+  'x',
+  'x'.repeat(70_000),
+  '\u0000',
+  '\ud800',
+  "' or 1=1; --",
+  '../../etc/passwd',
+  '${jndi:x}',
+  [],
+  [[]],
+  {},
+  { toString: 1 },
+  { a: { b: { c: {} } } },
+];
+
+/** Members that requests of the contract have, so that damage also gets behind the first check. */
+const members = [
+  'name',
+  'memory_mb',
+  'external_db_access',
+  'enabled',
+  'domain',
+  'image',
+  'digest',
+  'secrets',
+  'price_id',
+  'region',
+  'redirect_uri',
+  'tenant_name',
+  'event',
+  'timestamp',
+  'data',
+  'grant_type',
+  'code',
+  'code_verifier',
+  'refresh_token',
+  'token',
+  'release',
+];
+
+const texts: readonly string[] = [
+  '',
+  '{',
+  'null',
+  '"text"',
+  '[]',
+  '{"__proto__":{"polluted":true}}',
+  '{"constructor":{"prototype":{"polluted":true}}}',
+  '{"secrets":{"__proto__":"x","A":"b"}}',
+  '{"secrets":{"A":"\\u0000"}}',
+  '{"a":1,"a":2}',
+  `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+  `{"a":${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}}`,
+  '\ufeff{}',
+  ...members.flatMap((member) => values.map((value) => JSON.stringify({ [member]: value }))),
+];
+
+const ids = ['no-uuid', '%00', '%2e%2e', '..%2f..', 'a%20b', '%F0%9F%98%80', 'x'.repeat(2_000), '%ff', "'"];
+const headers = [{}, { 'idempotency-key': 'k' }, { 'if-match': '"9"' }, { 'last-event-id': '-1' }];
+
+async function send(
+  route: (typeof routes)[number],
+  request: { readonly id: string; readonly body?: string; readonly headers?: Record<string, string> },
+): Promise<number> {
+  const path = route.path.replace(/\{\w+\}/g, (name) => (name === '{id}' ? request.id : 'x'));
+  const response = await edge.app.fetch(
+    new Request(new URL(path, 'http://127.0.0.1:7300'), {
+      method: route.method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...request.headers },
+      ...(request.body === undefined || route.method === 'GET' ? {} : { body: request.body }),
+    }),
+  );
+  await response.body?.cancel();
+  return response.status;
+}
+
+describe.each(routes)('$name', (route) => {
+  test('no damaged request is answered with a failure of ours', async () => {
+    const failed: string[] = [];
+    const note = (status: number, what: string): void => {
+      if (status >= 500) failed.push(`${status} ${what.slice(0, 80)}`);
+    };
+    for (const id of [...ids, randomUUID()]) note(await send(route, { id, body: '{}' }), id);
+    for (const extra of headers) note(await send(route, { id: tenantId, headers: extra }), JSON.stringify(extra));
+    if (route.takesBody) for (const body of texts) note(await send(route, { id: tenantId, body }), body);
+    expect(failed).toEqual([]);
+    expect('polluted' in {}).toBe(false);
+  });
+});
