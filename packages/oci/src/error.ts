@@ -10,6 +10,7 @@ export type OciErrorCode =
   | 'SP_OCI_STORAGE'
   | 'SP_OCI_REFERENCE'
   | 'SP_OCI_DOCUMENT'
+  | 'SP_OCI_TOO_LARGE'
   | 'SP_OCI_MEDIA_TYPE'
   | 'SP_OCI_PLATFORM'
   | 'SP_OCI_NETWORK'

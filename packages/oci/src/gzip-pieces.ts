@@ -30,13 +30,16 @@ export interface GzipPiecesOptions {
  * Compresses each piece as a gzip member of its own: members one after the other are a valid gzip file, and they can be
  * made at the same time, on the thread pool, while this thread reads and hashes.
  */
-export async function* gzipPieces(pieces: Iterable<Buffer>, options: GzipPiecesOptions): AsyncGenerator<Uint8Array> {
+export async function* gzipPieces(
+  pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
+  options: GzipPiecesOptions,
+): AsyncGenerator<Uint8Array> {
   const { pool, onPiece } = options;
   // One more than run, so that no core waits for this thread. Four is the size of Node's thread pool.
   const ahead = Math.min(availableParallelism() + 1, 4);
   const members: Promise<Uint8Array>[] = [];
   try {
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       const member = gzipMember(piece).finally(() => pool.release(piece));
       // Awaited later, or never when the consumer has given up.
       member.catch(() => {});
@@ -48,6 +51,33 @@ export async function* gzipPieces(pieces: Iterable<Buffer>, options: GzipPiecesO
   } finally {
     await Promise.allSettled(members);
   }
+}
+
+/** The same for a stream that comes in pieces of any length. */
+export function gzipStream(
+  source: AsyncIterable<Uint8Array>,
+  { onPiece }: Pick<GzipPiecesOptions, 'onPiece'>,
+): AsyncGenerator<Uint8Array> {
+  const pool = createPiecePool();
+  return gzipPieces(cut(source, pool), { pool, onPiece });
+}
+
+async function* cut(source: AsyncIterable<Uint8Array>, pool: PiecePool): AsyncGenerator<Buffer> {
+  let piece = pool.take();
+  let used = 0;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      const part = chunk.subarray(at, at + piece.length - used);
+      piece.set(part, used);
+      at += part.byteLength;
+      used += part.byteLength;
+      if (used < piece.length) continue;
+      yield piece;
+      piece = pool.take();
+      used = 0;
+    }
+  }
+  if (used > 0) yield piece.subarray(0, used);
 }
 
 function gzipMember(piece: Buffer): Promise<Uint8Array> {

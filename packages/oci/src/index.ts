@@ -1,11 +1,12 @@
 // OCI images without a daemon: deterministic layers, manifests, a registry client and a registry server handler.
+export { type BaseImage, type LoadBaseImageOptions, loadBaseImage } from './base-image.ts';
 export { type BlobStore, type BlobWriteOptions, type ByteRange, createBlobStore } from './blob-store.ts';
 export type { Descriptor } from './descriptor.ts';
 export { type Digest, type DigestAlgorithm, digestOf, isDigest } from './digest.ts';
 export { isOciError, OciError, type OciErrorCode, type OciErrorFacts } from './error.ts';
 export { type BuildImageOptions, buildImage, type LoadedImage, type OciImage, readImage } from './image.ts';
 export type { ImageConfig, ImageHealthcheck } from './image-config.ts';
-export { type BuildLayerOptions, type BuiltLayer, buildLayer, readLayer } from './layer.ts';
+export { type BuildLayerOptions, type BuiltLayer, buildLayer, type ReadLayerOptions, readLayer } from './layer.ts';
 export {
   createLayerCache,
   type LayerCache,

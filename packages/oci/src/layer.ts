@@ -1,12 +1,11 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import type { BlobStore } from './blob-store.ts';
 import type { Descriptor } from './descriptor.ts';
 import { algorithmOf, createDigester, type Digest, type Digester } from './digest.ts';
 import { OciError } from './error.ts';
+import { gunzipped } from './gunzip.ts';
 import { createPiecePool, gzipPieces } from './gzip-pieces.ts';
 import type { LayerCache } from './layer-cache.ts';
+import { containedOnly } from './layer-check.ts';
 import { type LayerEntry, planLayer } from './layer-entry.ts';
 import { mediaTypes, ociLayerMediaType } from './media-types.ts';
 import { packTar, tarPieceSize } from './tar-pack.ts';
@@ -68,36 +67,65 @@ async function* plain(pieces: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
   yield* pieces;
 }
 
+/** Options of {@link readLayer}. */
+export interface ReadLayerOptions {
+  /** How many bytes the tar stream may have: compressed, a few megabytes may hold a full disk. @defaultValue 16 GiB */
+  readonly maxBytes?: number | undefined;
+  /**
+   * `contained`: the stream fails before an entry that is absolute, leaves the root by `..`, links to outside of it, or
+   * is a device or a pipe. For unpacking on a computer; in a container absolute links are usual. @defaultValue 'any'
+   */
+  readonly entries?: 'any' | 'contained' | undefined;
+}
+
 /**
  * The tar stream inside a layer, decompressed. The blob's digest is checked on the way, so the content is proven only
  * when the stream has ended.
  *
- * @throws {@link OciError} `SP_OCI_MEDIA_TYPE` (not tar or gzip), `SP_OCI_BLOB_UNKNOWN`, `SP_OCI_DIGEST_MISMATCH`,
- * `SP_OCI_DOCUMENT` (not valid gzip)
+ * @throws {@link OciError} `SP_OCI_MEDIA_TYPE` (not tar or gzip), `SP_OCI_BLOB_UNKNOWN`, `SP_OCI_DIGEST_MISMATCH`
+ * (content, or length), `SP_OCI_DOCUMENT` (not valid gzip or, with `contained`, tar), `SP_OCI_TOO_LARGE`, `SP_OCI_PATH`
  */
-export async function* readLayer(blobs: BlobStore, descriptor: Descriptor): AsyncIterable<Uint8Array> {
+export function readLayer(
+  blobs: BlobStore,
+  descriptor: Descriptor,
+  options: ReadLayerOptions = {},
+): AsyncIterable<Uint8Array> {
+  const { maxBytes = 16 * 1024 ** 3, entries = 'any' } = options;
+  const tar = atMost(unpack(blobs, descriptor), { maxBytes, digest: descriptor.digest });
+  return entries === 'any' ? tar : containedOnly(tar, descriptor.digest);
+}
+
+async function* atMost(
+  tar: AsyncIterable<Uint8Array>,
+  { maxBytes, digest }: { readonly maxBytes: number; readonly digest: Digest },
+): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const piece of tar) {
+    size += piece.byteLength;
+    if (size > maxBytes) {
+      throw new OciError('SP_OCI_TOO_LARGE', `Layer ${digest} is larger than ${maxBytes} bytes`, { digest });
+    }
+    yield piece;
+  }
+}
+
+async function* unpack(blobs: BlobStore, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
   const { digest } = descriptor;
   const mediaType = ociLayerMediaType(descriptor.mediaType);
   if (mediaType !== mediaTypes.layer && mediaType !== mediaTypes.layerGzip) {
     throw new OciError('SP_OCI_MEDIA_TYPE', `Cannot read layer ${digest}: ${mediaType} is not supported`, { digest });
   }
   const digester = createDigester(algorithmOf(digest));
+  const size = await blobs.has(digest);
+  if (size !== undefined && size !== descriptor.size) {
+    const message = `Layer ${digest} has ${size} bytes, not ${descriptor.size}`;
+    throw new OciError('SP_OCI_DIGEST_MISMATCH', message, { digest });
+  }
   const content = hashed(await blobs.read(digest), digester);
   if (mediaType === mediaTypes.layer) {
     yield* content;
   } else {
-    const gunzip = createGunzip({ chunkSize: 128 * 1024 });
-    const unpacking = pipeline(Readable.from(content, { objectMode: false }), gunzip);
-    unpacking.catch(() => {});
-    try {
-      yield* gunzip as AsyncIterable<Buffer>;
-    } catch (error) {
-      if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error;
-      throw new OciError('SP_OCI_DOCUMENT', `Cannot read layer ${digest}: it is not valid gzip`, { digest });
-    } finally {
-      gunzip.destroy();
-    }
-    await unpacking;
+    yield* gunzipped(content, `layer ${digest}`);
   }
   const actual = digester.digest();
   if (actual !== digest) {

@@ -6,7 +6,14 @@ import { OciError } from './error.ts';
 import { isMissing, storageError, writeFileAtomic } from './file-write.ts';
 import { type LoadedImage, type OciImage, readDocument, readImage } from './image.ts';
 import { isIndexMediaType, manifestMediaTypes, mediaTypes } from './media-types.ts';
-import { type DocumentDescriptor, malformed, type Platform, parseJsonObject, parseManifest } from './wire.ts';
+import {
+  type DocumentDescriptor,
+  isAttestation,
+  malformed,
+  type Platform,
+  parseJsonObject,
+  parseManifest,
+} from './wire.ts';
 
 const tagAnnotation = 'org.opencontainers.image.ref.name';
 
@@ -131,9 +138,4 @@ async function readLayoutFile(directory: string, name: string): Promise<Uint8Arr
 
 function matches(a: Platform, b: Platform): boolean {
   return a.os === b.os && a.architecture === b.architecture;
-}
-
-/** BuildKit puts provenance beside the images, disguised as an image for an unknown platform. */
-function isAttestation({ annotations, platform }: DocumentDescriptor): boolean {
-  return annotations?.['vnd.docker.reference.type'] !== undefined || platform?.os === 'unknown';
 }

@@ -6,6 +6,7 @@ import type { OciImage } from './image.ts';
 import { pushBlob } from './push-blob.ts';
 import type { RegistryRequester } from './registry-request.ts';
 import { withRetry } from './retry.ts';
+import { together } from './together.ts';
 
 /** What happens to a blob during a push. `sent` falls back when a part of an upload got lost. */
 export interface PushEvent {
@@ -105,32 +106,4 @@ async function putManifest(image: OciImage, options: PushImageOptions, context: 
   if (stored === null || stored === digest) return;
   const message = `Manifest ${digest} became ${stored} at ${context.registry}`;
   throw new OciError('SP_OCI_DIGEST_MISMATCH', message, { registry: context.registry, repository, digest });
-}
-
-/** Runs `count` workers; the first failure stops the others and is thrown when all have ended. */
-async function together(
-  count: number,
-  signal: AbortSignal | undefined,
-  worker: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(signal?.reason);
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener('abort', onAbort, { once: true });
-  let failure: { readonly error: unknown } | undefined;
-  const run = async (): Promise<void> => {
-    try {
-      controller.signal.throwIfAborted();
-      await worker(controller.signal);
-    } catch (error) {
-      failure ??= { error };
-      controller.abort(error);
-    }
-  };
-  try {
-    await Promise.all(Array.from({ length: Math.max(1, Math.floor(count)) }, run));
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
-  }
-  if (failure !== undefined) throw failure.error;
 }

@@ -136,3 +136,8 @@ function isStringRecord(value: unknown): value is Readonly<Record<string, string
 function isPlatform(value: unknown): value is Platform {
   return isObject(value) && typeof value['os'] === 'string' && typeof value['architecture'] === 'string';
 }
+
+/** BuildKit puts provenance beside the images, disguised as an image for an unknown platform. */
+export function isAttestation({ annotations, platform }: DocumentDescriptor): boolean {
+  return annotations?.['vnd.docker.reference.type'] !== undefined || platform?.os === 'unknown';
+}

@@ -9,6 +9,7 @@ import {
   createDiskRegistryStorage,
   createRegistryClient,
   createRegistryHandler,
+  loadBaseImage,
 } from '../src/index.ts';
 import { serve } from './serve.ts';
 import { noise, temporaryFolder } from './setup.ts';
@@ -79,6 +80,15 @@ test('a Docker engine pulls what the client pushed, and pushes it back', { timeo
     await run('docker', ['push', names[1]]);
     expect(await storage.listTags('tests/back')).toEqual(['v1']);
     expect((await client.getManifest('tests/back', 'v1')).descriptor.mediaType).toMatch(/manifest\.v[12]\+json$/);
+    const archive = join(folder.path, 'saved.tar');
+    await run('docker', ['save', '-o', archive, names[0]]);
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const base = await loadBaseImage(`docker-archive:${archive}`, {
+      platform,
+      cacheDirectory: join(folder.path, 'cache'),
+    });
+    expect(base?.image.diffIds).toEqual(image.diffIds);
+    expect(base?.image.imageConfig).toMatchObject(config);
   } finally {
     for (const name of names) await run('docker', ['image', 'rm', name]).catch(() => {});
   }
