@@ -1,6 +1,7 @@
 // The contract of the SystemPrompt Cloud Management API and a typed REST and SSE client for it.
 export { type CloudApiClient, createCloudApiClient } from './client.ts';
 export {
+  type ActivityRequest,
   type ApiErrorBody,
   type AuthorizationCodeGrant,
   type AuthorizeUrlRequest,
@@ -10,15 +11,20 @@ export {
   type CheckoutSession,
   type CreateDeviceLoginRequest,
   type CreateTokenRequest,
+  type CustomDomain,
+  customDomainPattern,
   type DeployRequest,
   type DeployResponse,
   type DeviceCodeGrant,
   type DeviceLogin,
   type DiffSecretsRequest,
+  type DnsInstructions,
+  type ExternalDbAccess,
   type ListSecretsResponse,
   type ListSessionsResponse,
   type LoginSession,
   type OAuthProvider,
+  type OperationStatus,
   type Plan,
   type PlanInfo,
   type ProvisioningEvent,
@@ -29,6 +35,8 @@ export {
   type Release,
   type RevokeTokenRequest,
   type RollbackRequest,
+  type RotatedCredentials,
+  type RotatedSyncToken,
   regions,
   type SecretsDiff,
   type SetSecretsRequest,
@@ -42,6 +50,7 @@ export {
   type TenantStatus,
   type TokenResponse,
   tenantNamePattern,
+  type UpdateTenantRequest,
   type UserMeResponse,
 } from './contract.ts';
 

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'tsup';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { json, serve, sse } from './server.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(root, 'node_modules', '.leaves-nothing-'));
+  // The sources as they are, in a form that a process without a loader runs.
+  const entry = [join(root, 'src', 'index.ts')];
+  await build({ entry, outDir: folder, format: 'esm', config: false, silent: true, dts: false, target: 'node20' });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('a process that used calls, streams and polling ends by itself', async () => {
+  const environment = await serve((request, response) => {
+    if (request.url?.includes('streamless')) return void response.writeHead(405).end();
+    if (!request.url?.endsWith('/events')) return json(response, 200, []);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(sse(1, 'tenant_created'));
+  });
+  const script = `
+    const { createCloudApiClient } = await import(${JSON.stringify(pathToFileURL(join(folder, 'index.js')).href)});
+    const controller = new AbortController();
+    const api = createCloudApiClient({ environment: ${JSON.stringify(environment)}, token: 't', signal: controller.signal });
+    await api.plans.list();
+    for await (const _ of api.tenants.events('t1')) break;
+    const iterator = api.tenants.events('t1')[Symbol.asyncIterator]();
+    await iterator.next();
+    const waiting = iterator.next();
+    await iterator.return();
+    await waiting;
+    const polled = api.tenants.events('streamless')[Symbol.asyncIterator]().next().catch(({ code }) => code);
+    controller.abort();
+    console.log(await polled);
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    timeout: 20_000,
+  });
+  expect(stdout).toBe('SP_API_ABORTED\n');
+});
