@@ -40,7 +40,8 @@ export async function listProjectFiles(
     if (target === undefined) return report('broken symbolic link');
     const inside = relative(root, target);
     if (inside.startsWith('..') || isAbsolute(inside)) return report('symbolic link that leaves the project');
-    if (options.ignore.ignores(toPlanPath(inside))) return report('symbolic link to an excluded file');
+    const real = toPlanPath(inside);
+    if (real !== current && options.ignore.ignores(real)) return report('symbolic link to an excluded file');
     const stats = await stat(target);
     if (stats.isDirectory()) {
       if (above.includes(target)) return report('symbolic link to a folder above it');
