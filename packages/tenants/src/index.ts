@@ -31,6 +31,7 @@ export type {
   SecuritySettings,
   ServerSettings,
 } from './profile/profile-sections.ts';
+export { editSecrets } from './secrets/edit-secrets.ts';
 export { loadSecrets } from './secrets/load-secrets.ts';
 export { type ResolvedSecrets, type ResolveSecretsOptions, resolveSecrets } from './secrets/resolve-secrets.ts';
 export { effectiveDatabaseUrl, lookupSecret, maskSecret, type Secrets } from './secrets/secrets.ts';

@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadSecrets, secretsToEnvironment } from '../src/index.ts';
+import { editSecrets, loadSecrets, secretsToEnvironment } from '../src/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 test('secrets become the variables that a tenant reads', () => {
@@ -66,4 +66,34 @@ test('only texts that are not empty are secrets', async () => {
     await writeFile(path, text);
     await expect(loadSecrets(path)).rejects.toMatchObject({ code: 'SP_PROFILE_SECRETS_INVALID', path });
   }
+});
+
+test('secrets are set and taken out, the others stay in their order', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'secrets.json');
+  expect(await editSecrets(path, { anthropic: 'a', gemini: undefined })).toBe(true);
+  expect(await readFile(path, 'utf8')).toBe('{\n  "anthropic": "a"\n}');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(await readdir(folder)).toEqual(['secrets.json']);
+  const text = '{ "z": 1, "__proto__": "p",\n"openai": "old", "a": null }';
+  await writeFile(path, text);
+  expect(await editSecrets(path, { openai: 'old', gemini: undefined })).toBe(false);
+  expect(await readFile(path, 'utf8')).toBe(text);
+  expect(await editSecrets(path, { openai: 'new', z: undefined, github: 'g' })).toBe(true);
+  expect(await readFile(path, 'utf8')).toBe(
+    '{\n  "__proto__": "p",\n  "openai": "new",\n  "a": null,\n  "github": "g"\n}',
+  );
+  await writeFile(path, '["planted"]');
+  await expect(editSecrets(path, { a: 'b' })).rejects.toMatchObject({
+    code: 'SP_PROFILE_SECRETS_INVALID',
+    message: expect.not.stringContaining('planted'),
+  });
+  expect(await readFile(path, 'utf8')).toBe('["planted"]');
+});
+
+test('of ten writers at once that each set a secret none is lost', async () => {
+  const path = join(await temporaryFolder(), 'secrets.json');
+  const names = Array.from({ length: 10 }, (_, index) => `secret_${index}`);
+  await Promise.all(names.map((name) => editSecrets(path, { [name]: name })));
+  expect(Object.keys((await loadSecrets(path)) ?? {}).sort()).toEqual(names);
 });
