@@ -108,6 +108,33 @@ test('a rollback brings back the image and the secrets of then, and the tenant g
   await expect(post('/rollback', { release: 9 })).rejects.toThrow(/404 .*release_not_found/);
 });
 
+test('a rollback passes over releases of the same, and is refused while there is nothing else', async () => {
+  await secrets({ GREETING: 'one' });
+  await deploy();
+  await deploy();
+  await expect(post('/rollback', {})).rejects.toThrow(/409 .*no_earlier_release/);
+  await secrets({ GREETING: 'two' });
+  await deploy();
+  await deploy();
+  const back = await post<Deploy>('/rollback', {});
+  expect((await facts(back.app_url)).env).toMatchObject({ GREETING: 'one' });
+  expect((await releases())[0]).toMatchObject({ number: 5, rollback_of: 2 });
+});
+
+test('what is set while a rollback goes on is not lost', async () => {
+  await secrets({ GREETING: 'one', OTHER: 'one' });
+  await deploy();
+  await secrets({ GREETING: 'two', OTHER: 'two', NEW: 'two' });
+  await deploy();
+  const rollback = post<Deploy>('/rollback', {});
+  while ((await releases()).length < 3) await new Promise((done) => setTimeout(done, 5));
+  await secrets({ OTHER: 'three', LATE: 'three' });
+  expect((await rollback).status).toBe('running');
+  expect(await ada.call(`${path}/secrets`)).toEqual({ keys: ['GREETING', 'LATE', 'OTHER'] });
+  const { app_url: appUrl } = await deploy();
+  expect((await facts(appUrl)).env).toMatchObject({ GREETING: 'one', OTHER: 'three', LATE: 'three' });
+});
+
 test('secrets that are set after a deploy reach the machine with the next deploy', async () => {
   await secrets({ GREETING: 'one' });
   const { app_url: appUrl, digest } = await deploy();

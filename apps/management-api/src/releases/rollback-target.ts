@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, ne, or } from 'drizzle-orm';
 import type { Store } from '../store/database.ts';
 import { releases } from '../store/schema.ts';
 import type { ReleaseRow } from '../tenants/deploys.ts';
@@ -8,8 +8,8 @@ import type { TenantRow } from '../tenants/tenants.ts';
 const restorable = ['running', 'superseded'] as const;
 
 /**
- * The release to bring back: the one with this number, or the one that ran before. Rollbacks that follow each other go
- * further back each time, and not to and fro.
+ * The release to bring back: the one with this number, or the last before that ran another image or other secrets.
+ * Rollbacks that follow each other go further back each time, and not to and fro.
  */
 export async function findRollbackTarget(
   store: Store,
@@ -30,5 +30,8 @@ export async function findRollbackTarget(
 async function before(store: Store, tenant: TenantRow) {
   if (tenant.currentReleaseId === null) return undefined;
   const [current] = await store.db.select().from(releases).where(eq(releases.id, tenant.currentReleaseId));
-  return current === undefined ? undefined : lt(releases.number, current.rollbackOf ?? current.number);
+  if (current === undefined) return undefined;
+  const { number, rollbackOf, digest, secretsVersion } = current;
+  const isOther = or(ne(releases.digest, digest), ne(releases.secretsVersion, secretsVersion));
+  return and(lt(releases.number, rollbackOf ?? number), isOther);
 }

@@ -71,8 +71,8 @@ async function switchTo(
       .set({ currentReleaseId: releaseId, databaseLogin, failure: null })
       .where(eq(tenants.id, tenant.id));
     if (release.rollbackOf !== null) {
-      const { secretsVersion: version } = release;
-      await restoreSecrets({ tx, vault: context.vault }, { tenantId: tenant.id, version });
+      const { secretsVersion: version, createdAt: since } = release;
+      await restoreSecrets({ tx, vault: context.vault }, { tenantId: tenant.id, version, since });
     }
     const appUrl = context.appUrl(tenant.hostname);
     await appendEvent(tx, { tenantId: tenant.id, eventType: 'tenant_ready', state, appUrl });

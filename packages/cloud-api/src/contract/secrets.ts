@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 
-/** Environment variables for the tenant's machine. They reach it at its next start. */
+/** Environment variables for the tenant's machine. They reach it with the next deploy: a release keeps its own. */
 export interface SetSecretsRequest {
   readonly secrets: Readonly<Record<string, string>>;
 }
