@@ -17,6 +17,11 @@ const memberNames = {
   sharedContainerDb: 'shared_container_db',
 } as const satisfies Record<keyof StoredTenant, string>;
 
+const wireNames = Object.entries(memberNames) as readonly (readonly [
+  keyof StoredTenant,
+  (typeof memberNames)[keyof StoredTenant],
+])[];
+
 const optionalText = z.nullish(z.string());
 
 const fileSchema = z.looseObject({
@@ -64,9 +69,10 @@ export function parseStoreFile(text: string, path: string): StoreFile {
 /** The store without what this version does not know. */
 export function storeFromFile(file: StoreFile, path: string): TenantStore {
   const tenants = file.tenants.map((entry): StoredTenant => {
-    const members = Object.entries(memberNames).map(([name, wire]) => [name, entry[wire] ?? undefined] as const);
+    const tenant: Record<string, unknown> = {};
+    for (const [name, wire] of wireNames) if (entry[wire] != null) tenant[name] = entry[wire];
     // The schema has checked the types; members that are absent stay absent.
-    return Object.fromEntries(members.filter(([, value]) => value !== undefined)) as unknown as StoredTenant;
+    return tenant as unknown as StoredTenant;
   });
   checkTenants(tenants, path);
   return { tenants, syncedAt: new Date(file.synced_at) };
@@ -77,13 +83,10 @@ export function formatStore(store: TenantStore, previous: StoreFile | undefined,
   checkTenants(store.tenants, path);
   // Backwards, because the first tenant of an id is the one that counts.
   const before = new Map(previous?.tenants.toReversed().map((tenant) => [tenant.id, tenant]));
-  const names = Object.keys(memberNames) as (keyof StoredTenant)[];
   const tenants = store.tenants.map((tenant) => {
-    const members = names.map((name) => [memberNames[name], tenant[name]] as const);
-    return {
-      ...Object.fromEntries(members.filter(([, value]) => value !== undefined)),
-      ...unknownMembers(before.get(tenant.id), knownNames),
-    };
+    const entry: Record<string, unknown> = {};
+    for (const [name, wire] of wireNames) if (tenant[name] !== undefined) entry[wire] = tenant[name];
+    return { ...entry, ...unknownMembers(before.get(tenant.id), knownNames) };
   });
   const known = { tenants, synced_at: store.syncedAt.toISOString() };
   return JSON.stringify({ ...known, ...unknownMembers(previous, new Set(Object.keys(known))) }, undefined, 2);
@@ -91,16 +94,21 @@ export function formatStore(store: TenantStore, previous: StoreFile | undefined,
 
 const knownNames: ReadonlySet<string> = new Set(Object.values(memberNames));
 
-function unknownMembers(value: object | undefined, known: ReadonlySet<string>): object {
-  return Object.fromEntries(Object.entries(value ?? {}).filter(([name]) => !known.has(name)));
+function unknownMembers(value: object | undefined, known: ReadonlySet<string>): object | undefined {
+  if (value === undefined || Object.keys(value).every((name) => known.has(name))) return undefined;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !known.has(name)));
 }
 
 function checkTenants(tenants: readonly StoredTenant[], path: string): void {
-  const findings = tenants.flatMap((tenant, index) =>
-    (['id', 'name'] as const)
-      .filter((member) => tenant[member] === '')
-      .map((member) => ({ member: `tenants.${index}.${member}`, problem: 'must not be empty' })),
-  );
+  const findings: TenantsFinding[] = [];
+  for (const [index, { id, name }] of tenants.entries()) {
+    const empty = (member: string): TenantsFinding => ({
+      member: `tenants.${index}.${member}`,
+      problem: 'must not be empty',
+    });
+    if (id === '') findings.push(empty('id'));
+    if (name === '') findings.push(empty('name'));
+  }
   if (findings.length === 0) return;
   throw new TenantsError('SP_TENANTS_INVALID', `Invalid tenants in ${path}: ${listFindings(findings)}`, {
     path,
