@@ -58,3 +58,32 @@ test('the machine gets the host by which it reaches the server', async () => {
   expect(new URL(externalUrl).host).toBe(`127.0.0.1:${new URL(database.adminUrl).port}`);
   await expect(databases.create({ ...request, databaseName: 'postgres' })).rejects.toThrow(/Not a tenant/);
 });
+
+test('two login roles reach the same tables; closing one ends its connections, and dropping leaves nothing', async () => {
+  const databases = createPostgresDatabases({ adminUrl: database.adminUrl });
+  const request = { databaseName: 'sp_dddddddddddd', machineHost: '127.0.0.1' };
+  const { internalUrl: app } = await databases.create({ ...request, password: 'first' });
+  const { internalUrl: alt } = await databases.create({ ...request, password: 'second', login: 'alt' });
+  await query(app, 'create table kept as select 1 as one');
+  expect(await query(alt, 'select one from kept')).toEqual([{ one: 1 }]);
+  await query(alt, 'alter table kept add column two int');
+  expect(await query(app, 'select one, two from kept')).toEqual([{ one: 1, two: null }]);
+
+  const open = new Client({ connectionString: app });
+  const ended = new Promise((done) => open.on('error', done));
+  await open.connect();
+  for (const _ of [1, 2]) await databases.disableLogin({ databaseName: request.databaseName, login: 'app' });
+  await ended;
+  await expect(query(app, 'select 1')).rejects.toMatchObject({ code: '28P01' });
+  expect(await query(alt, 'select one from kept')).toEqual([{ one: 1 }]);
+  // A role that was closed is opened by making it again.
+  await databases.create({ ...request, password: 'third' });
+  expect(await query(app.replace(':first@', ':third@'), 'select 1 as one')).toEqual([{ one: 1 }]);
+
+  for (const _ of [1, 2]) await databases.drop(request.databaseName);
+  await expect(query(alt, 'select 1')).rejects.toMatchObject({ code: '28P01' });
+  const roles = await query(database.adminUrl, `select rolname from pg_roles where rolname like 'sp_dddddddddddd%'`);
+  expect(roles).toEqual([]);
+  await expect(databases.drop('postgres')).rejects.toThrow(/Not a tenant/);
+  await databases.disableLogin({ databaseName: request.databaseName, login: 'alt' });
+});

@@ -122,6 +122,21 @@ export function machinesSuite(
     await expect(machines.start(spec({ releaseId: '../../x' }))).rejects.toMatchObject({ code: 'SP_MACHINE_SPEC' });
   });
 
+  test(`${name}: an app is removed with all its machines, and what is not there is no error`, async (context) => {
+    const { machines, appName, tenantId, spec } = await begin(context);
+    const [first, second] = [spec(), spec()];
+    const started = [await machines.start(first), await machines.start(second)];
+    await Promise.all(started.map((machine) => askFacts(machine)));
+    await machines.removeApp(appName);
+    expect(await machines.list(appName)).toEqual([]);
+    for (const { address } of started) await expect(fetch(`http://${address}/facts`)).rejects.toThrow();
+    expect(await machines.logs(appName, first.releaseId, { lines: 5 })).toEqual([]);
+    await machines.removeApp(appName);
+    await expect(machines.removeApp('../elsewhere')).rejects.toMatchObject({ code: 'SP_MACHINE_SPEC' });
+    await machines.createApp({ appName, tenantId, region: 'local', volumeGb: 1 });
+    expect((await askFacts(await machines.start(second))).services).toBe(true);
+  });
+
   test(`${name}: a start that is cancelled leaves no machine`, async (context) => {
     const { machines, appName, spec } = await begin(context);
     await expect(machines.start(spec(), { signal: AbortSignal.abort() })).rejects.toThrow();

@@ -8,13 +8,19 @@ import { type LocalCloud, removeLocalCloud, startLocalCloud } from '../src/index
 import { type CloudUser, getPage, loginTo } from './cloud-user.ts';
 import { type MachineFacts, pushMachineImage } from './machine-image.ts';
 
+const aliases = new Map<string, readonly string[]>();
 let folder: string;
 let cloud: LocalCloud;
 let ada: CloudUser;
 const dataDir = (): string => join(folder, 'cloud');
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sp-operations-'));
-  cloud = await startLocalCloud({ dataDir: dataDir(), port: 0, machines: 'process' });
+  cloud = await startLocalCloud({
+    dataDir: dataDir(),
+    port: 0,
+    machines: 'process',
+    resolveCname: async (domain) => aliases.get(domain) ?? [],
+  });
   ada = await loginTo(cloud.url, 'ada@example.com');
 });
 afterAll(async () => {
@@ -104,6 +110,23 @@ test('rotating the password replaces the machine, and the old password ends', as
 
   const { sync_token: token } = await post<{ sync_token: string }>(`${path}/rotate-sync-token`);
   expect((await facts()).env['SYNC_TOKEN']).toBe(token);
+});
+
+test('a domain that was proved serves the tenant; one that was not does not', async () => {
+  const { path, facts } = await runTenant('named');
+  const { pid } = await facts();
+  const domain = 'shop.example.com';
+  const { dns_target: target } = await ada.call<{ dns_target: string }>(`${path}/custom-domain`, {
+    method: 'POST',
+    json: { domain },
+  });
+  expect((await getPage(`${cloud.url}/facts`, domain)).status).toBe(404);
+  aliases.set(domain, [target]);
+  expect(await ada.call(`${path}/custom-domain`)).toMatchObject({ status: 'active', verified: true });
+  const page = await getPage(`${cloud.url}/facts`, `${domain}:80`);
+  expect(JSON.parse(page.body)).toMatchObject({ pid });
+  await ada.call(`${path}/custom-domain`, { method: 'DELETE' });
+  expect((await getPage(`${cloud.url}/facts`, domain)).status).toBe(404);
 });
 
 test('the address of the database is shown while access from outside is on', async () => {

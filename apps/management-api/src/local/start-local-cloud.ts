@@ -21,7 +21,7 @@ import { createFileLogger } from './file-logger.ts';
 import { type FetchHandler, startServer } from './http-server.ts';
 import { deleteLocalCloudFile, saveLocalCloudFile } from './local-cloud-file.ts';
 import { openLocalDatabase } from './local-database.ts';
-import { findTenantTarget, tenantAddresses } from './tenant-addresses.ts';
+import { findTenantTarget, isCustomDomain, tenantAddresses } from './tenant-addresses.ts';
 
 /** How to run a cloud on this computer. */
 export interface LocalCloudOptions {
@@ -134,9 +134,10 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       },
     );
     const proxy = createTenantProxy({ resolve: (host) => findTenantTarget(store, host) });
-    handler = (request) => {
+    handler = async (request) => {
       const host = (request.headers.get('host') ?? new URL(request.url).host).toLowerCase();
-      return isTenantHost(host) ? proxy(request) : api.fetch(request);
+      const isTenants = isTenantHost(host) || (await isCustomDomain(store, host));
+      return isTenants ? await proxy(request) : await api.fetch(request);
     };
 
     // Stopping begins with the door: streams end, answers under way still find everything open.
