@@ -246,6 +246,13 @@ test('a rollback is a release of its own, in two steps', async () => {
     cloud.onDeploy = () => refuse(code, status);
     await expect(collect(rollback(options))).rejects.toMatchObject({ code: expected, step: 'deploy' });
   }
+  cloud.onDeploy = () => refuse('deploy_in_progress');
+  cloud.releases?.unshift(fakeRelease(3, { status: 'deploying' }));
+  await expect(collect(rollback(options))).rejects.toMatchObject({
+    code: 'SP_DEPLOY_IN_PROGRESS',
+    operationId: 'r-3',
+    startedBy: 'ada@example.com',
+  });
 });
 
 test('a deploy that nobody knows cannot be taken up; one that ended is told as it ended', async () => {

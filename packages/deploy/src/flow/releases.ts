@@ -1,10 +1,10 @@
-import type { DeployResponse, Release } from '@sp/cloud-api';
-import { isCloudApiError } from '@sp/cloud-api';
-import { DeployError } from '../deploy-error.ts';
-import type { TenantOptions } from './deploy-api.ts';
+import { type DeployResponse, isCloudApiError, type Release } from '@sp/cloud-api';
+import { DeployError, withFacts } from '../deploy-error.ts';
+import { currentRelease, findReleases, type TenantOptions } from './deploy-api.ts';
 import type { DeployEvent } from './deploy-event.ts';
 import { type FollowOptions, followRelease } from './follow-release.ts';
 import { runStep, type StepContext, secondsSince } from './run-step.ts';
+import { inProgressError, remoteMovedError } from './start-release.ts';
 import { streamEvents } from './stream-events.ts';
 import { waitForResult } from './wait-for-result.ts';
 
@@ -52,7 +52,9 @@ export function resumeDeploy(options: ResumeDeployOptions): AsyncIterable<Deploy
   return follow(options, async (context) => {
     context.operationId = operationId;
     return await runStep('health', context, async (onProgress) => {
-      const found = await followRelease(operationId, { ...waitOf(options, context), onProgress }).catch(notFound);
+      const found = await followRelease(operationId, { ...waitOf(options, context), onProgress }).catch(
+        (error: unknown) => refusal(options, error),
+      );
       const { status, appUrl, release } = found;
       return {
         value: { response: { status, releaseId: release.id, digest: release.digest }, release, status, appUrl },
@@ -65,14 +67,17 @@ export function resumeDeploy(options: ResumeDeployOptions): AsyncIterable<Deploy
 /**
  * Brings back the image and the secrets of an earlier release, as a new release: steps `deploy` and `health`.
  *
- * @throws {@link DeployError} `SP_DEPLOY_RELEASE_NOT_FOUND` when there is none to bring back, `SP_DEPLOY_REMOTE_MOVED`, and those of {@link resumeDeploy}
+ * @throws {@link DeployError} `SP_DEPLOY_RELEASE_NOT_FOUND` when there is none to bring back,
+ * `SP_DEPLOY_REMOTE_MOVED`, `SP_DEPLOY_IN_PROGRESS`, and those of {@link resumeDeploy}
  */
 export function rollback(options: RollbackOptions): AsyncIterable<DeployEvent> {
   const { api, tenantId, release, expectedRelease } = options;
   return follow(options, async (context) => {
     const response = await runStep('deploy', context, async () => {
       const request = { release, expectedRelease };
-      const value = await api.releases.rollback(tenantId, request, { signal: context.signal }).catch(notFound);
+      const value = await api.releases
+        .rollback(tenantId, request, { signal: context.signal })
+        .catch((error: unknown) => refusal(options, error));
       context.operationId = value.releaseId;
       const { status, releaseId } = value;
       return { value, facts: { status, ...(releaseId === undefined ? {} : { operationId: releaseId }) } };
@@ -110,15 +115,21 @@ function waitOf(options: WaitOptions, { signal }: StepContext): Omit<FollowOptio
   return { api, tenantId, timeoutMs, pollIntervalMs, signal };
 }
 
-/** The server's own words for what is not there to follow or to bring back. */
-function notFound(error: unknown): never {
-  if (isCloudApiError(error) && error.serverCode === 'release_moved') {
-    throw new DeployError('SP_DEPLOY_REMOTE_MOVED', `The tenant is not what was expected: ${error.message}`, {
-      cause: error,
-    });
+/** What the server's words for a refusal mean. */
+async function refusal({ api, tenantId, signal }: WaitOptions, error: unknown): Promise<never> {
+  if (!isCloudApiError(error)) throw error;
+  const { serverCode = '', message } = error;
+  if (serverCode === 'release_moved') {
+    const running = currentRelease((await findReleases({ api, tenantId, signal }).catch(() => undefined)) ?? []);
+    throw withFacts(remoteMovedError(tenantId, { why: message, release: running }), { cause: error });
   }
-  const missing =
-    isCloudApiError(error) && ['release_not_found', 'no_earlier_release'].includes(error.serverCode ?? '');
-  if (!missing) throw error;
-  throw new DeployError('SP_DEPLOY_RELEASE_NOT_FOUND', `There is no such release: ${error.message}`, { cause: error });
+  if (serverCode === 'release_not_found' || serverCode === 'no_earlier_release') {
+    throw new DeployError('SP_DEPLOY_RELEASE_NOT_FOUND', `There is no such release: ${message}`, { cause: error });
+  }
+  if (serverCode === 'deploy_in_progress') {
+    const releases = await findReleases({ api, tenantId, signal }).catch(() => undefined);
+    const open = releases?.find((release) => release.status === 'deploying');
+    if (open !== undefined) throw withFacts(inProgressError(open, tenantId), { cause: error });
+  }
+  throw error;
 }

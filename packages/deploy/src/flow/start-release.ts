@@ -37,7 +37,7 @@ export async function startRelease(options: StartReleaseOptions): Promise<Deploy
     const open = releases.find((release) => release.status === 'deploying');
     if (open === undefined || error.code !== 'SP_API_CONFLICT') throw error;
     if (await isSame(open, options)) return answerOf(open);
-    throw inProgress(open, tenantId);
+    throw inProgressError(open, tenantId);
   }
 }
 
@@ -56,7 +56,8 @@ async function remoteMoved(options: StartReleaseOptions, cause: CloudApiError): 
   return withFacts(error, { cause });
 }
 
-function inProgress(open: Release, tenantId: string): DeployError {
+/** Somebody else is at it. */
+export function inProgressError(open: Release, tenantId: string): DeployError {
   const who = open.createdBy === undefined ? '' : ` by ${open.createdBy}`;
   const message = `Another deploy of tenant ${tenantId}${who} is under way since ${open.createdAt}: release ${open.number}`;
   return new DeployError('SP_DEPLOY_IN_PROGRESS', message, {
