@@ -203,3 +203,26 @@ test('no token, code or state is in the log', async () => {
   expect(log).toContain('/api/v1/auth/me');
   for (const secret of [code, verifier, token.access_token, state]) expect(log).not.toContain(secret);
 });
+
+test('characters that a database cannot keep are refused, not failed over', async () => {
+  const query = new URLSearchParams({
+    redirect_uri: loopback,
+    state: 'client\0state',
+    code_challenge: pkce().challenge,
+  });
+  expect((await edge.call(`/api/v1/auth/oauth/github?${query}`)).status).toBe(400);
+  expect((await edge.call(`/oauth/authorize?provider=github&${query}`)).status).toBe(400);
+  const uri = new URLSearchParams({ redirect_uri: `${loopback}\0`, state });
+  expect((await edge.call(`/api/v1/auth/oauth/github?${uri}`)).status).toBe(400);
+  const login = Object.fromEntries(await beginLogin());
+  for (const person of [{ email: 'a\0@example.com' }, { email: 'ada@example.com', name: 'a\0' }]) {
+    const form = { ...login, action: 'continue', ...person };
+    const posted = await edge.call('/sandbox/identity', { method: 'POST', form });
+    expect([302, 400]).toContain(posted.status);
+    if (posted.status === 302) expect(location(await edge.call(location(posted)))).not.toContain('server_error');
+  }
+  expect((await edge.call('/api/v1/auth/oauth/github/callback?code=x&state=%00')).status).toBe(400);
+  expect((await edge.call('/device', { method: 'POST', form: { user_code: '\0', ticket: '\0.\0.\0' } })).status).toBe(
+    400,
+  );
+});

@@ -35,6 +35,8 @@ export async function claimLoginRequest(
   { store, now = Date.now }: { readonly store: Store; readonly now?: (() => number) | undefined },
   { state, provider }: { readonly state: string; readonly provider: OAuthProvider },
 ): Promise<LoginRequest | undefined> {
+  // Made up, and perhaps of characters that the database cannot take.
+  if (!/^[\w-]{43}$/.test(state)) return undefined;
   const [row] = await store.db
     .delete(loginRequests)
     .where(

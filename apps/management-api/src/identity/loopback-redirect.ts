@@ -11,7 +11,9 @@ export function isLoopbackRedirect(uri: string): boolean {
     loopback.has(url.hostname) &&
     url.username === '' &&
     url.password === '' &&
-    !uri.includes('#')
+    !uri.includes('#') &&
+    // The parser drops some of them, and a database keeps none of the others.
+    !/\p{Cc}/u.test(uri)
   );
 }
 

@@ -61,8 +61,11 @@ export function createSandboxIdentity(options: {
       );
     }
     const email = (form.get('email') ?? '').trim();
-    const name = (form.get('name') ?? '').trim().slice(0, 100);
-    if (email.length > 254 || !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) {
+    const name = (form.get('name') ?? '')
+      .replace(/\p{Cc}/gu, ' ')
+      .trim()
+      .slice(0, 100);
+    if (email.length > 254 || !/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+\.[^\s@\p{Cc}]+$/u.test(email)) {
       const retry = { email, name, problem: 'Enter an e-mail address, such as ada@example.com.' };
       return sendPage(context, sandboxLoginPage({ login, retry }), 400);
     }

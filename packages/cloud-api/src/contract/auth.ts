@@ -107,7 +107,8 @@ export interface TokenResponse {
 
 export const authorizeUrlQuerySchema: z.ZodMiniType<AuthorizeUrlRequest> = z.object({
   redirectUri: z.url(),
-  state: z.optional(z.string().check(z.minLength(8), z.maxLength(512))),
+  // The characters that RFC 6749 (appendix A.5) gives it.
+  state: z.optional(z.string().check(z.regex(/^[\x20-\x7e]{8,512}$/))),
   codeChallenge: z.optional(z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/))),
   codeChallengeMethod: z.optional(z.literal('S256')),
   scope: z.optional(z.literal('offline_access')),
