@@ -1,5 +1,6 @@
 // The contract of the SystemPrompt Cloud Management API and a typed REST and SSE client for it.
-export { type CloudApiClient, createCloudApiClient } from './client.ts';
+export { createCloudApiClient } from './client.ts';
+export type { CloudApiClient } from './cloud-api-client.ts';
 export {
   type ActivityRequest,
   type ApiErrorBody,

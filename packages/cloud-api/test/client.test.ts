@@ -309,6 +309,11 @@ test('follows a one-time link of its own server only', async () => {
   expect(await failureOf(api.tenants.getCredentials(`http://127.0.0.1:9${path}`))).toMatchObject({
     code: 'SP_API_FOREIGN_URL',
   });
+  for (const link of [`${path}/more`, '/api/v1/tenants/%ff/credentials/y', 'http://']) {
+    expect((await failureOf(api.tenants.getCredentials(link))).code, link).toMatch(
+      /^SP_API_(INVALID_REQUEST|FOREIGN_URL)$/,
+    );
+  }
   expect(asked).toEqual([path, path]);
 });
 

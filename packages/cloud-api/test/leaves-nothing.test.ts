@@ -14,10 +14,10 @@ beforeAll(async () => {
   // The sources as they are, in a form that a process without a loader runs.
   const entry = [join(root, 'src', 'index.ts')];
   await build({ entry, outDir: folder, format: 'esm', config: false, silent: true, dts: false, target: 'node20' });
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('a process that used calls, streams and polling ends by itself', async () => {
+test('a process that used calls, streams and polling ends by itself', { timeout: 60_000 }, async () => {
   const environment = await serve((request, response) => {
     if (request.url?.includes('streamless')) return void response.writeHead(405).end();
     if (!request.url?.endsWith('/events')) return json(response, 200, []);
@@ -39,7 +39,7 @@ test('a process that used calls, streams and polling ends by itself', async () =
     console.log(await polled);
   `;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
-    timeout: 20_000,
+    timeout: 50_000,
   });
   expect(stdout).toBe('SP_API_ABORTED\n');
 });
