@@ -1,6 +1,6 @@
 import type { CheckoutErrorCode } from '@sp/checkout';
 import type { CloudApiErrorCode } from '@sp/cloud-api';
-import type { CredentialsErrorCode } from '@sp/credentials';
+import type { CredentialsErrorCode, TokenSourceErrorCode } from '@sp/credentials';
 import type { DeployErrorCode } from '@sp/deploy';
 import type { PathsErrorCode } from '@sp/paths';
 import type { PrivateFileErrorCode } from '@sp/private-file';
@@ -14,6 +14,7 @@ export type AnyErrorCode =
   | CliErrorCode
   | CloudApiErrorCode
   | CredentialsErrorCode
+  | TokenSourceErrorCode
   | DeployErrorCode
   | PathsErrorCode
   | PrivateFileErrorCode
@@ -58,6 +59,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_CREDENTIALS_INVALID: advise(usage),
   SP_CREDENTIALS_EXPIRED: advise(notLoggedIn, logIn),
   SP_CREDENTIALS_TOKEN_UNDECODABLE: advise(notLoggedIn, logIn),
+  SP_TOKEN_NOT_LOGGED_IN: advise(notLoggedIn, logIn),
   SP_LOGIN_DENIED: advise(notLoggedIn, logIn),
   SP_LOGIN_STATE_MISMATCH: advise(failed, 'The answer in the browser belongs to another login. Start again.', logIn),
   SP_LOGIN_NO_TOKEN: advise(failed, logIn),
@@ -120,6 +122,15 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_CLI_PROFILE_NOT_CLOUD: advise(usage, 'Deploy a profile that belongs to a tenant in the cloud.'),
   SP_CLI_TENANT_NOT_FOUND: advise(notFound, 'See what there is: systemprompt cloud tenant list'),
   SP_CLI_PLAN_NOT_FOUND: advise(notFound),
+  SP_CLI_NOT_CONFIRMED: advise(usage, 'Nothing was changed. Type the name exactly.'),
+  SP_CLI_SECRET_REFUSED: advise(
+    usage,
+    'Nothing was sent. Names are letters, digits and `_`; FLY_… are the platform’s own.',
+  ),
+  SP_CLI_OPERATION_FAILED: advise(failed, 'See how it stands: systemprompt cloud status'),
+  SP_CLI_NO_PAGE: advise(pending, 'Deploy first: systemprompt cloud deploy'),
+  SP_CLI_CODE_NOT_FOUND: advise(notFound, 'See all of them: systemprompt cloud explain'),
+  SP_CLI_CHECKOUT_NOT_FOUND: advise(notFound, 'Start one: systemprompt cloud tenant create'),
   SP_CLI_CREDENTIALS_UNAVAILABLE: advise(
     conflict,
     'Whoever fetched them has them in the tenants.json of their project.',

@@ -39,6 +39,7 @@ export abstract class BaseCommand extends Command {
       interactive: stdin.isTTY && stdout.isTTY && !asked && !this.jsonEnabled(),
       terminal: stderr.isTTY,
       write: writeStderr,
+      readStdin: () => readAll(stdin),
       signal: interruptSignal(),
     });
   }
@@ -54,6 +55,12 @@ export abstract class BaseCommand extends Command {
   protected override toSuccessJson(result: unknown): unknown {
     return toSnakeCase(result);
   }
+}
+
+async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Aborted by the first Ctrl-C or SIGTERM, so that a command can clean up; the second one ends the process. */

@@ -12,6 +12,16 @@ export type CliErrorCode =
   | 'SP_CLI_PROFILE_NOT_CLOUD'
   | 'SP_CLI_TENANT_NOT_FOUND'
   | 'SP_CLI_PLAN_NOT_FOUND'
+  /** What was typed to confirm is not the name of what would be destroyed. */
+  | 'SP_CLI_NOT_CONFIRMED'
+  /** The name cannot be a secret's, or is set by the platform. */
+  | 'SP_CLI_SECRET_REFUSED'
+  /** The API accepted a change and could not carry it out. */
+  | 'SP_CLI_OPERATION_FAILED'
+  | 'SP_CLI_NO_PAGE'
+  | 'SP_CLI_CODE_NOT_FOUND'
+  /** No checkout of this project is left to resume. */
+  | 'SP_CLI_CHECKOUT_NOT_FOUND'
   /** The tenant exists, but its one-time credentials cannot be had (any more). */
   | 'SP_CLI_CREDENTIALS_UNAVAILABLE'
   /** The operating system refused something; see `systemCode`. */

@@ -2,6 +2,7 @@ import type { CloudApiClient } from '@sp/cloud-api';
 import type { CloudCredentials } from '@sp/credentials';
 import { discoverProjectContext, type ProjectContext } from '@sp/paths';
 import { cyan, yellow } from 'ansis';
+import { renewToken } from './auth/renew-token.ts';
 import { openBrowser } from './browser.ts';
 import { CliError } from './cli-error.ts';
 import { createHttpFetch } from './http-fetch.ts';
@@ -21,6 +22,8 @@ export interface ContextOptions {
   /** Writes to stderr. */
   readonly write: (text: string) => void;
   readonly signal: AbortSignal;
+  /** Everything that comes in on stdin. */
+  readonly readStdin: () => Promise<string>;
   /** @defaultValue one over node:http, see `createHttpFetch` */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
@@ -32,6 +35,10 @@ export interface Context {
   readonly interactive: boolean;
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** What this program is called on a command line. */
+  readonly bin: string;
+  /** All of stdin as text. Only for those who asked for it: without an end of input it never ends. */
+  readStdin(): Promise<string>;
   /** One line on stderr that is needed to go on, also under `--json`. */
   notice(text: string): void;
   /** One line on stderr: it worked, but not as expected. */
@@ -43,7 +50,7 @@ export interface Context {
   /** @throws {CliError} `SP_CLI_NO_PROJECT` */
   requireProject(): ProjectContext;
   /**
-   * Who is logged in: `SYSTEMPROMPT_API_TOKEN`, else the project's credentials.
+   * Who is logged in: `SYSTEMPROMPT_API_TOKEN`, else the project's credentials, renewed when they are about to expire.
    *
    * @throws {CliError} `SP_CLI_NOT_LOGGED_IN`
    * @throws {CredentialsError} when the stored ones are expired or unreadable
@@ -52,7 +59,7 @@ export interface Context {
   /** The Management API as the person who is logged in. */
   api(): Promise<CloudApiClient>;
   /** The Management API at `environment`, as the owner of `token` if given. */
-  apiAt(environment: string, token?: string): Promise<CloudApiClient>;
+  apiAt(environment: string, token?: string | (() => Promise<string>)): Promise<CloudApiClient>;
 }
 
 /** The only place where commands get their effects from. */
@@ -61,11 +68,24 @@ export function createContext(options: ContextOptions): Context {
   const line = (text: string): void => write(`${text}\n`);
   const project = discoverProjectContext({ from: cwd });
 
+  const path = project.localCredentials;
+  const nobody = (): CliError =>
+    new CliError('SP_CLI_NOT_LOGGED_IN', `Nobody is logged in for ${project.root}`, { directory: project.root });
   const credentials: Context['credentials'] = async () => {
-    const { bootstrapCredentials } = await import('@sp/credentials');
-    const found = await bootstrapCredentials({ path: project.localCredentials, env });
-    if (found !== undefined) return found;
-    throw new CliError('SP_CLI_NOT_LOGGED_IN', `Nobody is logged in for ${project.root}`, { directory: project.root });
+    const { bootstrapCredentials, loadCredentials } = await import('@sp/credentials');
+    // The file is read here instead of by the bootstrap, which refuses a token that can still be renewed.
+    if (env['SYSTEMPROMPT_API_TOKEN'] || env['FLY_APP_NAME'] !== undefined) {
+      const found = await bootstrapCredentials({ path, env });
+      if (found !== undefined) return found;
+      throw nobody();
+    }
+    const stored = await loadCredentials(path);
+    if (stored === undefined) throw nobody();
+    return { credentials: { ...stored, apiToken: await (await tokenSource())() }, source: 'file' };
+  };
+  const tokenSource = async (): Promise<() => Promise<string>> => {
+    const { createTokenSource } = await import('@sp/credentials');
+    return createTokenSource({ path, signal, exchange: (request) => renewToken(request, apiAt) });
   };
   const apiAt: Context['apiAt'] = async (environment, token) => {
     const { createCloudApiClient } = await import('@sp/cloud-api');
@@ -77,6 +97,8 @@ export function createContext(options: ContextOptions): Context {
     env,
     interactive,
     signal,
+    bin: 'systemprompt',
+    readStdin: options.readStdin,
     progress: createProgress({ write, terminal, silent: json }),
     notice: line,
     warn: (text) => line(`${yellow('!')} ${text}`),
@@ -93,8 +115,8 @@ export function createContext(options: ContextOptions): Context {
     },
     credentials,
     api: async () => {
-      const { apiUrl, apiToken } = (await credentials()).credentials;
-      return apiAt(apiUrl, apiToken);
+      const { credentials: found, source } = await credentials();
+      return apiAt(found.apiUrl, source === 'file' ? await tokenSource() : found.apiToken);
     },
     apiAt,
   };

@@ -28,3 +28,17 @@ export const dataDirFlag = Flags.string({
   env: 'SYSTEMPROMPT_LOCAL_DATA_DIR',
   helpValue: 'DIR',
 });
+
+/** Confirms what destroys, without a terminal. */
+export const confirmFlag = Flags.string({
+  summary: 'The name of the tenant, to confirm without being asked.',
+  env: 'SYSTEMPROMPT_CONFIRM',
+  helpValue: 'NAME',
+});
+
+/** What an image builds on. */
+export const baseFlag = Flags.string({
+  summary: 'What the image builds on: an image reference, oci:<layout folder>, or scratch.',
+  env: 'SYSTEMPROMPT_BASE',
+  helpValue: 'REF',
+});

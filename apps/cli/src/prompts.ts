@@ -31,6 +31,12 @@ export async function askSelect(options: {
   return answered(await select({ ...options, options: [...options.options], output: process.stderr }));
 }
 
+/** Asks for a value that is not shown. */
+export async function askSecret(message: string): Promise<string> {
+  const { password } = await import('@clack/prompts');
+  return answered(await password({ message, output: process.stderr }));
+}
+
 /** Asks yes or no. */
 export async function askConfirm(message: string): Promise<boolean> {
   const { confirm } = await import('@clack/prompts');

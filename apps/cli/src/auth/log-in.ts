@@ -1,6 +1,8 @@
-import type { OAuthProvider } from '@sp/credentials/login';
+import type { CloudApiClient } from '@sp/cloud-api';
+import type { LoginToken, OAuthProvider } from '@sp/credentials/login';
 import type { Context } from '../context.ts';
 import { resolveLoginEnvironment } from '../local-cloud/local-environment.ts';
+import { logInByDevice } from './device-login.ts';
 
 /** Who has logged in, and where that is kept. */
 export interface LoginResult {
@@ -11,22 +13,55 @@ export interface LoginResult {
   readonly tenants: number;
 }
 
-/** Logs in through the browser; keeps the token and the tenants in the project. Nothing is written before it worked. */
-export async function logIn(
-  context: Context,
-  options: { environment: string; provider: OAuthProvider; callbackPort: number },
-): Promise<LoginResult> {
-  const { project, signal, env, progress } = context;
-  const [{ runOAuthFlow }, { saveCredentials }, { mergeTenantInfos }] = await Promise.all([
-    import('@sp/credentials/login'),
+/** How to log in. */
+export interface LogInOptions {
+  readonly environment: string;
+  /** `browser`: on this computer; `device`: with a code, anywhere; `stdin`: with a token that is piped in. */
+  readonly transport: 'browser' | 'device' | 'stdin';
+  readonly provider: OAuthProvider;
+  readonly callbackPort: number;
+}
+
+/** Logs in; keeps the token and the tenants in the project. Nothing is written before it worked. */
+export async function logIn(context: Context, options: LogInOptions): Promise<LoginResult> {
+  const { project, signal, env } = context;
+  const [{ saveCredentials }, { mergeTenantInfos }] = await Promise.all([
     import('@sp/credentials'),
     import('@sp/tenants'),
   ]);
   const anonymous = await context.apiAt(await resolveLoginEnvironment(options.environment, env));
-  const { accessToken: apiToken } = await runOAuthFlow({
+  const { accessToken: apiToken, refreshToken, expiresIn } = await getToken(context, anonymous, options);
+  const authenticatedAt = new Date();
+  const expiresAt = expiresIn === undefined ? undefined : new Date(authenticatedAt.getTime() + expiresIn * 1000);
+  const apiUrl = anonymous.baseUrl;
+  const { user, tenants } = await (await context.apiAt(apiUrl, apiToken)).user.get({ signal });
+  const credentialsPath = project.localCredentials;
+  const userEmail = user.email;
+  await saveCredentials(credentialsPath, { apiToken, apiUrl, authenticatedAt, userEmail, refreshToken, expiresAt });
+  await mergeTenantInfos(project.localTenants, tenants);
+  return { user, apiUrl, credentialsPath, tenants: tenants.length };
+}
+
+async function getToken(context: Context, api: CloudApiClient, options: LogInOptions): Promise<LoginToken> {
+  if (options.transport === 'device') return logInByDevice(context, api);
+  if (options.transport === 'browser') return logInByBrowser(context, api, options);
+  const { readTokenFromStream } = await import('@sp/credentials/login');
+  const text = await context.readStdin();
+  return { accessToken: await readTokenFromStream(chunks(text)) };
+}
+
+async function* chunks(text: string): AsyncGenerator<string> {
+  yield text;
+}
+
+async function logInByBrowser(context: Context, api: CloudApiClient, options: LogInOptions): Promise<LoginToken> {
+  const { signal, progress } = context;
+  const { runOAuthFlow } = await import('@sp/credentials/login');
+  return runOAuthFlow({
     provider: options.provider,
-    getAuthorizeUrl: ({ provider, ...request }) => anonymous.auth.getAuthorizeUrl(provider, { ...request, signal }),
-    exchangeCode: (request) => anonymous.auth.createToken({ grantType: 'authorization_code', ...request }, { signal }),
+    getAuthorizeUrl: ({ provider, ...request }) =>
+      api.auth.getAuthorizeUrl(provider, { ...request, scope: 'offline_access', signal }),
+    exchangeCode: (request) => api.auth.createToken({ grantType: 'authorization_code', ...request }, { signal }),
     openBrowser: (url) => context.openBrowser(url),
     onEvent: (event) => {
       if (event.type === 'browser-failed') context.warn(`No browser could be opened: ${event.message}`);
@@ -35,10 +70,4 @@ export async function logIn(
     port: options.callbackPort,
     signal,
   });
-  const apiUrl = anonymous.baseUrl;
-  const { user, tenants } = await (await context.apiAt(apiUrl, apiToken)).user.get({ signal });
-  const credentialsPath = project.localCredentials;
-  await saveCredentials(credentialsPath, { apiToken, apiUrl, authenticatedAt: new Date(), userEmail: user.email });
-  await mergeTenantInfos(project.localTenants, tenants);
-  return { user, apiUrl, credentialsPath, tenants: tenants.length };
 }

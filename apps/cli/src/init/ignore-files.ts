@@ -2,6 +2,8 @@
 export const cloudGitignore = `# Who is logged in, and everything secret: never committed.
 credentials.json
 tenants.json
+selection.json
+checkout.json
 **/secrets.json
 docker/
 storage/

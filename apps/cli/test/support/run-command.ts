@@ -38,6 +38,7 @@ export async function runCommand(
         notes += text;
       },
       signal: new AbortController().signal,
+      readStdin: () => Promise.resolve(''),
       ...world,
     });
   const stdout = capture(process.stdout);

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../base-command.ts';
 import { type RunDeployResult, runDeploy } from '../../deploy/run-deploy.ts';
-import { profileFlag, yesFlag } from '../../flags.ts';
+import { baseFlag, profileFlag, yesFlag } from '../../flags.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { formatSeconds } from '../../output/duration.ts';
 import { renderFields } from '../../output/table.ts';
@@ -22,11 +22,7 @@ export default class Deploy extends BaseCommand {
       default: 'auto',
       env: 'SYSTEMPROMPT_BUILDER',
     })(),
-    base: Flags.string({
-      summary: 'What the image builds on: an image reference, oci:<layout folder>, or scratch.',
-      env: 'SYSTEMPROMPT_BASE',
-      helpValue: 'REF',
-    }),
+    base: baseFlag,
     'skip-push': Flags.boolean({ summary: 'Run what was pushed last.', env: 'SYSTEMPROMPT_SKIP_PUSH' }),
     yes: yesFlag,
   };

@@ -4,7 +4,7 @@ import { BaseCommand } from '../../../base-command.ts';
 import { renderFields } from '../../../output/table.ts';
 
 export default class Login extends BaseCommand {
-  static override summary = 'Log in through your browser.';
+  static override summary = 'Log in through your browser, with a code, or with a token.';
   static override description =
     `Opens the login page, waits for your answer there, and keeps the token in .systemprompt/credentials.json of the project (or of this folder).
 
@@ -13,6 +13,8 @@ The address of the page is also on stderr, so this works where no browser can be
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --environment local',
     '<%= config.bin %> <%= command.id %> --provider google --json',
+    '<%= config.bin %> <%= command.id %> --device',
+    '<%= config.bin %> <%= command.id %> --token - < token.txt',
   ];
   static override flags = {
     environment: Flags.string({
@@ -27,6 +29,16 @@ The address of the page is also on stderr, so this works where no browser can be
       default: 'github',
       env: 'SYSTEMPROMPT_AUTH_PROVIDER',
     })(),
+    device: Flags.boolean({
+      summary: 'Log in with a code in a browser anywhere; what an SSH session does without BROWSER.',
+      env: 'SYSTEMPROMPT_DEVICE_LOGIN',
+    }),
+    token: Flags.option({
+      summary: 'Take a token from stdin: `--token -`.',
+      options: ['-'] as const,
+      exclusive: ['device'],
+      helpValue: '-',
+    })(),
     'callback-port': Flags.integer({
       summary: 'Port on which this computer waits for your browser; 0 takes any free one.',
       default: 0,
@@ -39,7 +51,10 @@ The address of the page is also on stderr, so this works where no browser can be
   async run(): Promise<LoginResult> {
     const { flags } = await this.parse(Login);
     const { environment, provider, 'callback-port': callbackPort } = flags;
-    const result = await logIn(this.context, { environment, provider, callbackPort });
+    const { SSH_CONNECTION: remote, BROWSER: browser } = this.context.env;
+    const device = flags.device || (Boolean(remote) && !browser);
+    const transport = flags.token === '-' ? 'stdin' : device ? 'device' : 'browser';
+    const result = await logIn(this.context, { environment, transport, provider, callbackPort });
     const { user, apiUrl, credentialsPath, tenants } = result;
     this.log(`Logged in as ${user.email}`);
     this.log(renderFields({ API: apiUrl, Credentials: credentialsPath, Tenants: String(tenants) }));

@@ -1,0 +1,35 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../../base-command.ts';
+import { CliError } from '../../../cli-error.ts';
+import { profileFlag, tenantFlag } from '../../../flags.ts';
+import { findTarget } from '../../../tenant/target.ts';
+import type { SecretsChangeResult } from './set.ts';
+
+export default class SecretsImport extends BaseCommand {
+  static override summary = 'Set the secrets of a .env file.';
+  static override description = 'NAME=value lines of a file, or of stdin with -. Either all of them are set or none.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> .env.production',
+    'op inject -i .env.tpl | <%= config.bin %> <%= command.id %> -',
+  ];
+  static override args = {
+    file: Args.string({ name: 'FILE', description: 'A .env file, or - for stdin.', required: true }),
+  };
+  static override flags = { tenant: tenantFlag, profile: profileFlag };
+
+  async run(): Promise<SecretsChangeResult> {
+    const { args, flags } = await this.parse(SecretsImport);
+    const { cwd, readStdin, signal } = this.context;
+    const { parseDotenv } = await import('@sp/deploy');
+    const values = parseDotenv(args.file === '-' ? await readStdin() : await readFile(resolve(cwd, args.file), 'utf8'));
+    const keys = Object.keys(values).toSorted();
+    if (keys.length === 0) throw new CliError('SP_CLI_USAGE', `There is no NAME=value in ${args.file}`);
+    const command = `${this.config.bin} cloud secrets import ${args.file}`;
+    const target = await findTarget(this.context, { ...flags, command });
+    await target.api.secrets.set(target.id, values, { signal });
+    this.log(`Set ${keys.join(', ')} of ${target.label}`);
+    return { tenantId: target.id, tenantName: target.name, keys };
+  }
+}

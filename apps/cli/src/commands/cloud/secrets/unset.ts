@@ -1,0 +1,27 @@
+import { BaseCommand } from '../../../base-command.ts';
+import { CliError } from '../../../cli-error.ts';
+import { profileFlag, tenantFlag } from '../../../flags.ts';
+import { refuseNames } from '../../../secrets/read-values.ts';
+import { findTarget } from '../../../tenant/target.ts';
+import type { SecretsChangeResult } from './set.ts';
+
+export default class SecretsUnset extends BaseCommand {
+  static override summary = 'Remove secrets of a tenant.';
+  static override description = 'Removing one that is not there is no error. The machine has it until its next start.';
+  static override examples = ['<%= config.bin %> <%= command.id %> LOG_LEVEL OLD_KEY'];
+  static override strict = false;
+  static override usage = '<%= command.id %> KEY... [--tenant ID] [--json]';
+  static override flags = { tenant: tenantFlag, profile: profileFlag };
+
+  async run(): Promise<SecretsChangeResult> {
+    const { argv, flags } = await this.parse(SecretsUnset);
+    const keys = (argv as string[]).map((key) => key.toUpperCase());
+    if (keys.length === 0) throw new CliError('SP_CLI_USAGE', 'Name at least one secret');
+    await refuseNames(keys);
+    const command = `${this.config.bin} cloud secrets unset ${keys.join(' ')}`;
+    const target = await findTarget(this.context, { ...flags, command });
+    for (const key of keys) await target.api.secrets.delete(target.id, key, { signal: this.context.signal });
+    this.log(`Removed ${keys.join(', ')} of ${target.label}`);
+    return { tenantId: target.id, tenantName: target.name, keys };
+  }
+}

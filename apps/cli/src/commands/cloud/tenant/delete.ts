@@ -1,0 +1,41 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../../base-command.ts';
+import { confirmByName } from '../../../confirm.ts';
+import { confirmFlag } from '../../../flags.ts';
+import { forgetTenant } from '../../../tenant/forget.ts';
+import { operate } from '../../../tenant/operate.ts';
+import { findTarget } from '../../../tenant/target.ts';
+
+/** What `cloud tenant delete` answers. */
+export interface TenantDeleteResult {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly deleted: true;
+  /** Profiles of this project that have no tenant now; they stay. */
+  readonly profiles: readonly string[];
+}
+
+export default class TenantDelete extends BaseCommand {
+  static override summary = 'Delete a tenant with its database, its images and its secrets.';
+  static override description =
+    'Nothing of it can be brought back. It asks for the name; without a terminal: --confirm.';
+  static override examples = ['<%= config.bin %> <%= command.id %> hello --confirm hello'];
+  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+  static override flags = { confirm: confirmFlag };
+
+  async run(): Promise<TenantDeleteResult> {
+    const { args, flags } = await this.parse(TenantDelete);
+    const bin = `${this.config.bin} cloud tenant delete`;
+    const target = await findTarget(this.context, { tenant: args.id, command: bin, as: '' });
+    const { id, name, label, api } = target;
+    const warning = `Deleting ${label} ends its subscription and destroys its database.`;
+    await confirmByName(this.context, { name, given: flags.confirm, warning, command: `${bin} ${id}` });
+    await operate(this.context, `Deleting ${label}`, async () => {
+      await api.tenants.delete(id, { signal: this.context.signal });
+      return {};
+    });
+    const profiles = await forgetTenant(this.context, target);
+    this.log(`${name} is deleted`);
+    return { tenantId: id, tenantName: name, deleted: true, profiles };
+  }
+}

@@ -1,0 +1,54 @@
+import { Args, Flags } from '@oclif/core';
+import { BaseCommand } from '../../../base-command.ts';
+import { CliError } from '../../../cli-error.ts';
+import { findTarget } from '../../../tenant/target.ts';
+
+/** What `cloud tenant edit` answers: the tenant as it is now. */
+export interface TenantEditResult {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  /** What was asked to be changed. */
+  readonly changed: readonly string[];
+}
+
+export default class TenantEdit extends BaseCommand {
+  static override summary = 'Change the name, the memory or the database access of a tenant.';
+  static override description = 'The address stays. Memory is what the machine gets at its next start: cloud restart.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> hello --memory 512',
+    '<%= config.bin %> <%= command.id %> hello --no-external-db-access --json',
+  ];
+  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+  static override flags = {
+    name: Flags.string({ summary: 'A new name.', env: 'SYSTEMPROMPT_TENANT_NAME' }),
+    memory: Flags.integer({
+      summary: 'Memory in MiB, at most what the plan has.',
+      min: 128,
+      env: 'SYSTEMPROMPT_MEMORY',
+    }),
+    'external-db-access': Flags.boolean({
+      summary: 'Whether the database can be reached from outside.',
+      allowNo: true,
+      env: 'SYSTEMPROMPT_EXTERNAL_DB_ACCESS',
+    }),
+  };
+
+  async run(): Promise<TenantEditResult> {
+    const { args, flags } = await this.parse(TenantEdit);
+    const changes = { name: flags.name, memoryMb: flags.memory, externalDbAccess: flags['external-db-access'] };
+    const changed = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : name));
+    const command = `${this.config.bin} cloud tenant edit`;
+    if (changed.length === 0) {
+      const next = [`${command} ${args.id ?? 'hello'} --memory 512`];
+      const missing = ['--name', '--memory', '--external-db-access'];
+      throw new CliError('SP_CLI_INPUT_NEEDED', 'There is nothing to change', { flags: missing, next });
+    }
+    const { id, label, api, info, project } = await findTarget(this.context, { tenant: args.id, command, as: '' });
+    this.context.progress.note(`Changing ${label}`);
+    const updated = await api.tenants.update(id, changes, { ifVersion: info.version, signal: this.context.signal });
+    const { mergeTenantInfos } = await import('@sp/tenants');
+    await mergeTenantInfos(project.localTenants, [updated]);
+    this.log(`Changed ${changed.join(', ')} of ${updated.name}`);
+    return { tenantId: id, tenantName: updated.name, changed };
+  }
+}

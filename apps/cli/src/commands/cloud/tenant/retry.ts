@@ -1,0 +1,30 @@
+import { Args } from '@oclif/core';
+import { BaseCommand } from '../../../base-command.ts';
+import { operate } from '../../../tenant/operate.ts';
+import { findTarget } from '../../../tenant/target.ts';
+
+/** What `cloud tenant retry` answers. */
+export interface TenantRetryResult {
+  readonly tenantId: string;
+  readonly tenantName: string;
+  readonly status: string;
+}
+
+export default class TenantRetry extends BaseCommand {
+  static override summary = 'Go on with making a tenant that could not be made.';
+  static override description = 'Nothing is bought again. See how it goes on: cloud status.';
+  static override aliases = ['cloud:tenant:retry-provision'];
+  static override examples = ['<%= config.bin %> <%= command.id %> hello'];
+  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+
+  async run(): Promise<TenantRetryResult> {
+    const { args } = await this.parse(TenantRetry);
+    const command = `${this.config.bin} cloud tenant retry`;
+    const { id, name, label, api } = await findTarget(this.context, { tenant: args.id, command, as: '' });
+    const { signal } = this.context;
+    const ask = (): ReturnType<typeof api.tenants.retryProvision> => api.tenants.retryProvision(id, { signal });
+    const { status } = await operate(this.context, `Going on with ${label}`, ask);
+    this.log(`${name} is ${status}`);
+    return { tenantId: id, tenantName: name, status };
+  }
+}

@@ -1,0 +1,21 @@
+import type { Context } from '../context.ts';
+import { listProjectProfiles } from '../profile-listing.ts';
+import { loadSelection, saveSelection } from './selection.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Takes a tenant that is no more out of the project's store and selection.
+ *
+ * @returns the names of its profiles, which stay: they hold what people wrote
+ */
+export async function forgetTenant(context: Context, { id, project }: Target): Promise<readonly string[]> {
+  const { loadTenants, saveTenants } = await import('@sp/tenants');
+  const store = await loadTenants(project.localTenants);
+  if (store !== undefined) {
+    const tenants = store.tenants.filter((tenant) => tenant.id !== id);
+    await saveTenants(project.localTenants, { ...store, tenants });
+  }
+  if ((await loadSelection(project)) === id) await saveSelection(project, undefined);
+  const profiles = await listProjectProfiles(context, project);
+  return profiles.filter(({ tenantId }) => tenantId === id).map(({ name }) => name);
+}

@@ -1,0 +1,95 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import Cleanup from '../src/commands/cloud/secrets/cleanup.ts';
+import Diff from '../src/commands/cloud/secrets/diff.ts';
+import Import from '../src/commands/cloud/secrets/import.ts';
+import List from '../src/commands/cloud/secrets/list.ts';
+import SecretsSet from '../src/commands/cloud/secrets/set.ts';
+import Sync from '../src/commands/cloud/secrets/sync.ts';
+import Unset from '../src/commands/cloud/secrets/unset.ts';
+import { runCommand } from './support/run-command.ts';
+import { hello, makeProfile, makeWorld, planted } from './support/world.ts';
+
+const path = `/api/v1/tenants/${hello.id}/secrets`;
+const answers = {
+  [`GET ${path}`]: { keys: ['LOG_LEVEL', 'SYSTEMPROMPT_API_URL'] },
+  [`POST ${path}`]: {},
+  [`DELETE ${path}/LOG_LEVEL`]: {},
+  [`DELETE ${path}/SYSTEMPROMPT_API_URL`]: {},
+};
+
+test('list tells names', async () => {
+  const world = await makeWorld(answers);
+  const { stdout } = await runCommand(List, ['--json'], world);
+  expect(JSON.parse(stdout)).toEqual({
+    tenant_id: hello.id,
+    tenant_name: 'hello',
+    keys: ['LOG_LEVEL', 'SYSTEMPROMPT_API_URL'],
+  });
+});
+
+test('set takes KEY=VALUE, and KEY from stdin; no value is printed', async () => {
+  const world = await makeWorld(answers);
+  const pair = await runCommand(SecretsSet, ['log_level=a=b'], world);
+  expect(pair).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('Set LOG_LEVEL of hello (') });
+  const readStdin = (): Promise<string> => Promise.resolve(`${planted}\n`);
+  const piped = await runCommand(SecretsSet, ['KEY', '--stdin', '--json'], { ...world, readStdin });
+  expect(JSON.parse(piped.stdout)).toMatchObject({ tenant_name: 'hello', keys: ['KEY'] });
+  expect(world.api.bodies).toEqual([{ secrets: { LOG_LEVEL: 'a=b' } }, { secrets: { KEY: planted } }]);
+  expect(piped.stdout + piped.stderr).not.toContain(planted);
+});
+
+test('a value that is missing is 3 without a terminal, a name of the platform is 2, and nothing is sent', async () => {
+  const world = await makeWorld(answers);
+  const missing = await runCommand(SecretsSet, ['KEY', '--json'], world);
+  expect(missing.exitCode).toBe(3);
+  expect(JSON.parse(missing.stdout)).toMatchObject({
+    error: { code: 'SP_CLI_INPUT_NEEDED', next: [expect.stringContaining('KEY --stdin <')] },
+  });
+  for (const argv of [['FLY_APP_NAME=x'], ['A=1', 'fly_machine_id=2'], ['=x'], ['no-dashes=x']]) {
+    const { stdout, exitCode } = await runCommand(SecretsSet, [...argv, '--json'], world);
+    expect(exitCode).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'SP_CLI_SECRET_REFUSED' } });
+  }
+  expect((await runCommand(Unset, ['FLY_APP_NAME'], world)).exitCode).toBe(2);
+  expect((await runCommand(SecretsSet, [], world)).exitCode).toBe(2);
+  expect(world.api.bodies).toEqual([]);
+});
+
+test('unset and cleanup remove what they say', async () => {
+  const world = await makeWorld(answers);
+  expect((await runCommand(Unset, ['log_level'], world)).stdout).toContain('Removed LOG_LEVEL of hello');
+  const { stdout } = await runCommand(Cleanup, ['--json'], world);
+  expect(JSON.parse(stdout)).toMatchObject({ keys: ['SYSTEMPROMPT_API_URL'] });
+  expect(world.api.requests.filter(({ what }) => what.startsWith('DELETE'))).toHaveLength(2);
+});
+
+test('import reads a .env file or stdin, all or nothing', async () => {
+  const world = await makeWorld(answers);
+  await writeFile(join(world.cwd, '.env'), `export A="1"\nB=2 # two\n`);
+  expect(JSON.parse((await runCommand(Import, ['.env', '--json'], world)).stdout)).toMatchObject({ keys: ['A', 'B'] });
+  const readStdin = (): Promise<string> => Promise.resolve('A=1\nthis is nothing\n');
+  const broken = await runCommand(Import, ['-', '--json'], { ...world, readStdin });
+  expect(broken.exitCode).toBe(2);
+  expect(JSON.parse(broken.stdout)).toMatchObject({ error: { code: 'SP_DEPLOY_DOTENV_INVALID' } });
+  expect((await runCommand(Import, ['nowhere.env'], world)).exitCode).toBe(1);
+  expect(world.api.bodies).toEqual([{ secrets: { A: '1', B: '2' } }]);
+});
+
+test('sync sends what the profile has, diff tells what it would change: exit code 9', async () => {
+  const diff = { added: ['NEW'], changed: [], removed: [], remote_only: ['OLD'], version: 3 };
+  const world = await makeWorld({
+    ...answers,
+    [`GET ${path}/digest-key`]: { data: { key: 'a2V5' } },
+    [`POST ${path}/diff`]: { data: diff },
+  });
+  await makeProfile(world.cwd, 'hello');
+  const compared = await runCommand(Diff, ['--json'], world);
+  expect(compared.exitCode, compared.stdout).toBe(9);
+  expect(JSON.parse(compared.stdout)).toMatchObject({ profile: 'hello', changes: true, added: ['NEW'] });
+  expect(JSON.stringify(world.api.bodies)).not.toContain('postgresql://');
+  const sent = await runCommand(Sync, ['--json'], world);
+  expect((JSON.parse(sent.stdout) as { keys: string[] }).keys).toContain('DATABASE_URL');
+  expect(sent.stdout + sent.stderr).not.toContain('postgresql://');
+});
