@@ -108,7 +108,6 @@ test('given up and resumed: nothing that happened in between is lost', async () 
   const resumed = await resumeCheckout({
     api: cloud.api,
     sessionId: error.checkoutSessionId,
-    transactionId: 'txn_1',
     onEvent: (event) => event.type === 'provisioning' && seen.push(event.event.eventType),
   });
   expect(resumed).toEqual({
@@ -119,6 +118,24 @@ test('given up and resumed: nothing that happened in between is lost', async () 
     checkoutSessionId: 'cs_1',
   });
   expect(seen).toEqual(['database_created', 'infrastructure_ready']);
+});
+
+test('resumed later: what the tenant is now counts, not what the session said then', async () => {
+  const cloud = await fakeCloud();
+  cloud.emit('infrastructure_ready');
+  cloud.setStatus('running');
+  const resume = (): Promise<CheckoutCallbackResult> => resumeCheckout({ api: cloud.api, sessionId: 'cs_1' });
+  expect(await resume()).toMatchObject({ tenantId: 't_1', needsDeploy: false });
+  cloud.setStatus('awaiting_deploy');
+  expect(await resume()).toMatchObject({ tenantId: 't_1', needsDeploy: true });
+
+  const failed = await fakeCloud();
+  failed.emit('provisioning_failed', { message: 'no capacity' });
+  failed.setStatus('provision_failed');
+  const again = (): Promise<unknown> => resumeCheckout({ api: failed.api, sessionId: 'cs_1' });
+  await expect(again()).rejects.toMatchObject({ code: 'SP_CHECKOUT_PROVISIONING_FAILED', reason: 'no capacity' });
+  failed.setStatus('running');
+  expect(await again()).toMatchObject({ tenantId: 't_1', needsDeploy: false });
 });
 
 test('paid on another device: the events alone end it', async () => {

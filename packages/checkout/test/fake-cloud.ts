@@ -34,6 +34,8 @@ export async function fakeCloud(): Promise<FakeCloud> {
     };
     if (request.method === 'POST' && path === '/api/v1/checkout') {
       json(200, { checkout_url: 'https://pay.test/txn_1', transaction_id: 'txn_1', checkout_session_id: 'cs_1' });
+    } else if (path === '/api/v1/checkout/cs_1' && refused === undefined) {
+      json(200, { checkout_session_id: 'cs_1', transaction_id: 'txn_1' });
     } else if (path.endsWith('/events')) {
       if (refused !== undefined) return json(refused, { error: { code: 'refused', message: 'refused' } });
       response.writeHead(200, { 'content-type': 'text/event-stream' });
