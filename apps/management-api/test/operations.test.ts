@@ -177,6 +177,15 @@ test('a running tenant is deleted with its machine, once for one key', async () 
   expect(tenants.map(({ id }) => id)).not.toContain(tenantId);
 });
 
+test('five deletions at once are one, and all succeed', async () => {
+  const { tenantId } = await ada.buyTenant('at-once');
+  const path = `/api/v1/tenants/${tenantId}`;
+  const answers = await Promise.all([1, 2, 3, 4, 5].map(() => ada.fetch(path, { method: 'DELETE' })));
+  // One that came when all was over finds nothing.
+  expect(answers.filter(({ status }) => status !== 204 && status !== 404)).toEqual([]);
+  expect(answers.some(({ status }) => status === 204)).toBe(true);
+});
+
 test('whoever follows a tenant learns that it was deleted', async () => {
   const { tenantId } = await ada.buyTenant('followed');
   const path = `/api/v1/tenants/${tenantId}`;

@@ -4,7 +4,13 @@ import type { Handlers } from '../http/handlers.ts';
 import { ifMatchVersions, setVersion } from '../http/versions.ts';
 import type { DatabaseLogin } from '../store/schema.ts';
 import { retryProvisioning, updateTenant } from '../tenants/changes.ts';
-import { findOpenOperation, type OperationKind, type OperationRow, openOperation } from '../tenants/operations.ts';
+import {
+  findOpenOperation,
+  type OperationKind,
+  type OperationRow,
+  openOperation,
+  TenantBusy,
+} from '../tenants/operations.ts';
 import { readSecrets } from '../tenants/secrets.ts';
 import { ensureDatabase, passwordName, readTenant } from '../workflows/provision-tenant.ts';
 import type { RouteDeps } from './deps.ts';
@@ -47,12 +53,13 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
 
     delete: async ({ params, user, signal }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
-      const running = await findOpenOperation(store.db, id);
-      if (running?.kind === 'delete') {
-        await workflows.waitForOperation(running.id, { timeoutMs: deployPatienceMs, signal });
-        return undefined;
-      }
-      const { status, failure } = await operate(id, { kind: 'delete', signal });
+      const { status, failure } = await operate(id, { kind: 'delete', signal }).catch(async (error: unknown) => {
+        // Somebody deletes it already: that one's end is this one's.
+        const running = await findOpenOperation(store.db, id);
+        if (!(error instanceof TenantBusy) || error.what !== 'delete') throw error;
+        if (running === undefined) return { status: 'done', failure: null };
+        return await workflows.waitForOperation(running.id, { timeoutMs: deployPatienceMs, signal });
+      });
       if (status === 'failed') throw operationFailed('The tenant could not be deleted', failure);
       return undefined;
     },
