@@ -64,6 +64,7 @@ export {
   usesSharedContainer,
 } from './store/tenant-database.ts';
 export {
+  deleteTenant,
   loadTenants,
   mergeTenantInfos,
   saveTenants,

@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import type { TenantInfo } from '@sp/cloud-api';
 import { expect, test } from 'vitest';
 import {
+  deleteTenant,
   findTenant,
   loadTenants,
   mergeTenantInfos,
@@ -182,4 +183,17 @@ test('a tenant is found by id, then by name, and a name that several have is ref
   );
   await expect(resolveTenant(path, 'none')).rejects.toMatchObject({ code: 'SP_TENANTS_NOT_FOUND' });
   expect((await resolveTenant(path, 'three')).id).toBe('three');
+});
+
+test('a tenant is taken out while others are put in, and once is enough', async () => {
+  const path = await storePath();
+  expect(await deleteTenant(path, 'local_1f')).toBeUndefined();
+  await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
+  await upsertTenant(path, local, { now });
+  const others = ['a', 'b', 'c', 'd'].map((id) => ({ ...local, id }));
+  await Promise.all([...others.map((other) => upsertTenant(path, other)), deleteTenant(path, local.id)]);
+  const store = await deleteTenant(path, local.id);
+  expect(store?.tenants.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c', 'd']);
+  expect(store?.syncedAt).toEqual(new Date(now()));
+  expect(await loadTenants(path)).toEqual(store);
 });

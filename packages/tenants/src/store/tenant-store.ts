@@ -62,6 +62,24 @@ export async function upsertTenant(
 }
 
 /**
+ * Takes the tenant of this id out, so that other processes lose nothing; one that is not there is no error. Gives the new
+ * store, or `undefined` when there is none.
+ */
+export async function deleteTenant(
+  path: string,
+  id: string,
+  options: TenantStoreOptions = {},
+): Promise<TenantStore | undefined> {
+  const { now = Date.now, signal } = options;
+  const before = await loadTenants(path);
+  if (before === undefined || before.tenants.every((tenant) => tenant.id !== id)) return before;
+  return updateStore(path, signal, (store) => {
+    const { tenants, syncedAt } = store ?? { tenants: [], syncedAt: new Date(now()) };
+    return { tenants: tenants.filter((tenant) => tenant.id !== id), syncedAt };
+  });
+}
+
+/**
  * Brings the store up to date with the server: tenants are added and updated, never taken away, and what only this
  * computer knows (local tenants, passwords, sync tokens) stays. Gives the new store.
  */
