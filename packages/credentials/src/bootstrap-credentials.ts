@@ -2,6 +2,7 @@ import { type CloudCredentials, isAbsoluteUrl } from './cloud-credentials.ts';
 import { CredentialsError } from './credentials-error.ts';
 import { loadCredentials } from './credentials-file.ts';
 import { expiredCredentials, isTokenExpired, type TokenExpiryOptions } from './token-expiry.ts';
+import { createTokenSource, type TokenSourceOptions } from './token-source.ts';
 
 /** Environment variables by name, for instance `process.env`. */
 export type CredentialsEnvironment = Readonly<Record<string, string | undefined>>;
@@ -15,6 +16,14 @@ export interface BootstrapCredentialsOptions extends TokenExpiryOptions {
    * `FLY_APP_NAME` (a tenant's own container) the file is never read, and the token counts only with the e-mail address.
    */
   readonly env: CredentialsEnvironment;
+  /**
+   * Renews the file's token when it is about to expire, as in `createTokenSource`.
+   *
+   * @defaultValue an expired token is refused, also one that could be renewed
+   */
+  readonly exchange?: TokenSourceOptions['exchange'] | undefined;
+  /** Gives up waiting for other processes that renew it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Credentials that can be used, and where they came from. */
@@ -27,8 +36,7 @@ const productionUrl = 'https://api.systemprompt.io';
 
 /**
  * The credentials to work with: those of the environment, else those of the file, else `undefined`. A token of the
- * environment is taken as it is; it need not be a JWT. A file whose token is over is refused, also when it could be
- * renewed: see `createTokenSource`.
+ * environment is taken as it is; it need not be a JWT.
  *
  * @throws {CredentialsError} `SP_CREDENTIALS_EXPIRED` (the file's), `SP_CREDENTIALS_CORRUPTED`,
  * `SP_CREDENTIALS_INVALID` (the environment's address)
@@ -39,11 +47,16 @@ const productionUrl = 'https://api.systemprompt.io';
 export async function bootstrapCredentials(
   options: BootstrapCredentialsOptions,
 ): Promise<BootstrappedCredentials | undefined> {
-  const { path, env, now = Date.now } = options;
+  const { path, env, exchange, signal, now = Date.now } = options;
   const fromEnvironment = environmentCredentials(env, now());
   if (fromEnvironment) return { credentials: fromEnvironment, source: 'environment' };
   if (isContainer(env)) return undefined;
-  const credentials = await loadCredentials(path);
+  let credentials = await loadCredentials(path);
+  if (credentials?.refreshToken !== undefined && exchange !== undefined) {
+    const apiToken = await createTokenSource({ path, exchange, now, signal })();
+    credentials = { ...((await loadCredentials(path)) ?? credentials), apiToken };
+    return { credentials, source: 'file' };
+  }
   if (!credentials) return undefined;
   if (isTokenExpired(credentials.apiToken, { now })) throw expiredCredentials(path, credentials);
   return { credentials, source: 'file' };

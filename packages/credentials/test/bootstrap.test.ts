@@ -43,6 +43,25 @@ test('a container has the credentials of its environment, whole or not at all, a
   expect((await bootstrapCredentials({ ...options, env }))?.credentials.apiUrl).toBe('http://127.0.0.1:7300');
 });
 
+test('a token that is over is renewed by those who can', async () => {
+  const options = await optionsWith();
+  const next = { accessToken: credentialsFor(3600).apiToken, refreshToken: 'refresh-2', expiresIn: 3600 };
+  await saveCredentials(options.path, { ...credentialsFor(-1), refreshToken: 'refresh-1' });
+  await expect(bootstrapCredentials(options)).rejects.toMatchObject({ code: 'SP_CREDENTIALS_EXPIRED' });
+  const renewed = await bootstrapCredentials({ ...options, exchange: async () => next });
+  expect(renewed).toMatchObject({
+    source: 'file',
+    credentials: { apiToken: next.accessToken, refreshToken: 'refresh-2' },
+  });
+
+  await saveCredentials(options.path, { ...credentialsFor(-1), refreshToken: 'refresh-3' });
+  const refused = bootstrapCredentials({ ...options, exchange: async () => undefined });
+  await expect(refused).rejects.toMatchObject({ code: 'SP_CREDENTIALS_EXPIRED' });
+  await saveCredentials(options.path, credentialsFor(7200));
+  const unasked = bootstrapCredentials({ ...options, exchange: () => Promise.reject(new Error('not asked')) });
+  expect((await unasked)?.credentials).toEqual(credentialsFor(7200));
+});
+
 test('before it is initialised it says so', async () => {
   const held = createCredentialsBootstrap();
   expect(held.isInitialized()).toBe(false);

@@ -3,7 +3,7 @@ import { ApiFailure } from '../http/errors.ts';
 const loopback: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
 
 /** Whether the browser may be sent there with something secret: a program on the person's own computer, any port. */
-export function isLoopbackRedirect(uri: string): boolean {
+function isLoopbackRedirect(uri: string): boolean {
   const url = URL.canParse(uri) ? new URL(uri) : undefined;
   return (
     url !== undefined &&

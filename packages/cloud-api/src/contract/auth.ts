@@ -105,7 +105,7 @@ export interface TokenResponse {
   readonly refreshToken?: string | undefined;
 }
 
-export const authorizeUrlQuerySchema: z.ZodMiniType<AuthorizeUrlRequest> = z.object({
+const authorizeUrlQuerySchema: z.ZodMiniType<AuthorizeUrlRequest> = z.object({
   redirectUri: z.url(),
   // The characters that RFC 6749 (appendix A.5) gives it.
   state: z.optional(z.string().check(z.regex(/^[\x20-\x7e]{8,512}$/))),
@@ -128,7 +128,7 @@ export const getAuthorizeUrl = endpoint({
 const secret = z.string().check(z.minLength(1), z.maxLength(512));
 const clientId = z.optional(z.string().check(z.maxLength(256)));
 
-export const createTokenSchema: z.ZodMiniType<CreateTokenRequest> = z.discriminatedUnion('grantType', [
+const createTokenSchema: z.ZodMiniType<CreateTokenRequest> = z.discriminatedUnion('grantType', [
   z.strictObject({
     grantType: z.literal('authorization_code'),
     code: secret,
@@ -144,7 +144,7 @@ export const createTokenSchema: z.ZodMiniType<CreateTokenRequest> = z.discrimina
   }),
 ]);
 
-export const tokenSchema: z.ZodMiniType<TokenResponse> = z.object({
+const tokenSchema: z.ZodMiniType<TokenResponse> = z.object({
   accessToken: z.string(),
   tokenType: z._default(z.string(), 'Bearer'),
   expiresIn: maybe(z.int()),
@@ -162,12 +162,12 @@ export const createToken = endpoint({
   response: tokenSchema,
 });
 
-export const createDeviceLoginSchema: z.ZodMiniType<CreateDeviceLoginRequest> = z.strictObject({
+const createDeviceLoginSchema: z.ZodMiniType<CreateDeviceLoginRequest> = z.strictObject({
   scope: z.optional(z.literal('offline_access')),
   clientId,
 });
 
-export const deviceLoginSchema: z.ZodMiniType<DeviceLogin> = z.object({
+const deviceLoginSchema: z.ZodMiniType<DeviceLogin> = z.object({
   deviceCode: z.string(),
   userCode: z.string(),
   verificationUri: z.url(),
@@ -187,7 +187,7 @@ export const createDeviceLogin = endpoint({
   response: deviceLoginSchema,
 });
 
-export const revokeTokenSchema: z.ZodMiniType<RevokeTokenRequest> = z.strictObject({
+const revokeTokenSchema: z.ZodMiniType<RevokeTokenRequest> = z.strictObject({
   // Access tokens are longer than the secrets above.
   token: z.string().check(z.minLength(1), z.maxLength(8192)),
   tokenTypeHint: z.optional(z.string().check(z.maxLength(64))),
@@ -204,7 +204,7 @@ export const revokeToken = endpoint({
   request: revokeTokenSchema,
 });
 
-export const listSessionsSchema: z.ZodMiniType<ListSessionsResponse> = z.object({
+const listSessionsSchema: z.ZodMiniType<ListSessionsResponse> = z.object({
   sessions: z.array(
     z.object({
       id: z.string(),
