@@ -2,7 +2,8 @@ import type { Endpoint } from './contract/endpoint.ts';
 import type { CloudApiError } from './errors.ts';
 import { openConnection } from './event-connection.ts';
 import { errorOfFailure } from './failure.ts';
-import { pause, retryDelay } from './retry.ts';
+import { pause } from './pause.ts';
+import { parseRetryAfter } from './retry-after.ts';
 import type { Transport } from './transport.ts';
 
 /** How to follow a stream. */
@@ -28,6 +29,9 @@ export interface EventSourceOptions<T> extends EventStreamOptions {
   /** What the resource's status now says as an event; for servers and proxies that give no stream. */
   readonly look: (signal: AbortSignal, last: T | undefined) => Promise<T | undefined>;
 }
+
+/** However long a server asks to be left alone, a follower looks once a minute. */
+const longestPause = 60_000;
 
 const defaultDelays = [500, 1_000, 2_000, 4_000, 8_000, 8_000];
 const stopped = Symbol('stopped');
@@ -90,7 +94,8 @@ async function* follow<T extends { readonly eventType: string }>(
       if (end.streamless) return yield* polling();
       if (!end.failure.retryable || delay === undefined) throw end.failure;
       attempt += 1;
-      await pause(end.retryAfter === undefined ? delay : retryDelay(attempt, end.retryAfter), signal);
+      const asked = end.retryAfter === undefined ? undefined : parseRetryAfter(end.retryAfter);
+      await pause(Math.min(asked ?? delay, longestPause), signal);
     }
   } catch (error) {
     if (signal.reason === stopped) return;

@@ -6,7 +6,7 @@ import { CloudApiError } from './errors.ts';
 import { errorOfFailure, errorOfResponse } from './failure.ts';
 import type { CloudApiClientOptions } from './options.ts';
 import { readPayload } from './payload.ts';
-import { invitesRetry, pause, retryDelay } from './retry.ts';
+import { repeat } from './repeat.ts';
 import { endpointPath } from './url.ts';
 import { toWire } from './wire.ts';
 
@@ -95,8 +95,7 @@ export function createTransport(options: CloudApiClientOptions): Transport {
   async function sendUntilAnswered(endpoint: Endpoint, call: Call, deadline: Deadline): Promise<Response> {
     const what = `${endpoint.method} ${endpoint.path}`;
     const key = idempotencyKey(endpoint, call);
-    const repeatable = endpoint.idempotent || key !== undefined;
-    const request: Omit<Attempt, 'attempt'> = {
+    const request: Omit<Attempt, 'attempt' | 'signal'> = {
       url: baseUrl + endpointPath(endpoint, call),
       headers: {
         accept: 'application/json',
@@ -104,26 +103,15 @@ export function createTransport(options: CloudApiClientOptions): Transport {
         ...(call.ifVersion === undefined ? {} : { 'if-match': `"${call.ifVersion}"` }),
       },
       body: call.body === undefined ? undefined : JSON.stringify(toWire(call.body)),
-      signal: deadline.signal,
     };
-    for (let attempt = 1; ; attempt += 1) {
-      const outcome = await sendWithToken(endpoint, { ...request, attempt }).catch((error: unknown) => {
-        const lost = error instanceof CloudApiError && error.code === 'SP_API_NETWORK';
-        if (!lost || !repeatable || attempt > retry) throw error;
-        return error;
+    const limit = endpoint.idempotent || key !== undefined ? retry : 0;
+    try {
+      return await repeat(request.url, (attempt, signal) => sendWithToken(endpoint, { ...request, attempt, signal }), {
+        limit,
+        deadline,
       });
-      const lost = outcome instanceof CloudApiError;
-      if (!lost && (outcome.ok || !repeatable || attempt > retry || !invitesRetry(outcome))) return outcome;
-      const delay = retryDelay(attempt, lost ? undefined : outcome.headers.get('retry-after'));
-      // Who asks for more patience than there is gets no more requests either.
-      if (delay >= deadline.left()) {
-        if (lost) throw outcome;
-        return outcome;
-      }
-      if (!lost) await outcome.body?.cancel();
-      await pause(delay, deadline.signal).catch((error: unknown) => {
-        throw errorOfFailure(error, what, origin, deadline.signal);
-      });
+    } catch (error) {
+      throw deadline.signal.aborted ? errorOfFailure(error, what, origin, deadline.signal) : error;
     }
   }
 
