@@ -78,6 +78,41 @@ test('what has no place yet gets one, with the comments kept', async () => {
   expect(changed).toContain('${PORT}');
 });
 
+test('members come and go in their own lines', async () => {
+  const text = `${profileText()}runtime:   # how it talks
+    log_level:   quiet   # not much
+    output_format: json
+
+    # the end of it
+extensions:
+    disabled:
+    -  a   # one
+    -  b
+gateway:
+`.replace('site: { name: site, github_link: null }', 'site:\n  name: site\n  github_link: https://x.test # ours');
+  const cases: [Record<string, ProfileValue | undefined>, (before: string) => string][] = [
+    [{ 'runtime.no_color': true }, (t) => t.replace('json\n', 'json\n    no_color: true\n')],
+    [{ 'runtime.log_level': undefined }, (t) => t.replace('    log_level:   quiet   # not much\n', '')],
+    [{ 'site.github_link': undefined }, (t) => t.replace('  github_link: https://x.test # ours\n', '')],
+    [{ 'cloud.tenant_id': 't_1' }, (t) => t.replace(/\n$/, '\ncloud:\n  tenant_id: t_1\n')],
+    [{ 'extensions.disabled': ['c', '- d'] }, (t) => t.replace('-  a   # one\n    -  b', '- c\n    - "- d"')],
+    [{ 'extensions.disabled': [] }, (t) => t.replace('-  a   # one\n    -  b', ' []')],
+    [
+      { 'server.cors_allowed_origins': ['http://localhost'] },
+      (t) => t.replace('external_url: http://localhost:8080\n', '$&  cors_allowed_origins:\n    - http://localhost\n'),
+    ],
+    [{ 'security.jwt_audiences': ['web'] }, (t) => t.replace('[web, own]', '[ web ]')],
+  ];
+  for (const [changes, change] of cases) {
+    for (const form of [text, text.replaceAll('\n', '\r\n'), text.trimEnd()]) {
+      const expected = form === text ? change(text) : undefined;
+      const changed = await edited(form, changes);
+      if (expected !== undefined) expect(changed).toBe(expected);
+      expect(parse(changed)).toEqual(parse(change(text)));
+    }
+  }
+});
+
 test('a change that changes nothing writes nothing', async () => {
   const path = await profileFile(profileText());
   const before = await stat(path);

@@ -1,15 +1,15 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type Document, isCollection, isMap, isScalar, parseDocument, stringify } from 'yaml';
+import { type Document, isMap, isScalar, parseDocument } from 'yaml';
 import type { TenantsFinding } from '../tenants-error.ts';
+import { applyChange, isDifference, spliceCandidates, type YamlChange } from './splice-yaml.ts';
 import { isTooDeep } from './yaml-depth.ts';
 
 /** What a member of a profile can be set to. */
 export type ProfileValue = string | number | boolean | null | readonly string[];
 
 /**
- * Sets members, given by their names with dots, in a YAML text; `undefined` takes one out. A value that stands in the
- * text is replaced in its place, byte by byte; only what has no place there yet makes the text be written anew, with its
- * comments. Gives what is wrong with a member or the whole file when it cannot be done.
+ * Sets members, given by their names with dots, in a YAML text; `undefined` takes one out. Only the bytes of those
+ * members change, where that gives the right text; else it is written anew, with its comments. Gives what is wrong with
+ * a member or the whole file when it cannot be done.
  */
 export function changeYaml(
   text: string,
@@ -23,15 +23,15 @@ export function changeYaml(
     if (document.errors.length > 0 || !isMap(document.contents)) return { member: 'file', problem: 'is not YAML' };
     const problem = problemWith(document, path);
     if (problem !== undefined) return { member, problem };
-    const hidden = typeof value === 'string' ? hideVariables(value) : value;
-    changed = inPlace(changed, document, { path, value: hidden }) ?? anew(changed, { path, value: hidden });
+    changed = changeMember(changed, document, { path, value: hideVariablesOf(value) });
   }
   return { text: showVariables(changed) };
 }
 
-interface Change {
-  readonly path: readonly string[];
-  readonly value: ProfileValue | undefined;
+function changeMember(text: string, document: Document, change: YamlChange): string {
+  if (!isDifference(document, change)) return text;
+  const candidates = spliceCandidates(text, document, change);
+  return candidates.find((candidate) => isRight(candidate, document, change)) ?? anew(text, change);
 }
 
 function problemWith(document: Document, path: readonly string[]): string | undefined {
@@ -42,50 +42,24 @@ function problemWith(document: Document, path: readonly string[]): string | unde
   return fit ? undefined : 'is below something that has no members';
 }
 
-/** The text with the new value where the old one was; `undefined` when that does not give the right text. */
-function inPlace(text: string, document: Document, { path, value }: Change): string | undefined {
-  const node = document.getIn(path, true);
-  if (value === undefined) return node === undefined ? text : undefined;
-  if (isDeepStrictEqual(isCollection(node) ? node.toJS(document) : isScalar(node) ? node.value : undefined, value))
-    return text;
-  if (!isScalar(node) || !node.range || typeof value === 'object') return undefined;
-  const [start, end] = node.range;
-  if (start === end) return undefined;
-  const candidates = [stringify(value, { lineWidth: 0 }).trimEnd(), JSON.stringify(value)];
-  // The short form is not right inside `{ }`, where a comma ends a value, nor over several lines.
-  return candidates
-    .filter((candidate) => !candidate.includes('\n'))
-    .map((candidate) => text.slice(0, start) + candidate + text.slice(end))
-    .find((candidate) => isRight(candidate, document, { path, value }));
-}
-
-/** Whether a text differs from the document in just the one value. */
-function isRight(text: string, before: Document, { path, value }: Change): boolean {
+/** Whether a text says what the document would say after the change, and nothing else. */
+function isRight(text: string, before: Document, change: YamlChange): boolean {
   const after = parseDocument(text, { logLevel: 'silent' });
   if (after.errors.length > 0) return false;
   const expected = before.clone();
-  expected.setIn(path, value);
-  return isDeepStrictEqual(asValue(after), asValue(expected));
-}
-
-function asValue(document: Document): unknown {
+  applyChange(expected, change);
   try {
-    return document.toJS();
+    return JSON.stringify(after.toJS()) === JSON.stringify(expected.toJS());
   } catch {
-    // Too many aliases: nothing is equal to that, not even itself.
-    return Symbol('no value');
+    // Too many aliases to be sure.
+    return false;
   }
 }
 
-function anew(text: string, { path, value }: Change): string {
+function anew(text: string, change: YamlChange): string {
   const document = parseDocument(text, { logLevel: 'silent' });
-  for (let length = 1; length < path.length; length += 1) {
-    const parent = document.getIn(path.slice(0, length), true);
-    if (value !== undefined && !isMap(parent)) document.setIn(path.slice(0, length), document.createNode({}));
-  }
-  if (value === undefined) document.deleteIn(path);
-  else document.setIn(path, typeof value === 'object' ? document.createNode(value) : value);
-  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+  applyChange(document, change);
+  return document.toString({ lineWidth: 0 });
 }
 
 /**
@@ -94,6 +68,11 @@ function anew(text: string, { path, value }: Change): string {
  */
 function hideVariables(text: string): string {
   return text.replace(/\$\{([A-Za-z0-9_]+)\}/g, '\uE5D0\uE5D1$1\uE5D2');
+}
+
+function hideVariablesOf(value: ProfileValue | undefined): ProfileValue | undefined {
+  if (typeof value === 'string') return hideVariables(value);
+  return typeof value === 'object' && value !== null ? value.map(hideVariables) : value;
 }
 
 function showVariables(text: string): string {
