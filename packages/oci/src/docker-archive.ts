@@ -1,9 +1,9 @@
 import type { BlobStore } from './blob-store.ts';
+import { decompressed } from './decompress.ts';
 import { type Descriptor, descriptorToWire } from './descriptor.ts';
 import { algorithmOf, createDigester, type Digest, digestOf } from './digest.ts';
 import { OciError } from './error.ts';
 import { readAll } from './file-read.ts';
-import { gunzipped } from './gunzip.ts';
 import { gzipStream } from './gzip-pieces.ts';
 import { type LoadedImage, maximumDocumentSize } from './image.ts';
 import { decodeImageConfig } from './image-config-wire.ts';
@@ -125,5 +125,5 @@ async function* gunzipIfGzip(source: AsyncIterable<Uint8Array>, what: string): A
     yield* all();
     return;
   }
-  yield* gunzipped(all(), what);
+  yield* decompressed(all(), { format: 'gzip', what });
 }

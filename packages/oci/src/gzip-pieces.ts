@@ -24,6 +24,8 @@ export interface GzipPiecesOptions {
   readonly pool: PiecePool;
   /** Sees each piece, in order, while the thread pool compresses it. */
   readonly onPiece: (piece: Buffer) => void;
+  /** Compresses one piece. @defaultValue as a gzip member */
+  readonly compress?: ((piece: Buffer) => Promise<Uint8Array>) | undefined;
 }
 
 /**
@@ -34,13 +36,13 @@ export async function* gzipPieces(
   pieces: Iterable<Buffer> | AsyncIterable<Buffer>,
   options: GzipPiecesOptions,
 ): AsyncGenerator<Uint8Array> {
-  const { pool, onPiece } = options;
+  const { pool, onPiece, compress = gzipMember } = options;
   // One more than run, so that no core waits for this thread. Four is the size of Node's thread pool.
   const ahead = Math.min(availableParallelism() + 1, 4);
   const members: Promise<Uint8Array>[] = [];
   try {
     for await (const piece of pieces) {
-      const member = gzipMember(piece).finally(() => pool.release(piece));
+      const member = compress(piece).finally(() => pool.release(piece));
       // Awaited later, or never when the consumer has given up.
       member.catch(() => {});
       members.push(member);

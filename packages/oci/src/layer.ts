@@ -1,14 +1,15 @@
 import type { BlobStore } from './blob-store.ts';
+import { decompressed } from './decompress.ts';
 import type { Descriptor } from './descriptor.ts';
 import { algorithmOf, createDigester, type Digest, type Digester } from './digest.ts';
 import { OciError } from './error.ts';
-import { gunzipped } from './gunzip.ts';
 import { createPiecePool, gzipPieces } from './gzip-pieces.ts';
 import type { LayerCache } from './layer-cache.ts';
 import { containedOnly } from './layer-check.ts';
 import { type LayerEntry, planLayer } from './layer-entry.ts';
 import { mediaTypes, ociLayerMediaType } from './media-types.ts';
 import { packTar, tarPieceSize } from './tar-pack.ts';
+import { checkZstd, zstdFrame } from './zstd.ts';
 
 /** A layer that is in a blob store. */
 export interface BuiltLayer {
@@ -22,8 +23,11 @@ export interface BuiltLayer {
 export interface BuildLayerOptions {
   /** Where the layer goes. */
   readonly blobs: BlobStore;
-  /** @defaultValue 'gzip' */
-  readonly compression?: 'gzip' | 'none' | undefined;
+  /**
+   * `zstd` is smaller and faster to unpack; it needs Node 22.15 here, and Docker 23 or containerd 1.5 where it runs.
+   * @defaultValue 'gzip'
+   */
+  readonly compression?: 'gzip' | 'zstd' | 'none' | undefined;
   /** Remembers the layer, and knows it again without reading its files. `blobs` has to be the cache's own. */
   readonly cache?: LayerCache | undefined;
   /** Stops the work; nothing is left behind. */
@@ -35,7 +39,8 @@ export interface BuildLayerOptions {
  * sorted by path, missing parents added, all times the epoch. The compressed bytes are the same too as long as the
  * zlib inside Node is; `diffId` does not depend on it.
  *
- * @throws {@link OciError} `SP_OCI_PATH`, `SP_OCI_SOURCE`, `SP_OCI_FILE_CHANGED`, `SP_OCI_STORAGE`
+ * @throws {@link OciError} `SP_OCI_PATH`, `SP_OCI_SOURCE`, `SP_OCI_FILE_CHANGED`, `SP_OCI_STORAGE`, `SP_OCI_MEDIA_TYPE`
+ * (no zstd in this Node)
  */
 export async function buildLayer(entries: Iterable<LayerEntry>, options: BuildLayerOptions): Promise<BuiltLayer> {
   const { cache, compression = 'gzip', signal } = options;
@@ -57,10 +62,14 @@ async function packLayer(entries: Iterable<LayerEntry>, options: BuildLayerOptio
     });
     return { descriptor: { mediaType: mediaTypes.layer, ...blob }, diffId: blob.digest };
   }
+  const isZstd = compression === 'zstd';
+  if (isZstd) checkZstd();
   const pieces = packTar(planned, { take: pool.take, signal });
-  const members = gzipPieces(pieces, { pool, onPiece: (piece) => digester.update(piece) });
+  const onPiece = (piece: Buffer): void => digester.update(piece);
+  const members = gzipPieces(pieces, { pool, onPiece, ...(isZstd ? { compress: zstdFrame } : {}) });
   const blob = await blobs.write(members, { signal });
-  return { descriptor: { mediaType: mediaTypes.layerGzip, ...blob }, diffId: digester.digest() };
+  const mediaType = isZstd ? mediaTypes.layerZstd : mediaTypes.layerGzip;
+  return { descriptor: { mediaType, ...blob }, diffId: digester.digest() };
 }
 
 async function* plain(pieces: Iterable<Buffer>): AsyncGenerator<Uint8Array> {
@@ -82,7 +91,7 @@ export interface ReadLayerOptions {
  * The tar stream inside a layer, decompressed. The blob's digest is checked on the way, so the content is proven only
  * when the stream has ended.
  *
- * @throws {@link OciError} `SP_OCI_MEDIA_TYPE` (not tar or gzip), `SP_OCI_BLOB_UNKNOWN`, `SP_OCI_DIGEST_MISMATCH`
+ * @throws {@link OciError} `SP_OCI_MEDIA_TYPE` (not tar, or compressed as this Node cannot), `SP_OCI_BLOB_UNKNOWN`, `SP_OCI_DIGEST_MISMATCH`
  * (content, or length), `SP_OCI_DOCUMENT` (not valid gzip or, with `contained`, tar), `SP_OCI_TOO_LARGE`, `SP_OCI_PATH`
  */
 export function readLayer(
@@ -109,10 +118,17 @@ async function* atMost(
   }
 }
 
+const formats: ReadonlyMap<string, 'none' | 'gzip' | 'zstd'> = new Map([
+  [mediaTypes.layer, 'none'],
+  [mediaTypes.layerGzip, 'gzip'],
+  [mediaTypes.layerZstd, 'zstd'],
+]);
+
 async function* unpack(blobs: BlobStore, descriptor: Descriptor): AsyncGenerator<Uint8Array> {
   const { digest } = descriptor;
   const mediaType = ociLayerMediaType(descriptor.mediaType);
-  if (mediaType !== mediaTypes.layer && mediaType !== mediaTypes.layerGzip) {
+  const format = formats.get(mediaType);
+  if (format === undefined) {
     throw new OciError('SP_OCI_MEDIA_TYPE', `Cannot read layer ${digest}: ${mediaType} is not supported`, { digest });
   }
   const digester = createDigester(algorithmOf(digest));
@@ -122,11 +138,7 @@ async function* unpack(blobs: BlobStore, descriptor: Descriptor): AsyncGenerator
     throw new OciError('SP_OCI_DIGEST_MISMATCH', message, { digest });
   }
   const content = hashed(await blobs.read(digest), digester);
-  if (mediaType === mediaTypes.layer) {
-    yield* content;
-  } else {
-    yield* gunzipped(content, `layer ${digest}`);
-  }
+  yield* format === 'none' ? content : decompressed(content, { format, what: `layer ${digest}` });
   const actual = digester.digest();
   if (actual !== digest) {
     throw new OciError('SP_OCI_DIGEST_MISMATCH', `Layer ${digest} is damaged: its content is ${actual}`, { digest });

@@ -37,6 +37,8 @@ export function serveRegistry(directory: string): void {
   const server = createServer((request, response) => {
     answer(handler, request, response).catch(() => response.destroy());
   });
+  // Whoever started it is gone, perhaps without saying so.
+  process.once('disconnect', () => process.exit());
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 }
 

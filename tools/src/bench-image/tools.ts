@@ -14,12 +14,14 @@ export interface BuildTarget {
   readonly work: string;
   /** `127.0.0.1:<port>`. */
   readonly registry: string;
+  /** Whether nothing of an earlier build may be used. */
+  readonly cold: boolean;
 }
 
 /** One way to build a project's image and push it. */
 export interface BenchTool {
   readonly name: string;
-  /** Forgets everything about earlier builds. */
+  /** Removes everything that earlier builds made, except what others may share. */
   reset(target: BuildTarget): Promise<void>;
   /** Builds and pushes. */
   build(target: BuildTarget): Promise<void>;
@@ -71,18 +73,21 @@ function dockerTool(
   { buildkit, layered }: { readonly buildkit: boolean; readonly layered: boolean },
 ): BenchTool {
   const env = environment({ DOCKER_BUILDKIT: buildkit ? '1' : '0' });
+  const made = new Set<string>();
   return {
     name,
-    async reset({ registry }) {
-      await run(docker, ['image', 'rm', '-f', imageName(registry)], { env }).catch(() => {});
-      await run(docker, ['builder', 'prune', '-af'], { env });
+    async reset() {
+      for (const id of made) await run(docker, ['image', 'rm', '-f', id], { env }).catch(() => {});
+      made.clear();
     },
-    async build({ project, work, registry }) {
+    async build({ project, work, registry, cold }) {
       const file = join(work, 'Dockerfile');
       await writeFile(file, dockerfile(layered));
-      // As the predecessor builds: the classic builder starts from nothing every time.
-      const cache = buildkit ? [] : ['--no-cache'];
-      await run(docker, ['build', '-q', ...cache, '-t', imageName(registry), '-f', file, project], { env });
+      // The engine's cache is not emptied: other builds may be using it. It is not looked at, and the folder is one that
+      // it has never seen. The classic builder starts from nothing every time, as the predecessor has it.
+      const cache = buildkit && !cold ? [] : ['--no-cache'];
+      const args = ['build', '-q', ...cache, '-t', imageName(registry), '-f', file, project];
+      made.add((await run(docker, args, { env })).stdout.trim());
       await run(docker, ['push', '-q', imageName(registry)], { env });
     },
   };
@@ -95,10 +100,13 @@ function buildahTool(): BenchTool {
     async reset({ registry }) {
       await run('buildah', ['rmi', '-f', imageName(registry)], { env }).catch(() => {});
     },
-    async build({ project, work, registry }) {
+    async build({ project, work, registry, cold }) {
       const file = join(work, 'Dockerfile');
       await writeFile(file, dockerfile(false));
-      await run('buildah', ['bud', '--layers', '-q', '-t', imageName(registry), '-f', file, project], { env });
+      const cache = cold ? ['--no-cache'] : [];
+      await run('buildah', ['bud', '--layers', ...cache, '-q', '-t', imageName(registry), '-f', file, project], {
+        env,
+      });
       await run('buildah', ['push', '-q', '--tls-verify=false', imageName(registry)], { env });
     },
   };
