@@ -10,3 +10,25 @@ export function needsDocker(context: TestContext): void {
     context.skip('needs docker');
   }
 }
+
+/** A docker client on the PATH that builds with BuildKit; skips the test when none does. */
+export function needsBuildKit(context: TestContext): string {
+  needsDocker(context);
+  const found = execFileSync('which', ['-a', 'docker'], { encoding: 'utf8' }).trim().split('\n');
+  const binary = found.find((candidate) => {
+    try {
+      const env = { ...process.env, DOCKER_BUILDKIT: '1' };
+      execFileSync(candidate, ['build', '--quiet', '-'], {
+        input: 'FROM scratch\n',
+        env,
+        stdio: 'pipe',
+        timeout: 30_000,
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (binary === undefined) context.skip('needs a docker client with BuildKit');
+  return binary;
+}

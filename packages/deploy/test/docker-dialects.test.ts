@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createDockerBuilder, imageName, planImage, resolveBuilder } from '../src/index.ts';
 import { fakeDocker } from './fake-docker.ts';
-import { fixtureProject, plantedSecret, temporaryFolder, writeFiles } from './fixture-project.ts';
-import { needsDocker } from './needs-docker.ts';
+import { fixtureProject, temporaryFolder, writeFiles } from './fixture-project.ts';
 
 const dockerfile = '.systemprompt/profiles/production/docker/Dockerfile';
 const target = {
@@ -40,25 +37,6 @@ test('an edited Dockerfile sees the project, and none of its secrets', async () 
     expect(files).not.toContain(out);
   }
   expect(files?.filter((path) => path.includes('secrets') || path.includes('keys/'))).toEqual([]);
-});
-
-test('docker builds an edited Dockerfile', { timeout: 120_000 }, async (context) => {
-  needsDocker(context);
-  const projectRoot = await editedProject(
-    'FROM scratch AS files\nCOPY . /app\nFROM scratch\nCOPY --from=files /app /app\nLABEL edited=yes\n',
-  );
-  const plan = await planImage({ projectRoot, profileName: 'production', base: 'scratch' });
-  const cacheDirectory = await temporaryFolder();
-  const { base, dockerfile: own } = plan;
-  const builder = await resolveBuilder({ choice: 'auto', base, dockerfile: own?.path, cacheDirectory });
-  onTestFinished(() => void execFileSync('docker', ['rmi', '--force', name], { stdio: 'ignore' }));
-  await builder.build(plan, { name });
-  expect(execFileSync('docker', ['inspect', '--format', '{{.Config.Labels.edited}}', name], { encoding: 'utf8' })).toBe(
-    'yes\n',
-  );
-  const saved = execFileSync('sh', ['-c', `docker save ${name} | tar -xO`], { maxBuffer: 1 << 28 });
-  expect(saved.includes('<h1>hello</h1>')).toBe(true);
-  expect(saved.includes(plantedSecret)).toBe(false);
 });
 
 test.each([
@@ -134,43 +112,4 @@ test('the line that says why is found among BuildKit’s other lines', async () 
     code: 'SP_DEPLOY_DOCKER_FAILED',
     message: 'docker build failed: ERROR: failed to solve: no such file',
   });
-});
-
-/** A socket before the engine's own that can be cut. */
-async function cuttableEngine(): Promise<{ readonly host: string; cut(): void }> {
-  const path = join(await temporaryFolder(), 'engine.sock');
-  const open = new Set<Socket>();
-  const server = createServer((client) => {
-    const engine = connect('/var/run/docker.sock');
-    for (const socket of [client, engine]) {
-      open.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => open.delete(socket));
-    }
-    client.pipe(engine).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  const cut = (): void => {
-    server.close();
-    for (const socket of open) socket.destroy();
-  };
-  onTestFinished(cut);
-  return { host: `unix://${path}`, cut };
-}
-
-test('an engine that stops in the middle of a build, and the next build works', {
-  timeout: 120_000,
-}, async (context) => {
-  needsDocker(context);
-  const plan = await planImage({ projectRoot: await fixtureProject(), profileName: 'production', base: 'scratch' });
-  const engine = await cuttableEngine();
-  onTestFinished(() => void execFileSync('docker', ['rmi', '--force', name], { stdio: 'ignore' }));
-  const building = createDockerBuilder({ env: { DOCKER_HOST: engine.host, DOCKER_BUILDKIT: '0' } }).build(plan, {
-    name,
-    onProgress: ({ total }) => {
-      if (total !== undefined) engine.cut();
-    },
-  });
-  await expect(building).rejects.toMatchObject({ code: 'SP_DEPLOY_DOCKER_UNAVAILABLE', command: 'build' });
-  expect(await createDockerBuilder().build(plan, { name })).toEqual({ kind: 'docker', name });
 });

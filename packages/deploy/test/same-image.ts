@@ -1,10 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { type Digest, readLayer } from '@sp/oci';
-import { expect, onTestFinished, test } from 'vitest';
-import { createDockerBuilder, createOciBuilder, type ImageBuilder, imageName, planImage } from '../src/index.ts';
+import { expect, onTestFinished } from 'vitest';
+import {
+  createDockerBuilder,
+  createOciBuilder,
+  type DockerBuilderOptions,
+  type ImageBuilder,
+  type ImagePlan,
+  imageName,
+  planImage,
+} from '../src/index.ts';
 import { fixtureProject, temporaryFolder } from './fixture-project.ts';
-import { needsDocker } from './needs-docker.ts';
 import { type TestRegistry, testRegistry } from './registry-server.ts';
 
 interface PushedContent {
@@ -28,7 +35,8 @@ async function pushedContent({ storage, target }: TestRegistry, digest: string):
       input: Buffer.concat(parts),
       encoding: 'utf8',
     });
-    for (const line of text.trim().split('\n')) {
+    // BuildKit keeps layers that have nothing in them.
+    for (const line of text.split('\n').filter((entry) => entry !== '')) {
       const [mode, owner, , , , path] = line.split(/\s+/);
       byPath.set((path ?? '').replace(/\/$/, ''), `${mode} ${owner}`);
     }
@@ -38,25 +46,26 @@ async function pushedContent({ storage, target }: TestRegistry, digest: string):
   return { config, listing: Array.from(byPath, ([path, facts]) => `${facts} ${path}`).toSorted() };
 }
 
-test('docker and the in-process builder make the same image of a plan', { timeout: 120_000 }, async (context) => {
-  needsDocker(context);
+async function contentOf(plan: ImagePlan, builder: ImageBuilder): Promise<PushedContent> {
+  const registry = await testRegistry();
+  const name = imageName(registry.target);
+  onTestFinished(() => {
+    if (builder.kind === 'docker') execFileSync('docker', ['rmi', '--force', name], { stdio: 'ignore' });
+  });
+  const pushed = await builder.push(await builder.build(plan, { name }), registry.target);
+  return pushedContent(registry, pushed.digest);
+}
+
+/** Builds a plan with docker and in this process, and compares what was pushed. */
+export async function expectSameImage(docker: DockerBuilderOptions): Promise<void> {
   const plan = await planImage({ projectRoot: await fixtureProject(), profileName: 'production', base: 'scratch' });
-  const contentOf = async (builder: ImageBuilder): Promise<PushedContent> => {
-    const registry = await testRegistry();
-    const name = imageName(registry.target);
-    onTestFinished(() => {
-      if (builder.kind === 'docker') execFileSync('docker', ['rmi', '--force', name], { stdio: 'ignore' });
-    });
-    const pushed = await builder.push(await builder.build(plan, { name }), registry.target);
-    return pushedContent(registry, pushed.digest);
-  };
-  const byDocker = await contentOf(createDockerBuilder());
-  const inProcess = await contentOf(createOciBuilder({ cacheDirectory: await temporaryFolder() }));
+  const byDocker = await contentOf(plan, createDockerBuilder(docker));
+  const inProcess = await contentOf(plan, createOciBuilder({ cacheDirectory: await temporaryFolder() }));
   expect(byDocker.listing).toEqual(inProcess.listing);
   for (const key of ['User', 'WorkingDir', 'Cmd', 'ExposedPorts', 'Env', 'Labels']) {
     expect({ key, value: sorted(byDocker.config[key]) }).toEqual({ key, value: sorted(inProcess.config[key]) });
   }
-});
+}
 
 function sorted(value: unknown): unknown {
   const isEnvironment = Array.isArray(value) && String(value[0]).includes('=');
