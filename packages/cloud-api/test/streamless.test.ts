@@ -4,7 +4,7 @@ import { createCloudApiClient } from '../src/index.ts';
 import { json, serve, sse } from './server.ts';
 
 const stream = { 'content-type': 'text/event-stream' };
-const quick = { reconnectDelays: [1, 1, 1], pollInterval: 1, silence: 50 };
+const quick = { reconnectDelays: [1, 1, 1], pollInterval: 1, silence: 500 };
 
 const typesOf = async (events: AsyncIterable<{ eventType: string }>): Promise<string[]> => {
   const types: string[] = [];
@@ -86,12 +86,12 @@ test('comments and heartbeats are signs of life', async () => {
       beats += 1;
       if (beats < 20) response.write(beats % 2 === 0 ? ': beat\n\n' : 'event: heartbeat\ndata: {}\n\n');
       else response.write(sse(1, 'tenant_ready'));
-    }, 10);
+    }, 75);
     response.on('close', () => clearInterval(timer));
   });
   const api = createCloudApiClient({ environment });
   // Twenty beats take longer than the silence that is allowed.
-  expect(await typesOf(api.tenants.events('t1', { ...quick, silence: 150 }))).toEqual(['tenant_ready']);
+  expect(await typesOf(api.tenants.events('t1', { ...quick, silence: 1_000 }))).toEqual(['tenant_ready']);
   expect(connections).toBe(1);
 });
 
