@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { createLoopback, isLoopbackError, LoopbackError, type LoopbackReply } from '../src/index.ts';
 
@@ -78,18 +79,23 @@ test('a callback before the wait is held, and one while another is handled is no
 
 test('of ten callbacks at once one is handled, and the others are told', async () => {
   const listener = await createLoopback({ answeredPage: 'too late' });
+  const callbacks = Array.from({ length: 10 }, (_, index) => {
+    const socket = connect(listener.port, '127.0.0.1');
+    const request = `GET /callback?n=${index} HTTP/1.1\r\nHost: 127.0.0.1:${listener.port}\r\n\r\n`;
+    const sent = new Promise((resolve) => socket.write(request, resolve));
+    return { sent, answer: text(socket) };
+  });
   let calls = 0;
-  const waiting = listener.wait((query) => {
+  const waiting = listener.wait(async (query) => {
     calls += 1;
+    await Promise.all(callbacks.map(({ sent }) => sent));
     return takeNumber(query);
   });
-  const texts = await Promise.all(
-    Array.from({ length: 10 }, async (_, index) => (await fetch(`${listener.url}?n=${index}`)).text()),
-  );
+  const answers = await Promise.all(callbacks.map(({ answer }) => answer));
   const value = await waiting;
   expect(calls).toBe(1);
-  expect(texts.filter((text) => text === `page ${value}`)).toHaveLength(1);
-  expect(texts.filter((text) => text === 'too late')).toHaveLength(9);
+  expect(answers.filter((answer) => answer.endsWith(`\r\n\r\npage ${value}`))).toHaveLength(1);
+  expect(answers.filter((answer) => answer.endsWith('\r\n\r\ntoo late'))).toHaveLength(9);
 });
 
 test('a browser that goes away before its page still gives the value', async () => {
