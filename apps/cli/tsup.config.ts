@@ -12,6 +12,7 @@ export default defineConfig([
     clean: ['!start.cjs'],
     sourcemap: false,
     silent: true,
+    external: ['@sp/management-api'],
     esbuildOptions: (options) => {
       options.outbase = 'src';
     },
@@ -29,13 +30,16 @@ export default defineConfig([
     splitting: false,
     removeNodeProtocol: false,
     silent: true,
-    noExternal: [/.*/],
+    // All but the server, which is optional.
+    noExternal: [/^(?!@sp\/management-api)/],
     external: ['@sp/management-api'],
     esbuildPlugins: [virtualCommands],
     esbuildOptions: (options) => {
       // Names stay, for the stack traces of defects.
       options.minifyWhitespace = true;
       options.minifySyntax = true;
+      // What Node shows of a line that threw must be readable.
+      options.lineLimit = 160;
       // A script of node:vm cannot import; what is not in the bundle is required instead.
       options.supported = { 'dynamic-import': false };
       options.conditions = ['@sp/source'];

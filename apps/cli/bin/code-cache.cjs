@@ -34,7 +34,7 @@ function writeCache(path, data) {
     fs.writeFileSync(draft, data, { mode: 0o600, flag: 'wx' });
     fs.renameSync(draft, path);
   } catch {
-    fs.rmSync(draft, { force: true });
+    // A cache that cannot be kept is no reason to fail; what is left of the draft goes with the next version.
   }
 }
 

@@ -51,7 +51,7 @@ function start() {
   if (found === undefined) return import('./run.js');
   const { runBundle } = require('./code-cache.cjs');
   const { runCommand } = runBundle(join(dist, 'start.cjs'), found);
-  return runCommand(found);
+  return runCommand(found).then(() => import('./run.js'));
 }
 
 /** The longest run of leading words that is a command or an alias of one. */

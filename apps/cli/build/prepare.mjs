@@ -9,10 +9,11 @@ process.env.OCLIF_COLUMNS = '80';
 process.env.NO_COLOR = '1';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const load = () => Config.load({ root });
-const { commands, topics } = await load();
+const { topics } = await load();
+// Not oclif's list of commands: that has each alias as one more command.
+const { commands } = JSON.parse(readFileSync(`${root}oclif.manifest.json`, 'utf8'));
 const ids = {};
-for (const { id, aliases } of commands) for (const name of [id, ...aliases]) ids[name] = id;
-delete ids.help;
+for (const [id, { aliases }] of Object.entries(commands)) for (const name of [id, ...aliases]) ids[name] = id;
 
 class Recorder extends Help {
   text = '';

@@ -36,6 +36,7 @@ const logIn = 'Log in: systemprompt cloud auth login';
 const retryLater = 'Try again in a moment.';
 const checkConnection =
   'Check the connection, and that the API is up (a local cloud: systemprompt cloud local status).';
+const takeUp = 'If you have paid, take it up: systemprompt cloud tenant create --resume last';
 const noAnswer = advise(pending, 'Run the command again, and answer in the browser within five minutes.');
 
 /** What to say for each code. A library's new code does not compile until it is here. */
@@ -81,10 +82,10 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_PROFILE_UNWRITABLE: advise(failed),
 
   SP_CHECKOUT_DECLINED: advise(failed, 'Nothing was bought. Start again: systemprompt cloud tenant create'),
-  SP_CHECKOUT_TIMEOUT: advise(pending, 'If you have paid, the tenant appears in: systemprompt cloud tenant list'),
+  SP_CHECKOUT_TIMEOUT: advise(pending, takeUp),
   SP_CHECKOUT_PORT_BUSY: advise(conflict),
   SP_CHECKOUT_LISTEN_FAILED: advise(failed),
-  SP_CHECKOUT_ABORTED: advise(interrupted, 'If you have paid, the tenant appears in: systemprompt cloud tenant list'),
+  SP_CHECKOUT_ABORTED: advise(interrupted, takeUp),
   SP_CHECKOUT_PROVISIONING_FAILED: advise(failed, 'You have paid: ask support, quoting the session.'),
 
   SP_DEPLOY_PROJECT_INCOMPLETE: advise(failed, 'Make or build what is missing, then deploy again.'),

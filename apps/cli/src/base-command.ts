@@ -1,6 +1,7 @@
 import { Command, Flags } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
 import { describeError, renderError } from './describe-error.ts';
+import { isInteractive } from './interactive.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 import { writeStderr } from './output/write-stderr.ts';
 
@@ -30,13 +31,14 @@ export abstract class BaseCommand extends Command {
   /** Tests override this to put a command into another world. */
   protected createContext(): Context {
     const { env, stdin, stdout, stderr } = process;
-    const asked = this.argv.includes('--non-interactive') || Boolean(env['SYSTEMPROMPT_NON_INTERACTIVE']);
+    const json = this.jsonEnabled();
+    const refused = this.argv.includes('--non-interactive');
     return createContext({
       cwd: process.cwd(),
       env,
       version: this.config.version,
-      json: this.jsonEnabled(),
-      interactive: stdin.isTTY && stdout.isTTY && !asked && !this.jsonEnabled(),
+      json,
+      interactive: isInteractive({ stdin: stdin.isTTY, stdout: stdout.isTTY, env, json, refused }),
       terminal: stderr.isTTY,
       write: writeStderr,
       readStdin: () => readAll(stdin),

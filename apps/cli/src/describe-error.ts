@@ -39,6 +39,11 @@ const publicFacts = [
   'tenantId',
   'checkoutSessionId',
   'matches',
+  'operationId',
+  'release',
+  'names',
+  'startedBy',
+  'startedAt',
 ] as const;
 
 /** Looks up what an error means for the person: advice and exit code. Never throws. */

@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { flush, run } from '@oclif/core';
 import { CliError } from './cli-error.ts';
 import { describeError, renderError } from './describe-error.ts';
+import { didYouMean } from './did-you-mean.ts';
 import { writeStderr } from './output/write-stderr.ts';
+import { describeCommands } from './reference/describe-commands.ts';
 
 /**
  * Runs one command line and ends the process with its exit code. Errors of commands are reported by the command; what
@@ -11,7 +14,7 @@ export async function main({ argv, root }: { argv: readonly string[]; root: stri
   try {
     await run([...argv], root);
   } catch (thrown) {
-    const error = isUnknownCommand(thrown) ? unknownCommand(argv) : thrown;
+    const error = isUnknownCommand(thrown) ? await unknownCommand(argv) : thrown;
     const described = describeError(error, { env: process.env });
     // oclif's help and version also leave by throwing.
     if (!isExit(error)) {
@@ -34,7 +37,13 @@ function isUnknownCommand(error: unknown): boolean {
   return (error.oclif as { exit?: unknown } | undefined)?.exit === 127;
 }
 
-function unknownCommand(argv: readonly string[]): CliError {
-  const words = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0);
-  return new CliError('SP_CLI_UNKNOWN_COMMAND', `\`${words.join(' ')}\` is not a command of systemprompt`);
+async function unknownCommand(argv: readonly string[]): Promise<CliError> {
+  const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
+  const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);
+  const meant = didYouMean(
+    typed,
+    commands.flatMap(({ command, aliases }) => [command, ...aliases]),
+  );
+  const next = meant === undefined ? undefined : [`systemprompt ${meant}`];
+  return new CliError('SP_CLI_UNKNOWN_COMMAND', `\`${typed}\` is not a command of systemprompt`, { next });
 }

@@ -51,3 +51,19 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
   });
   return { ...(await followDeploy(events, progress)), profile: name, tenantName: tenant.name };
 }
+
+/** Takes up a deploy that the server goes on with. */
+export async function resumeRun(
+  context: Context,
+  options: { readonly profile: string | undefined; readonly operationId: string; readonly bin: string },
+): Promise<RunDeployResult> {
+  const { signal, progress } = context;
+  const project = context.requireProject();
+  const { name, tenantId } = await pickProfile(options.profile, { context, project, bin: options.bin });
+  const api = await context.api();
+  const { name: tenantName } = await api.tenants.get(tenantId, { signal });
+  progress.note(`Taking up the deploy ${options.operationId} of ${tenantName} (${tenantId})`);
+  const { resumeDeploy } = await import('@sp/deploy');
+  const events = resumeDeploy({ api, tenantId, operationId: options.operationId, signal });
+  return { ...(await followDeploy(events, progress)), profile: name, tenantName };
+}

@@ -9,14 +9,18 @@ export interface FoundCommand {
   readonly argv: readonly string[];
 }
 
-/** Runs one command as oclif would, with the configuration that was prepared at build time, and ends the process. */
-export async function runCommand({ id, argv }: FoundCommand): Promise<void> {
+/**
+ * Runs one command as oclif would, with the configuration that was prepared at build time, and ends the process.
+ *
+ * @returns `false` when the bundle has no such command
+ */
+export async function runCommand({ id, argv }: FoundCommand): Promise<false> {
   const CommandType = await commands[id]?.();
-  if (CommandType === undefined) throw new Error(`The command ${id} is not in the bundle`);
+  if (CommandType === undefined) return false;
   CommandType.id = id;
   await new CommandType([...argv], preparedConfig())._run();
   await drained(process.stdout);
-  process.exit();
+  return process.exit();
 }
 
 /** A pipe may take a while; `process.exit` does not wait for it. */

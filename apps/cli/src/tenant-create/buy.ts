@@ -1,5 +1,7 @@
 import type { CloudApiClient } from '@sp/cloud-api';
+import type { ProjectContext } from '@sp/paths';
 import type { Context } from '../context.ts';
+import { saveCheckoutSync } from './checkout-file.ts';
 import type { TenantChoice } from './choose.ts';
 
 /** A tenant that was paid for and whose infrastructure is there. */
@@ -11,7 +13,7 @@ export interface BoughtTenant {
 /** Opens the payment page and follows the new tenant until it can be deployed to. */
 export async function buyTenant(
   choice: TenantChoice,
-  { context, api }: { context: Context; api: CloudApiClient },
+  { context, api, project }: { context: Context; api: CloudApiClient; project: ProjectContext },
 ): Promise<BoughtTenant> {
   const { progress, signal } = context;
   const { runCheckoutCallbackFlow } = await import('@sp/checkout');
@@ -26,6 +28,14 @@ export async function buyTenant(
       api,
       openBrowser: (url) => context.openBrowser(url),
       onEvent: (event) => {
+        // Before the browser opens: from here on a crash must not lose what is paid for.
+        if (event.type === 'checkout-url') {
+          saveCheckoutSync(project, {
+            sessionId: event.checkoutSessionId,
+            name: choice.name,
+            profileName: choice.profileName,
+          });
+        }
         if (event.type === 'browser-failed') context.warn(`No browser could be opened: ${event.message}`);
         if (event.type === 'payment-confirmed') step.update('Paid; the tenant is being set up');
         if (event.type === 'provisioning')
@@ -35,6 +45,24 @@ export async function buyTenant(
     });
     step.done(`Tenant ${choice.name} is set up`);
     return { tenantId: result.tenantId, checkoutSessionId: result.checkoutSessionId };
+  } catch (error) {
+    step.fail();
+    throw error;
+  }
+}
+
+/** Follows a checkout that was begun before until its tenant can be deployed to. */
+export async function resumePurchase(
+  sessionId: string,
+  { context, api }: { context: Context; api: CloudApiClient },
+): Promise<BoughtTenant> {
+  const { progress, signal } = context;
+  const { resumeCheckout } = await import('@sp/checkout');
+  const step = await progress.step(`Taking up the checkout ${sessionId}`);
+  try {
+    const { tenantId, checkoutSessionId } = await resumeCheckout({ api, sessionId, signal });
+    step.done();
+    return { tenantId, checkoutSessionId };
   } catch (error) {
     step.fail();
     throw error;

@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../base-command.ts';
-import { type RunDeployResult, runDeploy } from '../../deploy/run-deploy.ts';
+import { type DeployPlanResult, planOnly, renderPlan } from '../../deploy/plan-only.ts';
+import { type RunDeployResult, resumeRun, runDeploy } from '../../deploy/run-deploy.ts';
+import { exitCodes } from '../../exit-codes.ts';
 import { baseFlag, profileFlag, yesFlag } from '../../flags.ts';
 import { formatBytes } from '../../output/bytes.ts';
 import { formatSeconds } from '../../output/duration.ts';
@@ -13,6 +15,8 @@ export default class Deploy extends BaseCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --profile production --yes --json',
+    '<%= config.bin %> <%= command.id %> --plan --json',
+    '<%= config.bin %> <%= command.id %> --resume 0b1c6f4e-6d60-4d3c-9a53-0f7c0f5b7d11',
   ];
   static override flags = {
     profile: profileFlag,
@@ -24,13 +28,34 @@ export default class Deploy extends BaseCommand {
     })(),
     base: baseFlag,
     'skip-push': Flags.boolean({ summary: 'Run what was pushed last.', env: 'SYSTEMPROMPT_SKIP_PUSH' }),
+    plan: Flags.boolean({
+      aliases: ['dry-run'],
+      summary: 'Say what a deploy would do, and do nothing. Exit code 9: there is something to do.',
+      env: 'SYSTEMPROMPT_PLAN_ONLY',
+      exclusive: ['resume', 'skip-push'],
+    }),
+    resume: Flags.string({
+      summary: 'Take up a deploy that was interrupted, by the operation of its event or error.',
+      env: 'SYSTEMPROMPT_RESUME',
+      helpValue: 'OPERATION',
+    }),
     yes: yesFlag,
   };
 
-  async run(): Promise<RunDeployResult> {
+  async run(): Promise<RunDeployResult | DeployPlanResult> {
     const { flags } = await this.parse(Deploy);
-    const { profile, builder, base, yes, 'skip-push': skipPush } = flags;
-    const result = await runDeploy(this.context, { profile, builder, base, yes, skipPush, bin: this.config.bin });
+    const { profile, builder, base, yes, resume, 'skip-push': skipPush } = flags;
+    const { bin } = this.config;
+    if (flags.plan) {
+      const plan = await planOnly(this.context, { profile, builder, base, bin });
+      if (plan.changes !== false) process.exitCode = exitCodes.changesPending;
+      this.log(renderPlan(plan));
+      return plan;
+    }
+    const result =
+      resume === undefined
+        ? await runDeploy(this.context, { profile, builder, base, yes, skipPush, bin })
+        : await resumeRun(this.context, { profile, operationId: resume, bin });
     const { tenantName, status, appUrl, digest, uploadedBytes, seconds } = result;
     const uploaded = uploadedBytes === undefined ? undefined : formatBytes(uploadedBytes);
     this.log(`${tenantName} is ${status}`);

@@ -2,7 +2,8 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { renderFields } from '../../../output/table.ts';
 import { shellWord } from '../../../shell-words.ts';
-import { buyTenant } from '../../../tenant-create/buy.ts';
+import { buyTenant, resumePurchase } from '../../../tenant-create/buy.ts';
+import { deleteCheckout, findCheckout } from '../../../tenant-create/checkout-file.ts';
 import { chooseTenant } from '../../../tenant-create/choose.ts';
 import { type KeptTenant, keepTenant } from '../../../tenant-create/keep.ts';
 
@@ -20,6 +21,7 @@ export default class TenantCreate extends BaseCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --name hello --plan starter --region iad --json',
+    '<%= config.bin %> <%= command.id %> --resume last',
   ];
   static override flags = {
     name: Flags.string({
@@ -32,6 +34,11 @@ export default class TenantCreate extends BaseCommand {
       summary: "Name of the new profile; without it, the tenant's name.",
       env: 'SYSTEMPROMPT_PROFILE',
     }),
+    resume: Flags.string({
+      summary: 'Take up a checkout that was interrupted: its session, or `last` for the one of this project.',
+      env: 'SYSTEMPROMPT_CHECKOUT',
+      helpValue: 'SESSION',
+    }),
   };
 
   async run(): Promise<TenantCreateResult> {
@@ -39,9 +46,12 @@ export default class TenantCreate extends BaseCommand {
     const context = this.context;
     const project = context.requireProject();
     const api = await context.api();
-    const choice = await chooseTenant(flags, { context, api, project, bin: this.config.bin });
-    const bought = await buyTenant(choice, { context, api });
-    const kept = await keepTenant({ ...bought, profileName: choice.profileName }, { context, api, project });
+    const deps = { context, api, project, bin: this.config.bin };
+    const left = flags.resume === undefined ? undefined : await findCheckout(project, flags);
+    const choice = left ?? (await chooseTenant(flags, deps));
+    const bought = 'sessionId' in choice ? await resumePurchase(choice.sessionId, deps) : await buyTenant(choice, deps);
+    const kept = await keepTenant({ ...bought, profileName: choice.profileName }, deps);
+    await deleteCheckout(project);
     const next = [`${this.config.bin} cloud deploy --profile ${shellWord(kept.profile.name)}`];
     this.log(`Tenant ${kept.tenant.name} is ready for its first deploy`);
     const { id, region, hostname } = kept.tenant;

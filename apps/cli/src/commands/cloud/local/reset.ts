@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+import { BaseCommand } from '../../../base-command.ts';
+import { confirmYes } from '../../../confirm.ts';
+import { dataDirFlag, yesFlag } from '../../../flags.ts';
+import { defaultDataDirectory } from '../../../local-cloud/data-directory.ts';
+import { resetLocalCloud } from '../../../local-cloud/reset.ts';
+
+/** What `cloud local reset` answers. */
+export interface LocalResetResult {
+  /** `false`: there was nothing. */
+  readonly removed: boolean;
+  readonly dataDir: string;
+}
+
+export default class LocalReset extends BaseCommand {
+  static override summary = 'Delete the local cloud with all its tenants.';
+  static override description = 'Stops it first when it runs. Without a terminal, --yes is needed.';
+  static override examples = ['<%= config.bin %> <%= command.id %> --yes'];
+  static override flags = { 'data-dir': dataDirFlag, yes: yesFlag };
+
+  async run(): Promise<LocalResetResult> {
+    const { flags } = await this.parse(LocalReset);
+    const { cwd, env, signal, progress } = this.context;
+    const dataDir = resolve(cwd, flags['data-dir'] ?? defaultDataDirectory(env));
+    const question = `Delete the local cloud in ${dataDir} with all its tenants?`;
+    const command = `${this.config.bin} cloud local reset`;
+    await confirmYes(this.context, { question, yes: flags.yes, command });
+    const step = await progress.step('Deleting the local cloud');
+    const removed = await resetLocalCloud(dataDir, signal).catch((error: unknown) => {
+      step.fail();
+      throw error;
+    });
+    step.done();
+    this.log(removed ? `The local cloud in ${dataDir} is deleted` : `There is no local cloud in ${dataDir}`);
+    return { removed, dataDir };
+  }
+}

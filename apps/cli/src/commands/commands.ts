@@ -1,0 +1,24 @@
+import { BaseCommand } from '../base-command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { renderTable } from '../output/table.ts';
+import { type CommandReference, describeCommands } from '../reference/describe-commands.ts';
+
+/** What `commands` answers: everything that a program needs to know to call this one. */
+export interface CommandsResult {
+  readonly commands: readonly CommandReference[];
+  readonly exitCodes: typeof exitCodes;
+}
+
+export default class Commands extends BaseCommand {
+  static override summary = 'List every command.';
+  static override description = 'With --json also the flags, the exit codes, and what each command reads and changes.';
+  static override examples = ['<%= config.bin %> <%= command.id %> --json'];
+
+  async run(): Promise<CommandsResult> {
+    await this.parse(Commands);
+    const commands = await describeCommands(this.config.root);
+    const rows = commands.map(({ command, summary }) => [command, summary]);
+    this.log(renderTable(['COMMAND', ''], rows));
+    return { commands, exitCodes };
+  }
+}

@@ -1,0 +1,68 @@
+import type { BuilderChoice, DeployPlan } from '@sp/deploy';
+import type { Context } from '../context.ts';
+import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
+import { formatBytes } from '../output/bytes.ts';
+import { renderFields } from '../output/table.ts';
+import { pickProfile } from './pick-profile.ts';
+
+/** What `cloud deploy --plan` answers: names and sizes, no value of a secret. */
+export interface DeployPlanResult
+  extends Pick<DeployPlan, 'tenantId' | 'image' | 'builder' | 'layers' | 'digest' | 'uploadBytes' | 'secrets'> {
+  readonly profile: string;
+  /** Number of the release that runs; absent: none. */
+  readonly currentRelease?: number | undefined;
+  readonly nextRelease: number;
+  readonly downtime: DeployPlan['downtime'];
+  readonly changes?: boolean | undefined;
+}
+
+/** Says what a deploy of the profile would do, and does nothing. */
+export async function planOnly(
+  context: Context,
+  options: {
+    readonly profile: string | undefined;
+    readonly builder: BuilderChoice;
+    readonly base: string | undefined;
+    readonly bin: string;
+  },
+): Promise<DeployPlanResult> {
+  const { signal, env, progress } = context;
+  const project = context.requireProject();
+  const { name, tenantId } = await pickProfile(options.profile, { context, project, bin: options.bin });
+  const [{ planDeploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
+    import('@sp/deploy'),
+    import('@sp/tenants'),
+  ]);
+  progress.note(`Planning a deploy of the profile ${name} to the tenant ${tenantId}`);
+  const plan = await planDeploy({
+    api: await context.api(),
+    tenantId,
+    planOptions: { projectRoot: project.root, profileName: name, base: options.base },
+    builder: options.builder,
+    cacheDirectory: imageCacheDirectory(env),
+    secrets: secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {}),
+    signal,
+  });
+  const { image, builder, layers, digest, uploadBytes, secrets, current, nextRelease, downtime, changes } = plan;
+  const about = { image, builder, layers, digest, uploadBytes, secrets, nextRelease, downtime, changes };
+  return { profile: name, tenantId, currentRelease: current?.number, ...about };
+}
+
+/** The plan as people read it. */
+export function renderPlan(plan: DeployPlanResult): string {
+  const { added, changed, removed } = plan.secrets;
+  const names = [
+    ...added.map((name) => `+${name}`),
+    ...changed.map((name) => `~${name}`),
+    ...removed.map((name) => `-${name}`),
+  ];
+  return renderFields({
+    Release: `${plan.currentRelease ?? 'none'} → ${plan.nextRelease}`,
+    Changes: plan.changes === undefined ? 'unknown' : plan.changes ? 'yes' : 'none',
+    Image: plan.image,
+    Digest: plan.digest,
+    Upload: plan.uploadBytes === undefined ? undefined : `at most ${formatBytes(plan.uploadBytes)}`,
+    Secrets: names.join(' ') || 'as they are',
+    Downtime: plan.downtime === 'none' ? 'none' : 'until the machine is healthy',
+  });
+}

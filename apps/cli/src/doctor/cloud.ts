@@ -1,0 +1,55 @@
+import type { CloudApiClient } from '@sp/cloud-api';
+import type { Context } from '../context.ts';
+import { describeError } from '../describe-error.ts';
+import { createHttpFetch } from '../http-fetch.ts';
+import type { Finding } from './finding.ts';
+
+/** Who is logged in, and whether the API, its clock and the registry answer. */
+export async function checkCloud(context: Context): Promise<readonly Finding[]> {
+  const { signal } = context;
+  const found = await context.credentials().catch((error: unknown) => error);
+  const reason = describeFailure(context, found);
+  if (reason !== undefined) return [{ check: 'credentials', status: 'problem', ...reason }];
+  const { credentials } = found as Awaited<ReturnType<Context['credentials']>>;
+  const api = await context.api();
+  const me = await api.user.get({ signal }).catch((error: unknown) => error);
+  const refusal = describeFailure(context, me);
+  if (refusal !== undefined) return [{ check: 'api', status: 'problem', ...refusal }];
+  const { user, tenants } = me as Awaited<ReturnType<CloudApiClient['user']['get']>>;
+  return [
+    { check: 'credentials', status: 'ok', message: `Logged in as ${user.email}` },
+    { check: 'api', status: 'ok', message: `${credentials.apiUrl} answers, ${tenants.length} tenants` },
+    ...(await checkClock(context, credentials.apiUrl)),
+    ...(tenants[0] === undefined ? [] : await checkRegistry(context, { api, id: tenants[0].id })),
+  ];
+}
+
+function describeFailure(context: Context, value: unknown): { message: string; fix: string | undefined } | undefined {
+  if (!(value instanceof Error)) return undefined;
+  const { message, suggestions } = describeError(value, { env: context.env });
+  return { message, fix: suggestions[0] };
+}
+
+/** A clock that is wrong by minutes makes good tokens look expired. */
+async function checkClock({ env, signal }: Context, apiUrl: string): Promise<readonly Finding[]> {
+  const response = await createHttpFetch(env)(apiUrl, { signal }).catch(() => undefined);
+  const date = Date.parse(response?.headers.get('date') ?? '');
+  await response?.text();
+  if (Number.isNaN(date)) return [];
+  const seconds = Math.round(Math.abs(Date.now() - date) / 1000);
+  if (seconds < 60) return [{ check: 'clock', status: 'ok', message: 'The clock is right' }];
+  const message = `The clock of this computer is ${seconds} s off that of the API`;
+  return [{ check: 'clock', status: 'problem', message, fix: 'Set the clock.' }];
+}
+
+async function checkRegistry(
+  context: Context,
+  { api, id }: { api: CloudApiClient; id: string },
+): Promise<readonly Finding[]> {
+  const { signal } = context;
+  const token = await api.tenants.getRegistryToken(id, { signal }).catch((error: unknown) => error);
+  const refusal = describeFailure(context, token);
+  if (refusal !== undefined) return [{ check: 'registry', status: 'problem', ...refusal }];
+  const { registry } = token as Awaited<ReturnType<CloudApiClient['tenants']['getRegistryToken']>>;
+  return [{ check: 'registry', status: 'ok', message: `${registry} gives access` }];
+}

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { promisify } from 'node:util';
+import type { Context } from '../context.ts';
+import type { Finding } from './finding.ts';
+
+/** What of the computer matters: Node, Docker, the local cloud's port, proxies. */
+export async function checkComputer(context: Context): Promise<readonly Finding[]> {
+  return [checkNode(), ...(await Promise.all([checkDocker(context), checkPort()])), ...checkProxy(context)];
+}
+
+function checkNode(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const good = major > 20 || (major === 20 && minor >= 19);
+  const message = `Node ${process.versions.node}`;
+  if (good) return { check: 'node', status: 'ok', message };
+  return { check: 'node', status: 'problem', message, fix: 'Install Node 20.19 or later.' };
+}
+
+async function checkDocker({ env, signal }: Context): Promise<Finding> {
+  try {
+    const { stdout } = await promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], {
+      env,
+      signal,
+      timeout: 5000,
+    });
+    return { check: 'docker', status: 'ok', message: `Docker ${stdout.trim()}` };
+  } catch {
+    const message = 'No Docker engine answers';
+    return {
+      check: 'docker',
+      status: 'warning',
+      message,
+      fix: 'Not needed: images are built without it. Start it for bases with RUN lines.',
+    };
+  }
+}
+
+async function checkPort(): Promise<Finding> {
+  const free = await new Promise<boolean>((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(7300, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+  if (free) return { check: 'ports', status: 'ok', message: 'Port 7300 is free for a local cloud' };
+  const fix = 'If that is no local cloud (systemprompt cloud local status): systemprompt cloud local up --port 0';
+  return { check: 'ports', status: 'warning', message: 'Port 7300 is in use', fix };
+}
+
+function checkProxy({ env }: Context): readonly Finding[] {
+  const proxy = env['HTTPS_PROXY'] || env['https_proxy'];
+  if (!proxy) return [];
+  const message = 'HTTPS_PROXY is set';
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (env['NODE_USE_ENV_PROXY'] === '1' && major >= 24) return [{ check: 'proxy', status: 'ok', message }];
+  const fix = 'Node uses it from version 24 on, with NODE_USE_ENV_PROXY=1.';
+  return [{ check: 'proxy', status: 'warning', message, fix }];
+}

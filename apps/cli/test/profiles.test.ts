@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { upsertTenant } from '@sp/tenants';
+import { expect, test } from 'vitest';
+import ProfileCreate from '../src/commands/cloud/profile/create.ts';
+import ProfileDelete from '../src/commands/cloud/profile/delete.ts';
+import ProfileEdit from '../src/commands/cloud/profile/edit.ts';
+import ProfileList from '../src/commands/cloud/profile/list.ts';
+import ProfileShow from '../src/commands/cloud/profile/show.ts';
+import { runCommand } from './support/run-command.ts';
+import { hello, makeProfile, makeWorld, planted } from './support/world.ts';
+
+test('profiles are listed and shown, without a value of a secret', async () => {
+  const world = await makeWorld();
+  await makeProfile(world.cwd, 'hello');
+  const list = await runCommand(ProfileList, ['--json'], world);
+  expect(JSON.parse(list.stdout)).toMatchObject({ total: 1, profiles: [{ name: 'hello', tenant_id: hello.id }] });
+  const show = await runCommand(ProfileShow, ['--json'], world);
+  expect(JSON.parse(show.stdout)).toMatchObject({
+    name: 'hello',
+    secret_names: expect.arrayContaining(['database_url']),
+  });
+  expect(show.stdout).not.toContain('postgresql://');
+  const none = await runCommand(ProfileShow, ['nobody', '--json'], world);
+  expect(none.exitCode).toBe(5);
+  expect(JSON.parse(none.stdout)).toMatchObject({ error: { available: ['hello'] } });
+});
+
+test('edit changes what was given and keeps the rest; a key comes from stdin', async () => {
+  const world = await makeWorld();
+  const path = await makeProfile(world.cwd, 'hello');
+  const readStdin = (): Promise<string> => Promise.resolve(`${planted}\n`);
+  const argv = ['hello', '--set-port', '9000', '--set-anthropic-key', '-', '--json'];
+  const edited = await runCommand(ProfileEdit, argv, { ...world, readStdin });
+  expect(edited.exitCode, edited.stdout).toBe(0);
+  expect(JSON.parse(edited.stdout)).toMatchObject({ set: ['server.port', 'anthropic'], changed: true });
+  expect(edited.stdout + edited.stderr).not.toContain(planted);
+  expect(await readFile(path, 'utf8')).toContain('port: 9000');
+  const secrets = await readFile(join(world.cwd, '.systemprompt/profiles/hello/secrets.json'), 'utf8');
+  expect(JSON.parse(secrets)).toMatchObject({ anthropic: planted, database_url: 'postgresql://u:old@db/hello' });
+  const again = await runCommand(ProfileEdit, ['hello', '--set-port', '9000', '--json'], world);
+  expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
+  expect((await runCommand(ProfileEdit, ['hello'], world)).exitCode).toBe(3);
+});
+
+test('create needs the credentials of the tenant, delete needs --yes', async () => {
+  const world = await makeWorld();
+  const without = await runCommand(ProfileCreate, ['staging', '--json'], world);
+  expect(without.exitCode).toBe(6);
+  expect(JSON.parse(without.stdout)).toMatchObject({ error: { code: 'SP_CLI_CREDENTIALS_UNAVAILABLE' } });
+  const url = 'postgresql://u:p@db/hello';
+  await upsertTenant(join(world.cwd, '.systemprompt/tenants.json'), {
+    id: hello.id,
+    name: 'hello',
+    tenantType: 'cloud',
+    externalDbAccess: false,
+    databaseUrl: url,
+    internalDatabaseUrl: url,
+  });
+  const made = await runCommand(ProfileCreate, ['staging', '--json'], world);
+  expect(made.exitCode, made.stdout).toBe(0);
+  expect(JSON.parse(made.stdout)).toMatchObject({ name: 'staging', tenant_id: hello.id });
+  expect((await runCommand(ProfileCreate, ['staging'], world)).exitCode).toBe(6);
+  expect((await runCommand(ProfileCreate, ['../x'], world)).exitCode).toBe(2);
+  expect((await runCommand(ProfileDelete, ['staging'], world)).exitCode).toBe(3);
+  expect((await runCommand(ProfileDelete, ['staging', '--yes'], world)).exitCode).toBe(0);
+  expect((await runCommand(ProfileDelete, ['staging', '--yes'], world)).exitCode).toBe(5);
+});
