@@ -2,7 +2,7 @@ import { fromWire } from '@sp/cloud-api/contract';
 import { ApiFailure, invalidRequest } from './errors.ts';
 
 /** The most that a request body may hold, in bytes. */
-export const bodyLimit = 1_048_576;
+const bodyLimit = 1_048_576;
 
 /** Reads a whole request body, as it came; more than {@link bodyLimit} bytes are a 413 and not read to the end. */
 export async function readBytes(request: Request): Promise<Uint8Array> {

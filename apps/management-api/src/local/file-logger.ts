@@ -22,7 +22,7 @@ function pinoTime(): string {
 }
 
 /** What of an error may be logged: errors of the database carry the statement and its parameters, which stay out. */
-export function describeError(error: unknown): object {
+function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   let innermost = error;
   while (innermost.cause instanceof Error) innermost = innermost.cause;

@@ -45,14 +45,14 @@ export const regions = {
 /** The rule for a tenant's name. */
 export const tenantNamePattern = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
 
-export const checkoutRequestSchema: z.ZodMiniType<CheckoutRequest> = z.strictObject({
+const checkoutRequestSchema: z.ZodMiniType<CheckoutRequest> = z.strictObject({
   priceId: z.string().check(z.minLength(1), z.maxLength(128)),
-  region: z.enum(Object.keys(regions) as [string, ...string[]]),
+  region: z.enum(/* @__PURE__ */ Object.keys(regions) as [string, ...string[]]),
   redirectUri: z.optional(z.url()),
   tenantName: z.optional(z.string().check(z.regex(tenantNamePattern))),
 });
 
-export const checkoutResponseSchema: z.ZodMiniType<CheckoutResponse> = z.object({
+const checkoutResponseSchema: z.ZodMiniType<CheckoutResponse> = z.object({
   checkoutUrl: z.url(),
   transactionId: z.string(),
   checkoutSessionId: z.string(),

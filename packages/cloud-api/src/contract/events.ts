@@ -46,9 +46,9 @@ const provisioningMembers = {
   flyAppName: maybe(z.string()),
 };
 
-export const provisioningEventSchema: z.ZodMiniType<ProvisioningEvent> = z.object(provisioningMembers);
+const provisioningEventSchema: z.ZodMiniType<ProvisioningEvent> = z.object(provisioningMembers);
 
-export const checkoutEventSchema: z.ZodMiniType<CheckoutEvent> = z.object({
+const checkoutEventSchema: z.ZodMiniType<CheckoutEvent> = z.object({
   ...provisioningMembers,
   checkoutSessionId: z.string(),
   tenantName: z.string(),

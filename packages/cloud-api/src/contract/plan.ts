@@ -30,7 +30,7 @@ export const planInfoSchema: z.ZodMiniType<PlanInfo> = z.object({
   volumeGb: z.int(),
 });
 
-export const planSchema: z.ZodMiniType<Plan> = z.object({
+const planSchema: z.ZodMiniType<Plan> = z.object({
   id: z.string(),
   name: z.string(),
   paddlePriceId: z.string(),

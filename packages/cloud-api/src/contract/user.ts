@@ -49,7 +49,7 @@ export const tenantInfoSchema: z.ZodMiniType<TenantInfo> = z.object({
   version: maybe(z.int()),
 });
 
-export const userMeSchema: z.ZodMiniType<UserMeResponse> = z.object({
+const userMeSchema: z.ZodMiniType<UserMeResponse> = z.object({
   user: z.object({ id: z.string(), email: z.string(), name: maybe(z.string()) }),
   customer: maybe(z.object({ id: z.string(), status: maybe(z.string()) })),
   tenants: z._default(z.array(tenantInfoSchema), []),
