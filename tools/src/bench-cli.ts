@@ -72,13 +72,11 @@ try {
     join(cwd, '.systemprompt/tenants.json'),
     JSON.stringify({
       tenants: Array.from({ length: 20 }, (_, index) => ({
-        ...{
-          id: `${index}${id.slice(2)}`,
-          name: `t${index}`,
-          region: 'iad',
-          tenant_type: 'cloud',
-          external_db_access: false,
-        },
+        id: `${index}${id.slice(2)}`,
+        name: `t${index}`,
+        region: 'iad',
+        tenant_type: 'cloud',
+        external_db_access: false,
       })),
       synced_at: '2026-01-01T00:00:00Z',
     }),
