@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Options } from 'tsup';
 import ts from 'typescript';
+// @boundaries-ignore the settings that all packages share
 import { libraryBuild } from '../../tsup.shared.ts';
 
 /** What of an endpoint's declaration only servers and references read: the client is smaller without it. */

@@ -21,7 +21,7 @@ const knock = `
   socket.once('data', (data) => { process.stdout.write(data.toString('latin1', 0, 1)); process.exit(0); });
 `;
 
-test('docker: a container is deployed, reaches its database, outlives the cloud, and goes with it', async (context) => {
+test('docker: a container is deployed, reaches its database, and stops, starts and goes with the cloud', async (context) => {
   if (!(await detectDocker()).available) {
     if ((process.env['SP_REQUIRE'] ?? '').includes('docker')) throw new Error('no Docker engine answers');
     context.skip('needs docker');
@@ -49,22 +49,20 @@ test('docker: a container is deployed, reaches its database, outlives the cloud,
     const facts = JSON.parse(page.body) as MachineFacts;
     expect(facts.uid).toBe(1000);
     expect(new URL(facts.env['DATABASE_URL'] ?? '').hostname).toBe('host.docker.internal');
-    const container = await execa('docker', [
-      'ps',
-      '-q',
-      '--filter',
-      `label=io.systemprompt.app=${facts.env['FLY_APP_NAME']}`,
-    ]);
-    expect((await execa('docker', ['exec', container.stdout, 'node', '-e', knock])).stdout).toBe('R');
+    const containers = async (): Promise<string> =>
+      (await execa('docker', ['ps', '-aq', '--filter', `label=io.systemprompt.app=${facts.env['FLY_APP_NAME']}`]))
+        .stdout;
+    expect((await execa('docker', ['exec', await containers(), 'node', '-e', knock])).stdout).toBe('R');
 
     await cloud.stop();
+    expect(await containers()).toBe('');
     cloud = await startLocalCloud({ dataDir, port: 0, machines: 'docker' });
     expect((await getPage(`${cloud.url}/facts`, host)).status).toBe(200);
+    expect(await containers()).not.toBe('');
     await cloud.stop();
 
     await removeLocalCloud({ dataDir });
-    const left = await execa('docker', ['ps', '-aq', '--filter', `id=${container.stdout}`]);
-    expect(left.stdout).toBe('');
+    expect(await containers()).toBe('');
     await execa('docker', ['image', 'rm', `${login.registry}/${login.repository}@${digest}`], { reject: false });
   } finally {
     await removeLocalCloud({ dataDir });

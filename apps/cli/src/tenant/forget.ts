@@ -9,12 +9,8 @@ import type { Target } from './target.ts';
  * @returns the names of its profiles, which stay: they hold what people wrote
  */
 export async function forgetTenant(context: Context, { id, project }: Target): Promise<readonly string[]> {
-  const { loadTenants, saveTenants } = await import('@sp/tenants');
-  const store = await loadTenants(project.localTenants);
-  if (store !== undefined) {
-    const tenants = store.tenants.filter((tenant) => tenant.id !== id);
-    await saveTenants(project.localTenants, { ...store, tenants });
-  }
+  const { deleteTenant } = await import('@sp/tenants');
+  await deleteTenant(project.localTenants, id);
   if ((await loadSelection(project)) === id) await saveSelection(project, undefined);
   const profiles = await listProjectProfiles(context, project);
   return profiles.filter(({ tenantId }) => tenantId === id).map(({ name }) => name);

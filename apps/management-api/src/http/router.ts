@@ -5,7 +5,7 @@ import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import type { HttpApp, HttpEnvironment } from './app.ts';
-import { isForm, readForm, readJson } from './body.ts';
+import { readJson } from './body.ts';
 import { invalidRequest, unauthorized } from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
 import type { Handlers, RequestUser } from './handlers.ts';
@@ -36,14 +36,6 @@ type AnyHandler = (
   },
 ) => Promise<unknown>;
 
-/**
- * Endpoints that also take a form body, and the members that are read from it: RFC 6749 has the token endpoint take
- * forms, and ignore members that it does not know.
- */
-const forms: ReadonlyMap<Endpoint, readonly string[]> = new Map([
-  [contract.auth.createToken, ['grant_type', 'code', 'code_verifier', 'redirect_uri']],
-]);
-
 /** Gives every endpoint of the contract, in each of its spellings, a route. */
 export function mountContract(app: HttpApp, handlers: Handlers, deps: RouterDeps): void {
   for (const [resource, verbs] of Object.entries(contract)) {
@@ -72,7 +64,7 @@ async function answer(
   // Postgres has no text with one.
   if (Object.values(params).some((value) => value.includes('\0'))) throw invalidRequest('path: holds a NUL character.');
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
-  const body = endpoint.request && validate(endpoint.request, await readBody(request, endpoint), 'body');
+  const body = endpoint.request && validate(endpoint.request, await readJson(request), 'body');
   const respond = async (): Promise<Response> => {
     const headers = new Headers();
     const signal = user !== undefined && hasKey(request) ? deps.signal : request.signal;
@@ -110,11 +102,4 @@ async function authenticate(request: Request, tokens: RouterDeps['tokens']): Pro
 
 function readQuery(request: Request): unknown {
   return fromWire(Object.fromEntries(new URL(request.url).searchParams));
-}
-
-async function readBody(request: Request, endpoint: Endpoint): Promise<unknown> {
-  const members = forms.get(endpoint);
-  if (members === undefined || !isForm(request)) return readJson(request);
-  const form = await readForm(request);
-  return fromWire(Object.fromEntries([...form].filter(([name]) => members.includes(name))));
 }

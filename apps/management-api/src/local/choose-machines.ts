@@ -52,15 +52,12 @@ export async function removeMachines(directory: string): Promise<void> {
   const images = createImages({ directory, registry: '127.0.0.1', secret: new Uint8Array(32) });
   const logger = pino({ enabled: false });
   await createProcessMachines({ directory, images: images.storage, logger }).close();
-  const apps = (await readdir(directory).catch(() => [])).filter((name) => !name.startsWith('.'));
-  if (apps.length === 0 || !(await detectDocker()).available) return;
-  const docker = createDockerMachines({ images, registry: '127.0.0.1', logger });
-  for (const appName of apps) {
-    for (const { releaseId } of await docker.list(appName)) await docker.stop(appName, releaseId);
-  }
+  if ((await rememberedApps(directory)).length === 0 || !(await detectDocker()).available) return;
+  await stopAll(createDockerMachines({ images, registry: '127.0.0.1', logger }), directory);
 }
 
-// Containers stay when the cloud stops. A folder for each app says whose they are when the cloud is removed.
+// Containers outlive the process that started them. A folder for each app says whose they are, so that they stop with
+// their cloud, and are found when it was killed.
 function rememberApps(machines: Machines, directory: string): Machines {
   return {
     ...machines,
@@ -68,5 +65,19 @@ function rememberApps(machines: Machines, directory: string): Machines {
       await mkdir(join(directory, app.appName), { recursive: true, mode: 0o700 });
       await machines.createApp(app, options);
     },
+    close: async () => {
+      await stopAll(machines, directory);
+      await machines.close();
+    },
   };
+}
+
+async function rememberedApps(directory: string): Promise<readonly string[]> {
+  return (await readdir(directory).catch(() => [])).filter((name) => !name.startsWith('.'));
+}
+
+async function stopAll(machines: Machines, directory: string): Promise<void> {
+  for (const appName of await rememberedApps(directory)) {
+    for (const { releaseId } of await machines.list(appName)) await machines.stop(appName, releaseId);
+  }
 }

@@ -45,6 +45,6 @@ export interface Machines {
   stop(appName: string, releaseId: string): Promise<void>;
   /** Stops every machine of an app and deletes what was kept for it. */
   removeApp(appName: string): Promise<void>;
-  /** Stops what must not outlive the control plane (processes do, containers may stay). */
+  /** Stops what must not outlive the control plane; what the provider keeps running by itself may stay. */
   close(): Promise<void>;
 }
