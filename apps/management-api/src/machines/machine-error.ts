@@ -25,8 +25,6 @@ export interface MachineErrorFacts {
   readonly path?: string | undefined;
 }
 
-const brand = Symbol.for('@sp/management-api.machine-error');
-
 /** A machine could not be started, looked up or stopped. */
 export class MachineError extends Error implements MachineErrorFacts {
   override readonly name = 'MachineError';
@@ -51,11 +49,5 @@ export class MachineError extends Error implements MachineErrorFacts {
     this.lastLines = options.lastLines;
     this.pid = options.pid;
     this.path = options.path;
-    Object.defineProperty(this, brand, { value: true });
   }
-}
-
-/** True for a {@link MachineError}, also of another copy of this package. */
-export function isMachineError(value: unknown): value is MachineError {
-  return typeof value === 'object' && value !== null && brand in value;
 }

@@ -41,7 +41,7 @@ export async function diffSecrets(
 }
 
 /** The digest of one secret: clients make the same. */
-export function secretDigest(key: Buffer, secret: { readonly name: string; readonly value: string }): string {
+function secretDigest(key: Buffer, secret: { readonly name: string; readonly value: string }): string {
   return createHmac('sha256', key).update(`${secret.name}\0${secret.value}`).digest('hex');
 }
 
