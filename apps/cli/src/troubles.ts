@@ -37,7 +37,7 @@ export const troubles: readonly Trouble[] = [
   },
   {
     trouble: 'The API keys of the model providers are not set.',
-    remedy: 'systemprompt cloud secrets set ANTHROPIC_API_KEY, then: systemprompt cloud restart',
+    remedy: 'systemprompt cloud secrets set ANTHROPIC_API_KEY, then: systemprompt cloud deploy',
     codes: ['SP_DEPLOY_UNHEALTHY'],
   },
 ];
