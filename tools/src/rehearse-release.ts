@@ -16,14 +16,23 @@ async function main(): Promise<void> {
   try {
     const registry = await startRegistry(place, stop.signal);
     const userConfig = join(place, 'npmrc');
-    // The registry takes any token; npm only refuses to publish without one.
-    await writeFile(
-      userConfig,
-      `registry=${registry}\n${registry.replace('http:', '')}:_authToken=anybody\naudit=false\nfund=false\n`,
-    );
-    const env = { NPM_CONFIG_USERCONFIG: userConfig, npm_config_registry: registry };
+    // The registry takes any token; npm only refuses to publish without one. Our scope goes nowhere else.
+    const lines = [
+      `registry=${registry}`,
+      `@sp:registry=${registry}`,
+      `${registry.replace('http:', '')}:_authToken=anybody`,
+    ];
+    await writeFile(userConfig, [...lines, 'audit=false', 'fund=false', ''].join('\n'));
+    // What npm or pnpm told this program about their own configuration would win over the file.
+    const inherited = Object.entries(process.env).filter(([name]) => !/^p?npm_/i.test(name));
+    const config = {
+      NPM_CONFIG_USERCONFIG: userConfig,
+      npm_config_userconfig: userConfig,
+      npm_config_registry: registry,
+    };
+    const options = { extendEnv: false, env: { ...Object.fromEntries(inherited), ...config } };
 
-    await execa('pnpm', ['exec', 'changeset', 'publish', '--no-git-tag'], { cwd: root, env });
+    await execa('pnpm', ['exec', 'changeset', 'publish', '--no-git-tag'], { cwd: root, ...options });
     console.log('published with changesets');
 
     const consumer = join(place, 'consumer');
@@ -32,7 +41,7 @@ async function main(): Promise<void> {
       join(consumer, 'package.json'),
       JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
     );
-    const npm = (...args: string[]): Promise<unknown> => execa('npm', args, { cwd: consumer, env });
+    const npm = (...args: string[]): Promise<unknown> => execa('npm', args, { cwd: consumer, ...options });
 
     await npm('install', '--omit=optional', '@sp/cli');
     const version = await execa(join(consumer, 'node_modules/.bin/systemprompt'), ['--version'], { cwd: consumer });
