@@ -93,9 +93,9 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     async logs(appName, releaseId, { lines }) {
       const container = await findContainer(appName, releaseId);
       if (container === undefined) return [];
-      const { all } = await run(['logs', '--tail', String(lines), container.machine.id]);
-      const text = container.failure === undefined ? all : `${all}\n${container.failure}`.trimStart();
-      return lastLines(text, lines);
+      const { all } = await run(['logs', '--timestamps', '--tail', String(lines), container.machine.id]);
+      const text = inOrder(all);
+      return lastLines(container.failure === undefined ? text : `${text}\n${container.failure}`.trimStart(), lines);
     },
     stop: (appName, releaseId) =>
       inTurn(appName, async () => {
@@ -131,4 +131,13 @@ function containerArgs({ appName, releaseId, memoryMb }: MachineSpec): readonly 
     ['--pull', 'never'],
   ];
   return flags.flat();
+}
+
+/** The client gives both streams of a container on two of its own: only the times tell which line came first. */
+function inOrder(output: string): string {
+  const lines = output.split('\n').map((line) => /^(\S+Z) ?(.*)$/s.exec(line) ?? [line, '', line]);
+  return lines
+    .sort(([, a = ''], [, b = '']) => (a < b ? -1 : Number(a > b)))
+    .map(([, , line = '']) => line)
+    .join('\n');
 }
