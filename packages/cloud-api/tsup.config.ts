@@ -14,7 +14,7 @@ const forClients: NonNullable<Options['esbuildPlugins']>[number] = {
     build.onLoad({ filter: /[\\/]src[\\/]contract[\\/][\w-]+\.ts$/ }, async ({ path }) => ({
       // Making a schema changes nothing: those that nobody refers to any more may go.
       contents: withoutMembers(path, await readFile(path, 'utf8')).replace(
-        /(?<![\w.])(?=(?:z\.(?:iso\.)?\w+|maybe|open)[(<])/g,
+        /(?<![\w.])(?=(?:z\.(?:(?:iso|coerce)\.)?\w+|maybe|open)[(<])/g,
         '/* @__PURE__ */ ',
       ),
       loader: 'ts',

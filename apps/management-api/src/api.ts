@@ -13,6 +13,7 @@ import { devicePages } from './routes/device.ts';
 import { domainHandlers } from './routes/domains.ts';
 import { loginHandlers } from './routes/login.ts';
 import { handleLoginCallback } from './routes/login-callback.ts';
+import { pendingReading, pendingTokens } from './routes/logs.ts';
 import { standardOAuthRoutes } from './routes/oauth-standard.ts';
 import { secretHandlers } from './routes/secrets.ts';
 import { subscriptionHandlers } from './routes/subscription.ts';
@@ -86,7 +87,8 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
       auth,
       user: userHandlers(deps),
       ...checkoutHandlers(deps),
-      tenants: { ...tenantHandlers(deps), ...tenantChangeHandlers(deps) },
+      apiTokens: pendingTokens,
+      tenants: { ...tenantHandlers(deps), ...tenantChangeHandlers(deps), ...pendingReading },
       domains: domainHandlers(deps),
       subscription: subscriptionHandlers(deps),
       activity: activityHandlers(deps),

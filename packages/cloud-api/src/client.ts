@@ -3,6 +3,7 @@ import type { LoginSession } from './contract/auth.ts';
 import { contract } from './contract/table.ts';
 import { credentialsParams } from './credentials-link.ts';
 import { followCheckout, followTenant } from './follow.ts';
+import { followLogs } from './follow-logs.ts';
 import type { CloudApiClientOptions } from './options.ts';
 import { createTransport } from './transport.ts';
 
@@ -17,7 +18,8 @@ import { createTransport } from './transport.ts';
  */
 export function createCloudApiClient(options: CloudApiClientOptions): CloudApiClient {
   const transport = createTransport(options);
-  const { auth, user, plans, checkout, tenants, releases, domains, subscription, activity, secrets } = contract;
+  const { auth, apiTokens, user, plans, checkout, tenants, releases, domains, subscription, activity, secrets } =
+    contract;
   const call = transport.call as <T>(...args: Parameters<typeof transport.call>) => Promise<T>;
 
   return {
@@ -33,6 +35,11 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
         (await call<{ sessions: readonly LoginSession[] }>(auth.listSessions, { signal })).sessions,
       deleteSession: (id, { signal } = {}) => call(auth.deleteSession, { params: { id }, signal }),
     },
+    apiTokens: {
+      list: ({ signal } = {}) => call(apiTokens.list, { signal }),
+      create: (body, options = {}) => call(apiTokens.create, { body, ...options }),
+      delete: (id, { signal } = {}) => call(apiTokens.delete, { params: { id }, signal }),
+    },
     user: { get: ({ signal } = {}) => call(user.get, { signal }) },
     plans: { list: ({ signal } = {}) => call(plans.list, { signal }) },
     checkout: {
@@ -45,6 +52,10 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
       get: (id, { signal } = {}) => call(tenants.get, { params: { id }, signal }),
       getStatus: (id, { signal } = {}) => call(tenants.getStatus, { params: { id }, signal }),
       events: (id, stream = {}) => followTenant(transport, id, stream),
+      getLogs: (id, { signal, ...query } = {}) => call(tenants.getLogs, { params: { id }, query, signal }),
+      followLogs: (id, options = {}) => followLogs(transport, id, options),
+      listAuditEntries: (id, { signal, ...query } = {}) =>
+        call(tenants.listAuditEntries, { params: { id }, query, signal }),
       getCredentials: async (secretsUrl, { signal } = {}) =>
         call(tenants.getCredentials, { params: credentialsParams(secretsUrl, transport.baseUrl), signal }),
       getRegistryToken: (id, { signal } = {}) => call(tenants.getRegistryToken, { params: { id }, signal }),

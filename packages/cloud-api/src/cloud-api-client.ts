@@ -1,4 +1,6 @@
 import type { ActivityRequest } from './contract/activity.ts';
+import type { ApiToken, CreateApiTokenRequest, CreatedApiToken } from './contract/api-tokens.ts';
+import type { AuditEntry, AuditQuery } from './contract/audit.ts';
 import type {
   AuthorizeUrlRequest,
   CreateDeviceLoginRequest,
@@ -13,6 +15,7 @@ import type { CheckoutRequest, CheckoutResponse, CheckoutSession } from './contr
 import type { DeployRequest, DeployResponse, RegistryToken } from './contract/deploy.ts';
 import type { CustomDomain } from './contract/domains.ts';
 import type { CheckoutEvent, ProvisioningEvent } from './contract/events.ts';
+import type { LogEntry, LogsQuery } from './contract/logs.ts';
 import type { Plan } from './contract/plan.ts';
 import type { DiffSecretsRequest, Release, RollbackRequest, SecretsDiff } from './contract/releases.ts';
 import type { ListSecretsResponse } from './contract/secrets.ts';
@@ -50,6 +53,14 @@ export interface CloudApiClient {
     listSessions(options?: CallOptions): Promise<readonly LoginSession[]>;
     deleteSession(id: string, options?: CallOptions): Promise<void>;
   };
+  readonly apiTokens: {
+    /** Those that are good, the newest first. */
+    list(options?: CallOptions): Promise<readonly ApiToken[]>;
+    /** The answer holds the token itself, this once. */
+    create(request: CreateApiTokenRequest, options?: MutationOptions): Promise<CreatedApiToken>;
+    /** It stops working; none of this id is `SP_API_NOT_FOUND`. */
+    delete(id: string, options?: CallOptions): Promise<void>;
+  };
   readonly user: { get(options?: CallOptions): Promise<UserMeResponse> };
   readonly plans: { list(options?: CallOptions): Promise<readonly Plan[]> };
   readonly checkout: {
@@ -65,6 +76,12 @@ export interface CloudApiClient {
     getStatus(id: string, options?: CallOptions): Promise<TenantStatus>;
     /** The tenant's events from its beginning; ends when it runs or failed. */
     events(id: string, options?: EventStreamOptions): AsyncIterable<ProvisioningEvent>;
+    /** The last lines of the tenant's machine, oldest first. */
+    getLogs(id: string, query?: LogsQuery & CallOptions): Promise<readonly LogEntry[]>;
+    /** The same and what follows, across deploys; never ends by itself unless a `release` was named. */
+    followLogs(id: string, query?: LogsQuery & EventStreamOptions): AsyncIterable<LogEntry>;
+    /** What was done to the tenant and by whom, the latest first. */
+    listAuditEntries(id: string, query?: AuditQuery & CallOptions): Promise<readonly AuditEntry[]>;
     /**
      * The generated credentials behind `secretsUrl` of the tenant's status. Works once.
      *

@@ -1,5 +1,7 @@
 // The contract of the Management API: every endpoint once, for clients, servers and the reference.
 export { type ActivityRequest } from './contract/activity.ts';
+export { type ApiToken, type CreateApiTokenRequest, type CreatedApiToken } from './contract/api-tokens.ts';
+export { type AuditEntry, type AuditQuery } from './contract/audit.ts';
 export {
   type AuthorizationCodeGrant,
   type AuthorizeUrlRequest,
@@ -36,6 +38,7 @@ export {
   type RequestOf,
   type ResponseOf,
 } from './contract/endpoint.ts';
+export { type EndpointScopes, endpointScopes } from './contract/endpoint-scopes.ts';
 export { type ApiErrorBody, idempotencyKeyHeader, requestIdHeader } from './contract/errors.ts';
 export {
   type CheckoutEvent,
@@ -44,6 +47,7 @@ export {
   provisioningEventName,
   provisioningEventTypes,
 } from './contract/events.ts';
+export { type LogEntry, type LogsQuery } from './contract/logs.ts';
 export { type Plan, type PlanInfo } from './contract/plan.ts';
 export {
   type DiffSecretsRequest,
@@ -52,6 +56,7 @@ export {
   type SecretDigestKey,
   type SecretsDiff,
 } from './contract/releases.ts';
+export { type ApiScope, apiScopes } from './contract/scopes.ts';
 export {
   type ListSecretsResponse,
   type SetSecretsRequest,

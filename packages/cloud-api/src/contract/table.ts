@@ -1,9 +1,12 @@
 import { reportActivity } from './activity.ts';
+import { createApiToken, deleteApiToken, listApiTokens } from './api-tokens.ts';
+import { listAuditEntries } from './audit.ts';
 import { createDeviceLogin, createToken, deleteSession, getAuthorizeUrl, listSessions, revokeToken } from './auth.ts';
 import { createCheckout, getCheckout } from './checkout.ts';
 import { createDeploy, getRegistryToken } from './deploy.ts';
 import { deleteCustomDomain, getCustomDomain, setCustomDomain } from './domains.ts';
 import { checkoutEvents, tenantEvents } from './events.ts';
+import { followLogs, getLogs } from './logs.ts';
 import { listPlans } from './plan.ts';
 import { diffSecrets, getRelease, getSecretDigestKey, listReleases, rollback } from './releases.ts';
 import { deleteSecret, listSecrets, setSecrets } from './secrets.ts';
@@ -23,6 +26,7 @@ import { getUser } from './user.ts';
 /** Every endpoint of the Management API, by resource and verb: `contract.tenants.list` is `api.tenants.list(…)`. */
 export const contract = {
   auth: { getAuthorizeUrl, createToken, createDeviceLogin, revokeToken, listSessions, deleteSession },
+  apiTokens: { list: listApiTokens, create: createApiToken, delete: deleteApiToken },
   user: { get: getUser },
   plans: { list: listPlans },
   checkout: { create: createCheckout, get: getCheckout, events: checkoutEvents },
@@ -31,6 +35,9 @@ export const contract = {
     get: getTenant,
     getStatus: getTenantStatus,
     events: tenantEvents,
+    getLogs,
+    followLogs,
+    listAuditEntries,
     getCredentials,
     getRegistryToken,
     deploy: createDeploy,
