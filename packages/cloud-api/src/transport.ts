@@ -106,7 +106,7 @@ export function createTransport(options: CloudApiClientOptions): Transport {
     };
     const limit = endpoint.idempotent || key !== undefined ? retry : 0;
     try {
-      return await repeat(request.url, (attempt, signal) => sendWithToken(endpoint, { ...request, attempt, signal }), {
+      return await repeat((attempt) => sendWithToken(endpoint, { ...request, attempt, signal: deadline.signal }), {
         limit,
         deadline,
       });

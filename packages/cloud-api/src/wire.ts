@@ -6,25 +6,43 @@ const opaque: ReadonlySet<string> = new Set(['secrets']);
 
 /** Turns a parsed JSON answer into camelCase keys. */
 export function fromWire(value: unknown): unknown {
-  return convert(value, (key) => key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()));
+  return convert(value, camelCase, 0);
 }
 
 /** Turns a request into snake_case keys; members that are `undefined` are left out. */
 export function toWire(value: unknown): unknown {
-  return convert(value, (key) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  return convert(value, snakeCase, 0);
 }
 
 // Deeper than anything of the contract, and far from what would exhaust the stack.
 const deepest = 32;
 
-function convert(value: unknown, rename: (key: string) => string, depth = 0): unknown {
+function convert(value: unknown, rename: (key: string) => string, depth: number): unknown {
   if (depth > deepest) return undefined;
-  if (Array.isArray(value)) return value.map((item) => convert(item, rename, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
-  // Object.fromEntries defines own members, so a hostile `__proto__` key cannot change a prototype.
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .map(([key, member]) => [rename(key), opaque.has(key) ? member : convert(member, rename, depth + 1)]),
-  );
+  if (Array.isArray(value)) return value.map((item) => convert(item, rename, depth + 1));
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const member = (value as Record<string, unknown>)[key];
+    // A hostile `__proto__` would change the prototype, and no endpoint has a member of that name.
+    if (member === undefined || key === '__proto__') continue;
+    result[rename(key)] = opaque.has(key) ? member : convert(member, rename, depth + 1);
+  }
+  return result;
+}
+
+/** Answers repeat few names many times. Not more of them than the contract has, so that no server can fill the memory. */
+const known = new Map<string, string>();
+
+function camelCase(key: string): string {
+  let name = known.get(key);
+  if (name === undefined) {
+    name = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+    if (known.size < 200 && key.length < 64) known.set(key, name);
+  }
+  return name;
+}
+
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
