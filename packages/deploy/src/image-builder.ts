@@ -29,6 +29,8 @@ export type BuiltImage =
       readonly blobs: readonly BlobStore[];
       /** The layers that the project added to its base, the lowest first. */
       readonly layers?: readonly BuiltPlanLayer[] | undefined;
+      /** The base with the digest that its name stood for; `undefined` for a base that is in no registry. */
+      readonly base?: string | undefined;
     }
   | {
       readonly kind: 'docker';

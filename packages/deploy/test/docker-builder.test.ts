@@ -106,7 +106,7 @@ test('docker that is not there, or has no engine, is named', async () => {
   }
 });
 
-test('auto takes docker only for a base in a registry', async () => {
+test('auto takes docker only for a base in which packages are installed', async () => {
   const cacheDirectory = await temporaryFolder();
   const { env } = await fakeDocker();
   const none = { binary: join(cacheDirectory, 'docker') };
@@ -115,11 +115,15 @@ test('auto takes docker only for a base in a registry', async () => {
   expect(await choose('auto', 'debian:bookworm-slim')).toBe('docker');
   expect(await choose('auto', 'scratch', none)).toBe('oci');
   expect(await choose('auto', 'oci:/srv/base', none)).toBe('oci');
+  expect(await choose('auto', 'docker-archive:/srv/base.tar', none)).toBe('oci');
+  expect(await choose('auto', 'registry.test/base:v1', none)).toBe('oci');
+  expect(await choose('docker', 'registry.test/base:v1')).toBe('docker');
   expect(await choose('docker', 'scratch')).toBe('docker');
   const unsupported = { code: 'SP_DEPLOY_BASE_UNSUPPORTED' };
   await expect(choose('auto', 'debian:bookworm-slim', none)).rejects.toMatchObject(unsupported);
   await expect(choose('oci', 'debian:bookworm-slim')).rejects.toMatchObject(unsupported);
   await expect(choose('docker', 'oci:/srv/base')).rejects.toMatchObject(unsupported);
+  await expect(choose('docker', 'docker-archive:/srv/base.tar')).rejects.toMatchObject(unsupported);
 });
 
 test('a running build can be given up', async () => {

@@ -51,16 +51,16 @@ async function build(
   plan: ImagePlan,
   { name, onProgress, signal, docker }: BuildOptions & { readonly docker: DockerCommandOptions },
 ): Promise<BuiltImage> {
-  if (plan.dockerfile === undefined && parseBase(plan.base).kind === 'layout') {
-    throw new DeployError(
-      'SP_DEPLOY_BASE_UNSUPPORTED',
-      `Cannot build on ${plan.base} with docker: it is a layout on disk`,
-    );
+  const { kind } = parseBase(plan.base);
+  if (plan.dockerfile === undefined && (kind === 'layout' || kind === 'archive')) {
+    throw new DeployError('SP_DEPLOY_BASE_UNSUPPORTED', `Cannot build on ${plan.base} with docker: it is on disk`);
   }
   const context = await stage(plan, name, signal);
   try {
     const { build: options } = engineDialect(docker.binary);
-    await runDocker(['build', ...options, '-f', context.dockerfile, '-t', name, context.directory], {
+    const { platform } = plan;
+    const forPlatform = platform === undefined ? [] : ['--platform', `${platform.os}/${platform.architecture}`];
+    await runDocker(['build', ...options, ...forPlatform, '-f', context.dockerfile, '-t', name, context.directory], {
       ...docker,
       command: 'build',
       onLine: (line) => onProgress?.(readBuildLine(line)),

@@ -1,4 +1,5 @@
 import type { DockerBuilderOptions } from '../docker/docker-builder.ts';
+import type { OciBuilderOptions } from '../oci/oci-builder.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import type { PlanImageOptions } from '../plan/plan-image.ts';
 import type { BuilderChoice } from '../resolve-builder.ts';
@@ -11,8 +12,10 @@ export type DeploySource = TenantOptions & {
   readonly builder?: BuilderChoice | undefined;
   /** How the docker CLI is run, and which: `podman` and `nerdctl` do too. */
   readonly docker?: DockerBuilderOptions | undefined;
-  /** Where the in-process builder keeps layers between deploys. */
+  /** Where the in-process builder keeps layers and bases between deploys. */
   readonly cacheDirectory: string;
+  /** How the in-process builder talks to a base's registry. @defaultValue anonymous */
+  readonly baseRegistry?: OciBuilderOptions['baseRegistry'];
   /** Environment variables that are set before the new machine starts. @defaultValue none */
   readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Removes variables that the tenant has and `secrets` has not. @defaultValue false */

@@ -19,6 +19,8 @@ export interface DeployPlan {
   readonly image: string;
   readonly builder: 'oci' | 'docker';
   readonly imagePlan: ImagePlan;
+  /** The base with the digest that its name stands for now; `undefined` when docker builds, or it is in no registry. */
+  readonly base?: string | undefined;
   /** What the project adds to the base, the lowest first. */
   readonly layers: readonly PlannedLayer[];
   /** Of the image; unknown when docker builds. */
@@ -69,6 +71,7 @@ export async function planDeploy(options: DeploySource): Promise<DeployPlan> {
       image,
       builder: builder.kind,
       imagePlan,
+      base: built?.kind === 'oci' ? built.base : undefined,
       layers: await planLayerSizes(imagePlan, built),
       digest,
       uploadBytes: built === undefined ? undefined : await missingBytes(built, { target, current, signal }),

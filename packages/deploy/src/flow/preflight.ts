@@ -35,7 +35,7 @@ export async function preflight(
   readonly value: Preflight;
   readonly facts: { readonly image: string; readonly builder: string; readonly status: string };
 }> {
-  const { api, tenantId, builder: choice = 'auto', cacheDirectory, docker } = options;
+  const { api, tenantId, builder: choice = 'auto', cacheDirectory, baseRegistry, docker } = options;
   const { status } = await api.tenants.getStatus(tenantId, { signal });
   if (notReady.has(status)) {
     const message = `Cannot deploy to tenant ${tenantId}: its status is ${status}`;
@@ -45,7 +45,7 @@ export async function preflight(
   const image = imageName(await api.tenants.getRegistryToken(tenantId, { signal }));
   const base = options.plan?.base ?? options.planOptions?.base ?? defaultBase;
   const dockerfile = await dockerfileOf(options);
-  const builder = await resolveBuilder({ choice, base, dockerfile, cacheDirectory, docker, signal });
+  const builder = await resolveBuilder({ choice, base, dockerfile, cacheDirectory, baseRegistry, docker, signal });
   return { value: { builder, image, newest }, facts: { image, builder: builder.kind, status } };
 }
 

@@ -1,15 +1,14 @@
-import { resolve } from 'node:path';
 import type { RegistryToken } from '@sp/cloud-api';
 import {
-  type BlobStore,
+  type BaseImage,
   type BuiltLayer,
   buildImage,
   buildLayer,
   createBlobStore,
   createRegistryClient,
   type ImageConfig,
+  type LoadBaseImageOptions,
   type LoadedImage,
-  loadOciLayout,
 } from '@sp/oci';
 import { DeployError, throwIfAborted } from '../deploy-error.ts';
 import type {
@@ -23,23 +22,27 @@ import type {
 import { parseBase } from '../plan/base-kind.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { createLayerCache } from './layer-cache.ts';
+import { loadBase } from './load-base.ts';
 import { planEntries } from './plan-entries.ts';
 import { createUploadProgress } from './upload-progress.ts';
 
 /** Options of {@link createOciBuilder}. */
 export interface OciBuilderOptions {
-  /** Where layers are kept between builds; made when it is not there. */
+  /** Where layers and bases are kept between builds; made when it is not there. */
   readonly cacheDirectory: string;
-  /** What a relative `oci:<folder>` base is relative to. @defaultValue the plan's project */
+  /** What a relative `oci:<folder>` or `docker-archive:<file>` is relative to. @defaultValue the plan's project */
   readonly baseDirectory?: string | undefined;
+  /** How to talk to a base's registry: login, transport, retries. Called with its name. @defaultValue anonymous */
+  readonly baseRegistry?: LoadBaseImageOptions['client'];
 }
 
 /** What docker itself takes for a base that does not say. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * Builds and pushes in this process, without an engine. The same plan and content always give the same digest. The base
- * is `scratch` or an image layout on disk.
+ * Builds and pushes in this process, without an engine. The same plan, content and base always give the same digest. The
+ * base is `scratch`, an image layout or a `docker save` archive on disk, or an image in a registry in which nothing has to
+ * be installed: that one is looked up at every build, and got when it is not in the cache.
  *
  * @example
  * const builder = createOciBuilder({ cacheDirectory: '/home/ada/.cache/systemprompt' });
@@ -56,7 +59,9 @@ async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilder
   const { onProgress, signal } = options;
   const blobs = createBlobStore(builder.cacheDirectory);
   const cache = createLayerCache(builder.cacheDirectory, blobs);
-  const base = await loadBase(plan, builder);
+  const { cacheDirectory, baseDirectory = plan.projectRoot, baseRegistry } = builder;
+  if (parseBase(plan.base).kind !== 'scratch') onProgress?.({ message: `base ${plan.base}` });
+  const base = await loadBase(plan, { cacheDirectory, baseDirectory, baseRegistry, signal });
   try {
     const planned = planEntries(plan);
     const layers: BuiltLayer[] = [];
@@ -73,9 +78,11 @@ async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilder
       made.push({ name, digest: layer.descriptor.digest, size: layer.descriptor.size, cached });
     }
     const config = imageConfig(plan, base?.image);
-    const image = await buildImage({ base: base?.image, layers, config, blobs, signal });
+    const annotations = baseAnnotations(plan, base);
+    const image = await buildImage({ base: base?.image, layers, config, blobs, annotations, signal });
     onProgress?.({ message: `image ${image.manifest.digest}`, done: planned.length, total: planned.length });
-    return { kind: 'oci', image, blobs: base === undefined ? [blobs] : [blobs, base.blobs], layers: made };
+    const all = base === undefined ? [blobs] : [blobs, base.blobs];
+    return { kind: 'oci', image, blobs: all, layers: made, base: base?.pinned };
   } catch (error) {
     throwIfAborted(signal);
     throw new DeployError('SP_DEPLOY_BUILD_FAILED', `Cannot build ${options.name}: ${reason(error)}`, { cause: error });
@@ -104,28 +111,19 @@ async function push(built: BuiltImage, target: RegistryToken, options: BuilderRu
   }
 }
 
-async function loadBase(
-  plan: ImagePlan,
-  { baseDirectory = plan.projectRoot }: OciBuilderOptions,
-): Promise<{ image: LoadedImage; blobs: BlobStore } | undefined> {
-  const base = parseBase(plan.base);
-  if (base.kind === 'scratch') return undefined;
-  const unsupported = (why: string, cause?: unknown): DeployError =>
-    new DeployError('SP_DEPLOY_BASE_UNSUPPORTED', `Cannot build on ${plan.base} without docker: ${why}`, { cause });
-  if (base.kind === 'registry') throw unsupported('it is in a registry');
-  try {
-    return await loadOciLayout(resolve(baseDirectory, base.directory));
-  } catch (error) {
-    throw unsupported(reason(error), error);
-  }
+/** What the image says of its base, in the specification's words. */
+function baseAnnotations({ base }: ImagePlan, loaded: BaseImage | undefined): Record<string, string> | undefined {
+  if (loaded?.pinned === undefined) return undefined;
+  const digest = loaded.pinned.slice(loaded.pinned.indexOf('@') + 1);
+  return { 'org.opencontainers.image.base.name': base, 'org.opencontainers.image.base.digest': digest };
 }
 
 function imageConfig(plan: ImagePlan, base: LoadedImage | undefined): ImageConfig {
   const inherited = base?.imageConfig.env?.find((line) => line.startsWith('PATH='))?.slice('PATH='.length);
   const path = inherited ?? defaultPath;
   return {
-    architecture: base?.imageConfig.architecture ?? 'amd64',
-    os: base?.imageConfig.os ?? 'linux',
+    architecture: base?.imageConfig.architecture ?? plan.platform?.architecture ?? 'amd64',
+    os: base?.imageConfig.os ?? plan.platform?.os ?? 'linux',
     user: plan.user,
     env: Object.entries(plan.env).map(([name, value]) => `${name}=${value.replaceAll('$PATH', () => path)}`),
     cmd: plan.command,

@@ -50,8 +50,10 @@ export interface PlanDockerfile {
 export interface ImagePlan {
   /** Absolute path that `source` paths are relative to. */
   readonly projectRoot: string;
-  /** `scratch`, `oci:<image layout folder>`, or an image in a registry. */
+  /** `scratch`, `oci:<image layout folder>`, `docker-archive:<file>`, or an image in a registry. */
   readonly base: string;
+  /** What the image has to run on; a base for anything else is refused. @defaultValue a layout's own, else linux/amd64 */
+  readonly platform?: { readonly os: string; readonly architecture: string } | undefined;
   /** Sorted by destination. */
   readonly files: readonly PlanFile[];
   /** In the order of copying: a later one wins. */

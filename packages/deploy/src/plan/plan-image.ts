@@ -18,11 +18,13 @@ export interface PlanImageOptions {
   /** The profile that the tenant runs with: a folder of `.systemprompt/profiles`. */
   readonly profileName: string;
   /**
-   * What the image builds on: `scratch`, `oci:<image layout folder>`, or an image in a registry.
+   * What the image builds on: `scratch`, `oci:<image layout folder>`, `docker-archive:<file>`, or an image in a registry.
    *
    * @defaultValue 'debian:bookworm-slim'
    */
   readonly base?: string | undefined;
+  /** What the image has to run on, in Go's words. @defaultValue the layout's that it builds on, else linux/amd64 */
+  readonly platform?: ImagePlan['platform'];
   /**
    * Names of MCP programs in `target/release`.
    *
@@ -45,7 +47,7 @@ export const defaultBase = 'debian:bookworm-slim';
  * const plan = await planImage({ projectRoot: '/home/ada/site', profileName: 'production' });
  */
 export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
-  const { projectRoot, profileName, base = defaultBase, signal } = options;
+  const { projectRoot, profileName, base = defaultBase, platform, signal } = options;
   if (!/^[A-Za-z0-9_-]+$/.test(profileName)) {
     throw incomplete(projectRoot, [{ path: `${profilesFolder}/${profileName}`, problem: 'not a profile name' }]);
   }
@@ -110,6 +112,7 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
     command: tenantCommand,
     labels: { 'io.systemprompt.profile': profileName },
     packages: debianPackages(base),
+    ...(platform === undefined ? {} : { platform }),
     ...(dockerfile === undefined ? {} : { dockerfile: { ...dockerfile, ignore: rules, neverCopy } }),
   };
 }
