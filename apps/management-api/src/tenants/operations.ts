@@ -30,6 +30,7 @@ const triggers: Readonly<Record<OperationKind, TenantTrigger>> = {
   rotate_credentials: 'rotation_started',
   rotate_sync_token: 'rotation_started',
   suspend: 'suspended',
+  resume: 'resumption_started',
   delete: 'deletion_started',
 };
 

@@ -26,7 +26,11 @@ export type TenantTrigger =
   | 'rotation_started'
   | 'restarted'
   | 'suspended'
+  | 'resumption_started'
+  /** What ran before the suspension runs again. */
   | 'resumed'
+  /** Nothing ran before the suspension. */
+  | 'resumed_without_release'
   | 'deletion_started'
   | 'deletion_finished';
 
@@ -51,7 +55,15 @@ const transitions: Readonly<Record<TenantState, Readonly<Partial<Record<TenantTr
   },
   // A rotation brings its change to the machine by a release of the same image.
   rotating: { deploy_succeeded: 'running', deploy_rolled_back: 'running' },
-  suspended: { resumed: 'running', deletion_started: 'deleting' },
+  suspended: {
+    // A suspension that did not stop everything is begun again.
+    suspended: 'suspended',
+    // Its machine is not there yet: that the tenant runs is said when it does.
+    resumption_started: 'suspended',
+    resumed: 'running',
+    resumed_without_release: 'awaiting_deploy',
+    deletion_started: 'deleting',
+  },
   // A deletion that failed half-way is begun again.
   deleting: { deletion_started: 'deleting', deletion_finished: 'deleted' },
   deleted: {},

@@ -29,7 +29,11 @@ export async function restartMachine(context: WorkflowContext, input: OperationI
   );
 }
 
-async function startMachine(context: WorkflowContext, ids: { readonly tenantId: string; readonly releaseId: string }) {
+/** Starts the machine of a release of before, and says whether it is healthy. */
+export async function startMachine(
+  context: WorkflowContext,
+  ids: { readonly tenantId: string; readonly releaseId: string },
+) {
   const { store, machines, signal, healthTimeoutMs, healthIntervalMs } = context;
   const tenant = await readTenant(context, ids.tenantId);
   const [release] = await store.db.select().from(releases).where(eq(releases.id, ids.releaseId));

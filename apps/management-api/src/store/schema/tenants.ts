@@ -23,7 +23,12 @@ export const tenants = pgTable(
     memoryMb: integer('memory_mb').notNull(),
     volumeGb: integer('volume_gb').notNull(),
     subscriptionId: text('subscription_id'),
+    /** What the provider's newest word says: `active`, `trialing`, `past_due`, `paused` or `canceled`. */
     subscriptionStatus: text('subscription_status'),
+    /** From then on the tenant is not paid for: it is suspended. */
+    suspendAt: moment('suspend_at'),
+    /** From then on its data is not kept any more. */
+    deleteAt: moment('delete_at'),
     checkoutSessionId: text('checkout_session_id').unique(),
     /** Name of the app at the machine provider; the marker by which everything of the tenant is found again there. */
     appName: text('app_name').notNull().unique(),
