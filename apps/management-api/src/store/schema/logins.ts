@@ -1,6 +1,7 @@
 import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { bytea, created, moment } from './columns.ts';
 import { users } from './people.ts';
+import { tenants } from './tenants.ts';
 
 /** A login under way: what the client asked for, until the provider sends the person back. */
 export const loginRequests = pgTable('login_requests', {
@@ -88,6 +89,27 @@ export const deviceAttempts = pgTable('device_attempts', {
   count: integer('count').notNull(),
   since: moment('since').notNull(),
 });
+
+/** Tokens for programs without a person, by hash. */
+export const apiTokens = pgTable(
+  'api_tokens',
+  {
+    id: uuid('id').primaryKey().defaultRandom(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    name: text('name').notNull(),
+    tokenHash: text('token_hash').notNull().unique(),
+    scopes: text('scopes').array().notNull(),
+    /** The one tenant that it is for. */
+    tenantId: uuid('tenant_id').references(() => tenants.id),
+    createdAt: moment('created_at').notNull(),
+    expiresAt: moment('expires_at').notNull(),
+    lastUsedAt: moment('last_used_at'),
+    revokedAt: moment('revoked_at'),
+  },
+  (table) => [index('api_tokens_user').on(table.userId)],
+);
 
 /** Keys that sign access tokens; the private half is sealed by the vault. */
 export const signingKeys = pgTable('signing_keys', {

@@ -1,4 +1,4 @@
-import { pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, uuid, varchar } from 'drizzle-orm/pg-core';
 import { bytea, created, moment } from './columns.ts';
 import { users } from './people.ts';
 
@@ -15,6 +15,8 @@ export const idempotencyKeys = pgTable(
     status: text('status').$type<'running' | 'answered'>().notNull().default('running'),
     /** Status, headers and body as JSON, sealed by the vault: an answer can hold a new password. */
     sealedAnswer: bytea('sealed_answer'),
+    /** The process that answers, as `http/presence.ts` names it: when it is gone, the key is free. */
+    holder: integer('holder'),
     createdAt: created(),
   },
   (table) => [primaryKey({ columns: [table.userId, table.key] })],
@@ -29,5 +31,54 @@ export const activities = pgTable('activities', {
   event: text('event').notNull(),
   /** By the clock of the program. */
   occurredAt: moment('occurred_at').notNull(),
+  createdAt: created(),
+});
+
+/** Counters of requests that all replicas share; laid out as `rate-limiter-flexible` wants it. */
+export const rateLimits = pgTable(
+  'rate_limits',
+  {
+    key: varchar('key', { length: 255 }).primaryKey(),
+    points: integer('points').notNull().default(0),
+    /** Milliseconds since 1970. */
+    expire: bigint('expire', { mode: 'number' }),
+  },
+  (table) => [index('rate_limits_expire').on(table.expire)],
+);
+
+/** Who did what: chains of entries, each with the hash of the one before it. The database refuses to change them. */
+export const auditEntries = pgTable(
+  'audit_entries',
+  {
+    /** A tenant's id, or `account:` and a user's. */
+    chain: text('chain').notNull(),
+    /** Counts up from 1 within the chain, without gaps. */
+    sequence: bigint('sequence', { mode: 'number' }).notNull(),
+    time: moment('time').notNull(),
+    actorKind: text('actor_kind').$type<'user' | 'billing' | 'system'>().notNull(),
+    userId: uuid('user_id'),
+    sessionId: uuid('session_id'),
+    apiTokenId: uuid('api_token_id'),
+    /** The endpoint's name in the contract, or what happened in the background. */
+    action: text('action').notNull(),
+    /** `unknown`: the process ended before it could say. */
+    outcome: text('outcome').$type<'succeeded' | 'refused' | 'failed' | 'unknown'>().notNull(),
+    status: integer('status'),
+    code: text('code'),
+    requestId: text('request_id'),
+    address: text('address'),
+    /** Hash of the entry before; the first one's is empty. */
+    previousHash: text('previous_hash').notNull(),
+    hash: text('hash').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.chain, table.sequence] })],
+);
+
+/** What was begun and has no entry yet: kept so that a process that dies leaves a trace of what it was doing. */
+export const auditIntents = pgTable('audit_intents', {
+  id: uuid('id').primaryKey(),
+  chain: text('chain').notNull(),
+  /** The entry as far as it is known, without its place in the chain. */
+  entry: jsonb('entry').notNull(),
   createdAt: created(),
 });
