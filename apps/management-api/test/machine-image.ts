@@ -29,6 +29,8 @@ const facts = () => ({
   services: existsSync(process.env.SERVICES + '/marker'),
 });
 createServer((request, response) => {
+  const [, stream, text] = /^\\/say-(out|err)\\?(.*)$/.exec(request.url) ?? [];
+  if (stream !== undefined) (stream === 'out' ? console.log : console.error)(decodeURIComponent(text));
   response.setHeader('content-type', 'application/json');
   response.end(request.url === '/facts' ? JSON.stringify(facts()) : '{"status":"ok"}');
 }).listen(Number(process.env.PORT), process.env.HOST, () => console.log('listening'));

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Digest } from '@sp/oci';
 import { expect, type TestContext, test } from 'vitest';
-import type { Machine, MachineSpec, Machines } from '../src/ports/machines.ts';
+import type { LogLine, Machine, MachineSpec, Machines } from '../src/ports/machines.ts';
 import type { MachineFacts } from './machine-image.ts';
 
 /** What the suite needs to know of a driver. */
@@ -105,6 +105,46 @@ export function machinesSuite(
     expect((await askFacts(restarted)).env['CRASH']).toBeUndefined();
   });
 
+  test(`${name}: output is read with its times and streams, from the end or from a time, and followed`, async (context) => {
+    const { machines, appName, spec } = await begin(context);
+    const wanted = spec();
+    const machine = await machines.start(wanted);
+    await askFacts(machine);
+    await say(machine, 'out', 'first');
+    await say(machine, 'err', 'second');
+    await waitForLine(machines, wanted, 'second');
+    const history = await readAll(machines.readLogs(appName, wanted.releaseId));
+    expect(history.map(({ stream, message }) => `${stream} ${message}`)).toEqual([
+      'stdout listening',
+      'stdout first',
+      'stderr second',
+    ]);
+    const times = history.map(({ time }) => Date.parse(time));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(Math.abs(Date.now() - (times[0] ?? 0))).toBeLessThan(120_000);
+    const last = await readAll(machines.readLogs(appName, wanted.releaseId, { tail: 1 }));
+    expect(last).toEqual(history.slice(-1));
+    expect(await readAll(machines.readLogs(appName, wanted.releaseId, { tail: 0 }))).toEqual([]);
+    const since = new Date(Math.max(...times) + 1);
+    expect(await readAll(machines.readLogs(appName, wanted.releaseId, { since }))).toEqual([]);
+
+    const leave = new AbortController();
+    const followed = machines.readLogs(appName, wanted.releaseId, { tail: 1, follow: true, signal: leave.signal });
+    const lines = followed[Symbol.asyncIterator]();
+    expect(await lines.next()).toMatchObject({ value: { message: 'second' } });
+    const next = lines.next();
+    await say(machine, 'out', 'live');
+    expect(await next).toMatchObject({ value: { stream: 'stdout', message: 'live' } });
+    const cancelled = lines.next();
+    leave.abort();
+    expect(await cancelled).toEqual({ done: true, value: undefined });
+
+    const untilEnd = readAll(machines.readLogs(appName, wanted.releaseId, { tail: 1, follow: true }));
+    await machines.stop(appName, wanted.releaseId);
+    expect((await untilEnd).map(({ message }) => message)).toContain('live');
+    expect(await readAll(machines.readLogs('sp-nobody', randomUUID(), { follow: true }))).toEqual([]);
+  });
+
   test(`${name}: a command that does not exist is a machine that exited with 127`, async (context) => {
     const { machines, appName, spec, brokenDigest } = await begin(context);
     const wanted = spec({ image: { repository: 'systemprompt-images', digest: brokenDigest } });
@@ -142,6 +182,21 @@ export function machinesSuite(
     await expect(machines.start(spec(), { signal: AbortSignal.abort() })).rejects.toThrow();
     expect(await machines.list(appName)).toEqual([]);
   });
+}
+
+/** Makes the machine write a line. */
+export async function say({ address }: Machine, stream: 'out' | 'err', text: string): Promise<void> {
+  await fetch(`http://${address}/say-${stream}?${text}`);
+}
+
+async function waitForLine(machines: Machines, { appName, releaseId }: MachineSpec, line: string): Promise<void> {
+  while (!(await machines.logs(appName, releaseId, { lines: 1 })).includes(line)) await delay(20);
+}
+
+async function readAll(lines: AsyncIterable<LogLine>): Promise<LogLine[]> {
+  const all: LogLine[] = [];
+  for await (const line of lines) all.push(line);
+  return all;
 }
 
 /** What the machine tells about itself, as soon as it answers. */

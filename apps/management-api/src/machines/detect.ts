@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import * as z from 'zod/mini';
 import { createDockerRun } from './docker-command.ts';
-import { lastLines } from './log-tail.ts';
+import { lastLines } from './last-lines.ts';
 
 /** Whether containers can be run here. */
 export interface DockerDetection {

@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { lastLines } from './log-tail.ts';
+import { lastLines } from './last-lines.ts';
 import { MachineError } from './machine-error.ts';
 
 /** What a run of the docker client wrote and how it ended. */

@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import type { Images } from '../images/registry.ts';
-import type { Machine, MachineSpec, Machines } from '../ports/machines.ts';
+import type { Machine, MachineSpec, Machines, ReadLogsOptions } from '../ports/machines.ts';
 import { createDockerRun, dockerFailure, type RunDocker } from './docker-command.ts';
 import { appLabel, type Container, findContainers, machinePort, releaseLabel } from './docker-containers.ts';
 import { withPrivateFolder, writeDockerEnvironment, writeDockerLogin } from './docker-files.ts';
-import { lastLines } from './log-tail.ts';
+import { readContainerLog } from './docker-logs.ts';
 import { checkMachineNames } from './machine-names.ts';
+import { readMessages } from './select-lines.ts';
 import { createSerializer } from './serialize.ts';
 
 /** Options of {@link createDockerMachines}. */
@@ -26,7 +27,7 @@ export interface DockerMachinesOptions {
  * and are reached on a port of 127.0.0.1. Containers outlive the control plane.
  */
 export function createDockerMachines(options: DockerMachinesOptions): Machines {
-  const { images, registry, logger, binary, run = createDockerRun(binary) } = options;
+  const { images, registry, logger, binary = 'docker', run = createDockerRun(binary) } = options;
   const inTurn = createSerializer();
 
   async function findContainer(appName: string, releaseId: string): Promise<Container | undefined> {
@@ -70,6 +71,13 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     if (result.exitCode !== 0) throw dockerFailure(result, { step: 'pull', ...spec });
   }
 
+  async function* readLogs(appName: string, releaseId: string, options: ReadLogsOptions = {}) {
+    const container = await findContainer(appName, releaseId);
+    if (container === undefined) return;
+    const { machine, failure } = container;
+    yield* readContainerLog(machine.id, { ...options, run, binary, failure });
+  }
+
   async function removeContainer(id: string, appName: string): Promise<void> {
     await run(['stop', '-t', '5', id]);
     const result = await run(['rm', '--force', '--volumes', id]);
@@ -90,13 +98,8 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
       checkMachineNames({ appName });
       return (await findContainers(run, { appName })).map(({ machine }) => machine);
     },
-    async logs(appName, releaseId, { lines }) {
-      const container = await findContainer(appName, releaseId);
-      if (container === undefined) return [];
-      const { all } = await run(['logs', '--timestamps', '--tail', String(lines), container.machine.id]);
-      const text = inOrder(all);
-      return lastLines(container.failure === undefined ? text : `${text}\n${container.failure}`.trimStart(), lines);
-    },
+    logs: (appName, releaseId, { lines }) => readMessages(readLogs(appName, releaseId, { tail: lines })),
+    readLogs,
     stop: (appName, releaseId) =>
       inTurn(appName, async () => {
         checkMachineNames({ appName, releaseId });
@@ -131,13 +134,4 @@ function containerArgs({ appName, releaseId, memoryMb }: MachineSpec): readonly 
     ['--pull', 'never'],
   ];
   return flags.flat();
-}
-
-/** The client gives both streams of a container on two of its own: only the times tell which line came first. */
-function inOrder(output: string): string {
-  const lines = output.split('\n').map((line) => /^(\S+Z) ?(.*)$/s.exec(line) ?? [line, '', line]);
-  return lines
-    .sort(([, a = ''], [, b = '']) => (a < b ? -1 : Number(a > b)))
-    .map(([, , line = '']) => line)
-    .join('\n');
 }

@@ -9,12 +9,10 @@ export interface MachineRecord {
   readonly releaseId: string;
   /** Where the machine was told to listen, on 127.0.0.1. */
   readonly port: number;
-  /** Missing while the process is being started, and when it could not be. */
+  /** The supervisor of the machine, and number of the process group; missing while it is being started. */
   readonly pid?: number | undefined;
   /** Tells the process from a later one with the same number. */
   readonly startTime?: string | undefined;
-  /** Set once it has ended, if the driver saw it end. */
-  readonly exitCode?: number | undefined;
 }
 
 const recordSchema = z.object({
@@ -22,7 +20,6 @@ const recordSchema = z.object({
   port: z.number(),
   pid: z.optional(z.number()),
   start_time: z.optional(z.string()),
-  exit_code: z.optional(z.number()),
 });
 
 /** @throws {@link MachineError} `SP_MACHINE_STATE` */
@@ -34,13 +31,13 @@ export async function findRecord(path: string): Promise<MachineRecord | undefine
   if (text === undefined) return undefined;
   const parsed = recordSchema.safeParse(parseJson(text));
   if (!parsed.success) throw new MachineError('SP_MACHINE_STATE', { message: `${path} is not a machine record`, path });
-  const { release_id, port, pid, start_time, exit_code } = parsed.data;
-  return { releaseId: release_id, port, pid, startTime: start_time, exitCode: exit_code };
+  const { release_id, port, pid, start_time } = parsed.data;
+  return { releaseId: release_id, port, pid, startTime: start_time };
 }
 
 export async function saveRecord(path: string, record: MachineRecord): Promise<void> {
-  const { releaseId, port, pid, startTime, exitCode } = record;
-  const json = { release_id: releaseId, port, pid, start_time: startTime, exit_code: exitCode };
+  const { releaseId, port, pid, startTime } = record;
+  const json = { release_id: releaseId, port, pid, start_time: startTime };
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   await mkdir(dirname(path), { recursive: true });
   try {
@@ -50,6 +47,12 @@ export async function saveRecord(path: string, record: MachineRecord): Promise<v
     await rm(temporary, { force: true });
     throw error;
   }
+}
+
+/** The exit code that a supervisor wrote; `undefined` when it could not. */
+export async function findExitCode(path: string): Promise<number | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return /^\d+\n$/.test(text) ? Number(text) : undefined;
 }
 
 function parseJson(text: string): unknown {

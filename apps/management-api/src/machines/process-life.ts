@@ -51,18 +51,35 @@ export async function endProcessGroup(
 
 /** The leader of the process group whose environment holds `NAME=value`: how a process is found that nobody wrote down. */
 export async function findByEnvironment(assignment: string): Promise<ProcessIdentity | undefined> {
-  if (platform() !== 'linux') return undefined;
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const pid = Number(name);
-    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
-    if (!environment.split('\0').includes(assignment)) continue;
+  for (const pid of await withEnvironment(assignment)) {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
     const group = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
     const startTime = await processStartTime(pid);
     if (group === pid && startTime !== undefined) return { pid, startTime };
   }
   return undefined;
+}
+
+/** Kills every process whose environment holds `NAME=value`. */
+export async function killByEnvironment(assignment: string): Promise<void> {
+  for (const pid of await withEnvironment(assignment)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+async function withEnvironment(assignment: string): Promise<readonly number[]> {
+  if (platform() !== 'linux') return [];
+  const found: number[] = [];
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const environment = await readFile(`/proc/${name}/environ`, 'latin1').catch(() => '');
+    if (environment.split('\0').includes(assignment)) found.push(Number(name));
+  }
+  return found;
 }
 
 async function waitForEnd(leader: ProcessIdentity, limitMs: number): Promise<boolean> {

@@ -4,11 +4,12 @@ import type { Logger } from 'pino';
 import type { ImageSource } from '../images/image-source.ts';
 import { readRunnableImage } from '../images/runnable-image.ts';
 import { storageRepository } from '../images/tenant-repository.ts';
-import type { Machine, MachineSpec, Machines } from '../ports/machines.ts';
-import { readLastLines } from './log-tail.ts';
+import type { Machine, MachineSpec, Machines, ReadLogsOptions } from '../ports/machines.ts';
 import { MachineError } from './machine-error.ts';
+import { readMachineLog } from './machine-log.ts';
 import { checkMachineNames } from './machine-names.ts';
-import { findRecord, type MachineRecord, saveRecord } from './machine-record.ts';
+import { findExitCode, findRecord, type MachineRecord } from './machine-record.ts';
+import { claimMachines } from './owner-file.ts';
 import { endProcessGroup, isAlive, type ProcessIdentity } from './process-life.ts';
 import {
   prepareRelease,
@@ -17,8 +18,9 @@ import {
   releasesDirectory,
   removeOldReleases,
 } from './release-folder.ts';
+import { readMessages } from './select-lines.ts';
 import { createSerializer } from './serialize.ts';
-import { adoptMachineProcess, spawnMachine } from './spawn-machine.ts';
+import { adoptMachineProcess, killLeftovers, spawnMachine } from './spawn-machine.ts';
 
 /** Options of {@link createProcessMachines}. */
 export interface ProcessMachinesOptions {
@@ -29,24 +31,33 @@ export interface ProcessMachinesOptions {
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** How long a machine may take to end after SIGTERM, in milliseconds. @defaultValue 5000 */
   readonly stopGraceMs?: number | undefined;
+  /** How long machines of a control plane that was killed wait for the next one before they end. @defaultValue 30000 */
+  readonly orphanGraceMs?: number | undefined;
+  /** How much is kept of what a machine writes. @defaultValue 16 MiB */
+  readonly maxLogBytes?: number | undefined;
 }
 
 /** The folder for markers of layers without an `/app`; no app can have this name. */
 const foreignLayersFolder = '.foreign-layers';
 
+/** Says which control plane the machines belong to. */
+const ownerFile = '.owner';
+
 /**
  * Machines that are plain processes of this computer: only the image's `/app` is used, unpacked into a folder, and paths
  * below `/app` in the command, the working directory and the environment are mapped to it. `PORT` and `HOST` are the
- * driver's. There is no isolation: a machine runs as the control plane's own user, the image's `User` and the memory limit
- * are ignored. For one's own code only.
+ * driver's. There is no isolation: a machine runs as the control plane's own user, and the image's `User` is ignored. For
+ * one's own code only. On Linux a machine that uses more than its memory is killed, as it is noticed within a second; a
+ * machine that crashes is started again up to three times.
  *
- * Processes outlive a killed control plane and are found again by their record; {@link Machines.close} ends them.
+ * Processes outlive a killed control plane for half a minute, in which the next one finds them by their record, and end
+ * when none does; {@link Machines.close} ends them.
  */
 export function createProcessMachines(options: ProcessMachinesOptions): Machines {
   const { directory, images, logger, stopGraceMs = 5000 } = options;
+  const { orphanGraceMs = 30_000, maxLogBytes = 16 * 1024 ** 2 } = options;
   const inTurn = createSerializer();
-  // Processes of this control plane whose end is not written down yet, by the path of their record.
-  const exits = new Map<string, { readonly pid: number; readonly saved: Promise<void> }>();
+  const owner = join(directory, ownerFile);
   const folderOf = (appName: string, releaseId: string) => {
     checkMachineNames({ appName, releaseId });
     return releaseFolder(releasesDirectory(directory, appName), releaseId);
@@ -55,6 +66,8 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
   async function start(spec: MachineSpec, signal: AbortSignal | undefined): Promise<Machine> {
     const { appName, releaseId } = spec;
     const folder = folderOf(appName, releaseId);
+    await mkdir(directory, { recursive: true });
+    await claimMachines(owner);
     const known = await findMachine(appName, releaseId);
     if (known?.state === 'running') return known;
     const image = await readRunnableImage(images, {
@@ -70,50 +83,25 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
       throw imageError(spec, error instanceof Error ? error.message : 'it cannot be unpacked');
     }
     signal?.throwIfAborted();
-    const { record, ended } = await spawnMachine({ folder, spec, image });
-    if (record.pid !== undefined) recordExit(spec, { pid: record.pid, ended });
+    if (known !== undefined) await killLeftovers(folder);
+    const record = await spawnMachine({ folder, spec, image, owner, maxLogBytes, orphanGraceMs, stopGraceMs });
     await removeOldReleases(releasesDirectory(directory, appName), {
       keep: releaseId,
       isInUse: async (other) => (await findMachine(appName, other))?.state === 'running',
     });
     logger.info({ app: appName, release: releaseId, pid: record.pid, port: record.port }, 'machine started');
-    return toMachine(record);
-  }
-
-  /** Keeps how a process of this control plane ended, so that its reason can be told later. */
-  function recordExit(
-    { appName, releaseId }: MachineSpec,
-    { pid, ended }: { readonly pid: number; readonly ended: Promise<number> },
-  ): void {
-    const { record: path } = folderOf(appName, releaseId);
-    const save = async (): Promise<void> => {
-      try {
-        const exitCode = await ended;
-        const record = await findRecord(path);
-        if (record?.pid === pid) await saveRecord(path, { ...record, exitCode });
-        logger.info({ app: appName, release: releaseId, exitCode }, 'machine exited');
-      } catch (error) {
-        logger.warn({ err: error, app: appName, release: releaseId }, 'the end of a machine was not recorded');
-      }
-      if (exits.get(path)?.pid === pid) exits.delete(path);
-    };
-    exits.set(path, { pid, saved: save() });
-  }
-
-  /** Waits until the end of a process, which just died, is written down. */
-  async function exitRecorded(path: string, record: MachineRecord): Promise<void> {
-    const exit = exits.get(path);
-    if (exit !== undefined && exit.pid === record.pid) await exit.saved;
+    return toMachine(folder, record);
   }
 
   async function findMachine(appName: string, releaseId: string): Promise<Machine | undefined> {
     const folder = folderOf(appName, releaseId);
     const record = await currentRecord(folder);
-    if (record === undefined) return undefined;
-    const machine = await toMachine(record);
-    if (machine.state === 'running' || machine.exitCode !== undefined) return machine;
-    await exitRecorded(folder.record, record);
-    return toMachine((await findRecord(folder.record)) ?? record);
+    return record === undefined ? undefined : toMachine(folder, record);
+  }
+
+  async function* readLogs(appName: string, releaseId: string, options: ReadLogsOptions = {}) {
+    const isOpen = async (): Promise<boolean> => (await findMachine(appName, releaseId))?.state === 'running';
+    yield* readMachineLog(folderOf(appName, releaseId).log, { ...options, isOpen });
   }
 
   async function listMachines(appName: string): Promise<readonly Machine[]> {
@@ -137,8 +125,8 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
       const message = `Cannot stop release ${releaseId} of ${appName}: process ${pid} survived SIGKILL`;
       throw new MachineError('SP_MACHINE_UNSTOPPABLE', { message, appName, releaseId, pid });
     }
-    // Else it would be written again behind our back.
-    await exitRecorded(folder.record, record);
+    await killLeftovers(folder);
+    await rm(folder.exit, { force: true });
     await rm(folder.record, { force: true });
     logger.info({ app: appName, release: releaseId }, 'machine stopped');
   }
@@ -153,7 +141,8 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
     start: (spec, { signal } = {}) => inTurn(spec.appName, () => start(spec, signal)),
     find: findMachine,
     list: listMachines,
-    logs: (appName, releaseId, { lines }) => readLastLines(folderOf(appName, releaseId).log, lines),
+    logs: (appName, releaseId, { lines }) => readMessages(readLogs(appName, releaseId, { tail: lines })),
+    readLogs,
     stop: (appName, releaseId) => inTurn(appName, () => stop(appName, releaseId)),
     removeApp: (appName) =>
       inTurn(appName, async () => {
@@ -181,11 +170,11 @@ async function currentRecord(folder: ReleaseFolder): Promise<MachineRecord | und
   return record === undefined || record.pid !== undefined ? record : adoptMachineProcess(folder, record);
 }
 
-async function toMachine(record: MachineRecord): Promise<Machine> {
-  const { releaseId, pid, port, exitCode } = record;
+async function toMachine(folder: ReleaseFolder, record: MachineRecord): Promise<Machine> {
+  const { releaseId, pid, port } = record;
   const id = String(pid ?? releaseId);
   if (await isRunning(record)) return { id, releaseId, state: 'running', address: `127.0.0.1:${port}` };
-  return { id, releaseId, state: 'exited', exitCode };
+  return { id, releaseId, state: 'exited', exitCode: await findExitCode(folder.exit) };
 }
 
 async function isRunning(record: MachineRecord): Promise<boolean> {

@@ -13,6 +13,8 @@ export interface ReleaseFolder {
   readonly appDirectory: string;
   readonly record: string;
   readonly log: string;
+  /** Written by the supervisor when the machine has ended: its exit code. */
+  readonly exit: string;
   readonly temporary: string;
   readonly home: string;
 }
@@ -28,6 +30,7 @@ export function releaseFolder(releases: string, releaseId: string): ReleaseFolde
     appDirectory: join(directory, 'rootfs', 'app'),
     record: join(directory, 'machine.json'),
     log: join(directory, 'machine.log'),
+    exit: join(directory, 'machine.exit'),
     temporary: join(directory, 'tmp'),
     home: join(directory, 'home'),
   };

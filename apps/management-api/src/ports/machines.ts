@@ -31,6 +31,27 @@ export interface Machine {
   readonly address?: string | undefined;
 }
 
+/** One line that a machine wrote. */
+export interface LogLine {
+  /** When it was written: ISO 8601 in UTC, to the millisecond or finer. */
+  readonly time: string;
+  readonly stream: 'stdout' | 'stderr';
+  /** The line without its end. */
+  readonly message: string;
+}
+
+/** Which lines of a machine's output to read. */
+export interface ReadLogsOptions {
+  /** Begin with the last so many lines of what is there. @defaultValue everything that is kept */
+  readonly tail?: number | undefined;
+  /** Only lines written at this time or later. @defaultValue no limit */
+  readonly since?: Date | undefined;
+  /** Go on with what is written from now on, until the machine has ended. @defaultValue false */
+  readonly follow?: boolean | undefined;
+  /** Ends the reading, without an error. @defaultValue never */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Runs machines. Every call may be repeated: each looks up what is there by its marker before it makes anything. */
 export interface Machines {
   readonly kind: 'docker' | 'process' | 'fly';
@@ -42,6 +63,11 @@ export interface Machines {
   list(appName: string): Promise<readonly Machine[]>;
   /** The last lines of the machine's output, oldest first. */
   logs(appName: string, releaseId: string, options: { readonly lines: number }): Promise<readonly string[]>;
+  /**
+   * The machine's output with times, oldest first: what is there, then with `follow` what comes, until the machine has
+   * ended. A machine that does not exist has written nothing. How much is kept is bounded by the driver.
+   */
+  readLogs(appName: string, releaseId: string, options?: ReadLogsOptions): AsyncIterable<LogLine>;
   stop(appName: string, releaseId: string): Promise<void>;
   /** Stops every machine of an app and deletes what was kept for it. */
   removeApp(appName: string): Promise<void>;
