@@ -7,16 +7,20 @@ import { releases, tenantEvents, tenantOperations, tenants } from '../store/sche
 import type { ReleaseRow } from '../tenants/deploys.ts';
 import type { OperationRow } from '../tenants/operations.ts';
 import { deployRelease } from './deploy-release.ts';
+import { type ExecutorLease, openExecutorLease } from './executor-lease.ts';
 import { provisionTenant, readTenant } from './provision-tenant.ts';
 import { resumeMachines } from './resume-machines.ts';
 import { readOperation, runOperation } from './run-operation.ts';
 import { runStep } from './step.ts';
 import { findUnpaid, openSuspension } from './suspend-tenant.ts';
+import { takeOverWorkflows } from './take-over.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 // Workflows of an older version are taken up by a newer one; raise it only when the order of steps changes.
 const applicationVersion = '1';
 const releasePollMs = 100;
+// What a living process decided and could not tell the engine is looked for at every so many looks for ended processes.
+const looksPerResume = 15;
 
 /** Work that survives the process: it goes on where it was when the process starts again. */
 export interface Workflows {
@@ -46,7 +50,7 @@ export interface Workflows {
 export interface WorkflowsOptions
   extends Pick<
     WorkflowContext,
-    'store' | 'vault' | 'databases' | 'machines' | 'billing' | 'images' | 'logger' | 'appUrl'
+    'store' | 'vault' | 'databases' | 'machines' | 'billing' | 'images' | 'logger' | 'appUrl' | 'onBoundary'
   > {
   /** @defaultValue 0 */
   readonly providerDelayMs?: number | undefined;
@@ -56,6 +60,8 @@ export interface WorkflowsOptions
   readonly healthIntervalMs?: number | undefined;
   /** @defaultValue 500 */
   readonly retryIntervalMs?: number | undefined;
+  /** Between two looks for processes on the same database that have ended, in ms. @defaultValue 2000 */
+  readonly takeOverIntervalMs?: number | undefined;
 }
 
 // The engine's library is one per process, and functions are registered with it once: this is who they work for now.
@@ -116,7 +122,8 @@ function context(): WorkflowContext {
 }
 
 /**
- * Starts the engine, the machines of what runs, and everything that was interrupted.
+ * Starts the engine, the machines of what runs, and everything that was interrupted. Several processes may work on one
+ * database: each takes over what another one leaves when it ends.
  * @throws {LocalCloudError} SP_LOCAL_ONE_PER_PROCESS when this process has an engine already
  */
 export async function startWorkflows(options: WorkflowsOptions): Promise<Workflows> {
@@ -128,7 +135,10 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   }
   const closing = new AbortController();
   const times = { providerDelayMs, healthTimeoutMs, healthIntervalMs, retryIntervalMs };
-  const { store, logger } = options;
+  const { store, logger, takeOverIntervalMs = 2000 } = options;
+  let lease: ExecutorLease | undefined;
+  let looking: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
   current = { ...options, ...times, signal: closing.signal };
   registered ??= register();
   const { provision, deploy, operate } = registered;
@@ -174,23 +184,48 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     },
     close: async () => {
       closing.abort(new Error('The workflow engine is closing'));
+      clearInterval(timer);
+      await looking;
       await DBOS.shutdown();
+      // Now others may go on with what is left here.
+      await lease?.close();
       current = undefined;
     },
   };
 
+  let looks = 0;
+  async function lookForEnded(held: ExecutorLease): Promise<void> {
+    looks += 1;
+    try {
+      const taken = await takeOverWorkflows({ lease: held, applicationVersion, logger });
+      if (taken > 0 || looks % looksPerResume === 0) await resumeWork(options, workflows);
+    } catch (error) {
+      if (closing.signal.aborted) return;
+      const reason = error instanceof Error ? error.message.split('\n')[0] : 'unknown failure';
+      logger.warn({ reason }, 'the work of ended processes could not be taken over');
+    }
+  }
+
   try {
+    lease = await openExecutorLease({ url: store.url, logger });
+    const held = lease;
     // Before interrupted deploys go on: those stop the machines that they replace.
     await resumeMachines(current);
     DBOS.setConfig({
       name: 'systemprompt',
       systemDatabaseUrl: engineDatabase(store.url),
       applicationVersion,
-      executorID: 'local',
+      executorID: held.executorId,
       logger: engineLogger(logger),
     });
     await DBOS.launch();
+    await takeOverWorkflows({ lease: held, applicationVersion, logger });
     await resumeWork(options, workflows);
+    timer = setInterval(() => {
+      // One look at a time.
+      looking ??= lookForEnded(held).finally(() => (looking = undefined));
+    }, takeOverIntervalMs);
+    timer.unref();
     return workflows;
   } catch (error) {
     await workflows.close();

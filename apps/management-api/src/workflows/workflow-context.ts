@@ -6,6 +6,16 @@ import type { Machines } from '../ports/machines.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
 
+/** A point between two things that a workflow does: where a process that is killed leaves it. */
+export interface StepBoundary {
+  /** `provision:<tenant>`, `deploy:<release>` or `operate:<operation>`; a repeated provisioning has a number after it. */
+  readonly workflowId: string;
+  /** The step's name; provider calls within a step have none of their own. */
+  readonly step: string;
+  /** `before` and `after` its work, at each attempt; `recorded`: the engine has its result, also from before a crash. */
+  readonly moment: 'before' | 'after' | 'recorded';
+}
+
 /** What the steps of the workflows work with. */
 export interface WorkflowContext {
   readonly store: Store;
@@ -27,4 +37,9 @@ export interface WorkflowContext {
   readonly retryIntervalMs: number;
   /** Aborted when the engine closes. */
   readonly signal: AbortSignal;
+  /**
+   * Called at each boundary of each step, which waits for it: tests stop a workflow there and kill the process.
+   * @defaultValue nobody
+   */
+  readonly onBoundary?: ((boundary: StepBoundary) => void | Promise<void>) | undefined;
 }
