@@ -15,12 +15,15 @@ const server = `#!/usr/bin/env node
 import { createServer } from 'node:http';
 import { existsSync } from 'node:fs';
 
+const startedAt = performance.timeOrigin;
 if (process.env.CRASH) {
   console.log('going down');
   console.error('with ' + process.env.CRASH);
   process.exit(Number(process.env.CRASH));
 }
+const eaten = [];
 const facts = () => ({
+  startedAt,
   pid: process.pid,
   uid: process.getuid(),
   argv: process.argv.slice(2),
@@ -30,6 +33,7 @@ const facts = () => ({
 });
 createServer((request, response) => {
   const [, stream, text] = /^\\/say-(out|err)\\?(.*)$/.exec(request.url) ?? [];
+  if (request.url.startsWith('/eat?')) return void eaten.push(Buffer.alloc(Number(request.url.slice(5)) * 1024 ** 2, 1));
   if (stream !== undefined) (stream === 'out' ? console.log : console.error)(decodeURIComponent(text));
   response.setHeader('content-type', 'application/json');
   response.end(request.url === '/facts' ? JSON.stringify(facts()) : '{"status":"ok"}');
@@ -42,6 +46,8 @@ process.on('SIGTERM', () => {
 
 /** What the server of {@link pushMachineImage} tells about itself. */
 export interface MachineFacts {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly pid: number;
   readonly uid: number;
   readonly argv: readonly string[];

@@ -1,12 +1,14 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createProcessMachines } from '../src/machines/process.ts';
 import type { MachineSpec } from '../src/ports/machines.ts';
 import { pushMachineImage } from './machine-image.ts';
-import { askFacts, machinesSuite } from './machines.suite.ts';
+import { askFacts, machinesSuite, say, waitForExit } from './machines.suite.ts';
 import { type RegistryFixture, startRegistry } from './machines-fixture.ts';
 
 let registry: RegistryFixture;
@@ -119,6 +121,71 @@ test('process: a machine that does not listen to SIGTERM is killed with all its 
   const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
   // Without an init process nobody reaps it, so dead is enough.
   expect(state === 'gone' || /\) Z /.test(state)).toBe(true);
+});
+
+test('process: machines of a control plane that was killed end when no other comes', async (context) => {
+  const directory = join(registry.directory, 'orphans');
+  const { images } = registry;
+  const logger = pino({ enabled: false });
+  const machines = createProcessMachines({ directory, images: images.storage, logger, orphanGraceMs: 100 });
+  const spec = specFor('sp-orphan');
+  context.onTestFinished(() => machines.close());
+  const machine = await machines.start(spec);
+  // In the place of the control plane, which is the process of this test and is needed.
+  const owner = spawn('sleep', ['600']);
+  context.onTestFinished(() => void owner.kill('SIGKILL'));
+  const stat = await readFile(`/proc/${owner.pid}/stat`, 'utf8');
+  const claim = { pid: owner.pid, start_time: stat.split(' ')[21] };
+  await writeFile(join(directory, '.owner'), JSON.stringify(claim));
+  // Longer than the machine may live without an owner.
+  await delay(2500);
+  expect(await askFacts(machine)).toMatchObject({ services: true });
+  owner.kill('SIGKILL');
+  expect(await waitForExit(machines, spec)).toMatchObject({ state: 'exited' });
+  await expect(fetch(`http://${machine.address}/facts`)).rejects.toThrow();
+});
+
+test('process: a machine whose supervisor was killed leaves nothing behind when it starts again', async (context) => {
+  const machines = open();
+  const spec = specFor('sp-headless');
+  context.onTestFinished(() => machines.stop(spec.appName, spec.releaseId));
+  const { pid } = await askFacts(await machines.start(spec));
+  process.kill(Number((await machines.find(spec.appName, spec.releaseId))?.id), 'SIGKILL');
+  await waitForExit(machines, spec);
+  const again = await machines.start(spec);
+  expect((await askFacts(again)).pid).not.toBe(pid);
+  const state = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => 'gone');
+  expect(state === 'gone' || /\) Z /.test(state)).toBe(true);
+});
+
+test('process: what is kept of the output is bounded, and following it misses nothing', async (context) => {
+  const { images, directory } = registry;
+  const logger = pino({ enabled: false });
+  const folder = join(directory, 'chatty');
+  const machines = createProcessMachines({ directory: folder, images: images.storage, logger, maxLogBytes: 8192 });
+  const spec = specFor('sp-chatty');
+  context.onTestFinished(() => machines.close());
+  const machine = await machines.start(spec);
+  await askFacts(machine);
+  const leave = new AbortController();
+  const lines = machines.readLogs(spec.appName, spec.releaseId, { follow: true, signal: leave.signal });
+  const heard: string[] = [];
+  for await (const { message } of lines) {
+    heard.push(message);
+    if (heard.length > 100) leave.abort();
+    // Ten at a time, which is less than what is kept.
+    else if (heard.length % 10 === 1) {
+      for (let at = 0; at < 10; at += 1) await say(machine, 'out', `${heard.length + at} ${'x'.repeat(300)}`);
+    }
+  }
+  expect(heard.map((line) => line.split(' ')[0])).toEqual([
+    'listening',
+    ...Array.from({ length: 100 }, (_, at) => `${at + 1}`),
+  ]);
+  const kept = await machines.logs(spec.appName, spec.releaseId, { lines: 1000 });
+  expect(kept.length).toBeGreaterThan(10);
+  expect(kept.length).toBeLessThan(30);
+  expect(kept.at(-1)).toMatch(/^100 x/);
 });
 
 test('process: the current and the previous release stay on disk, older ones go', async () => {

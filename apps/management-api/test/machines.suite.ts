@@ -100,6 +100,9 @@ export function machinesSuite(
     expect(ended.address).toBeUndefined();
     const log = await machines.logs(appName, wanted.releaseId, { lines: 2 });
     expect(log).toEqual(['going down', 'with 7']);
+    // It was given three more chances, and no fourth.
+    const all = await machines.logs(appName, wanted.releaseId, { lines: 100 });
+    expect(all.filter((line) => line === 'going down')).toHaveLength(4);
     // Started again it gets the environment of now.
     const restarted = await machines.start({ ...wanted, env: {} });
     expect((await askFacts(restarted)).env['CRASH']).toBeUndefined();
@@ -139,10 +142,22 @@ export function machinesSuite(
     leave.abort();
     expect(await cancelled).toEqual({ done: true, value: undefined });
 
-    const untilEnd = readAll(machines.readLogs(appName, wanted.releaseId, { tail: 1, follow: true }));
+    const untilEnd = machines.readLogs(appName, wanted.releaseId, { tail: 1, follow: true })[Symbol.asyncIterator]();
+    expect(await untilEnd.next()).toMatchObject({ value: { message: 'live' } });
     await machines.stop(appName, wanted.releaseId);
-    expect((await untilEnd).map(({ message }) => message)).toContain('live');
+    while ((await untilEnd.next()).done !== true);
     expect(await readAll(machines.readLogs('sp-nobody', randomUUID(), { follow: true }))).toEqual([]);
+  });
+
+  test(`${name}: a machine that takes more than its memory is killed, and starts again`, async (context) => {
+    const { machines, appName, spec } = await begin(context);
+    const wanted = spec({ memoryMb: 128 });
+    const machine = await machines.start(wanted);
+    const { startedAt } = await askFacts(machine);
+    await expect(fetch(`http://${machine.address}/eat?256`)).rejects.toThrow();
+    const again = await askAgain(machines, wanted);
+    expect(again.startedAt).toBeGreaterThan(startedAt);
+    expect(await machines.list(appName)).toMatchObject([{ releaseId: wanted.releaseId, state: 'running' }]);
   });
 
   test(`${name}: a command that does not exist is a machine that exited with 127`, async (context) => {
@@ -184,6 +199,17 @@ export function machinesSuite(
   });
 }
 
+/** Asks a machine that is starting again; where it is reached may have changed. */
+async function askAgain(machines: Machines, { appName, releaseId }: MachineSpec): Promise<MachineFacts> {
+  for (;;) {
+    const machine = await machines.find(appName, releaseId);
+    if (machine?.state !== 'running') throw new Error(`The machine is not running: ${machine?.exitCode}`);
+    const facts = machine.address === undefined ? undefined : await askFacts(machine, 1).catch(() => undefined);
+    if (facts !== undefined) return facts;
+    await delay(50);
+  }
+}
+
 /** Makes the machine write a line. */
 export async function say({ address }: Machine, stream: 'out' | 'err', text: string): Promise<void> {
   await fetch(`http://${address}/say-${stream}?${text}`);
@@ -200,9 +226,9 @@ async function readAll(lines: AsyncIterable<LogLine>): Promise<LogLine[]> {
 }
 
 /** What the machine tells about itself, as soon as it answers. */
-export async function askFacts({ address }: Machine): Promise<MachineFacts> {
+export async function askFacts({ address }: Machine, attempts = 100): Promise<MachineFacts> {
   let failure: unknown;
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
     try {
       const response = await fetch(`http://${address}/facts`, { signal: AbortSignal.timeout(5000) });
       return (await response.json()) as MachineFacts;

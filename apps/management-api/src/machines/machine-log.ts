@@ -25,7 +25,9 @@ export async function* readMachineLog(
     const history = [...(await readRest(older)), ...(await readRest(current))];
     yield* selectLines(history, options);
     await older?.file.close();
-    while (follow && signal?.aborted !== true) {
+    if (!follow) return;
+    for (;;) {
+      if (signal?.aborted) return;
       // Asked before reading: what was written before it ended is then read.
       const open = await isOpen();
       const next = await openIfThere(path);
