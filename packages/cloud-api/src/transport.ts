@@ -4,7 +4,7 @@ import { createDeadline, type Deadline } from './deadline.ts';
 import { resolveEnvironment } from './environment.ts';
 import { CloudApiError } from './errors.ts';
 import { errorOfFailure, errorOfResponse } from './failure.ts';
-import type { CloudApiClientOptions } from './options.ts';
+import type { CloudApiClientOptions, RequestEvent } from './options.ts';
 import { readPayload } from './payload.ts';
 import { repeat } from './repeat.ts';
 import { endpointPath } from './url.ts';
@@ -54,64 +54,51 @@ export function createTransport(options: CloudApiClientOptions): Transport {
   const baseUrl = resolveEnvironment(environment);
   const { origin } = new URL(baseUrl);
 
-  /** What the person who wrote the function throws is theirs, so it is not turned into an error of ours. */
-  const readToken = async (endpoint: Endpoint): Promise<string | undefined> =>
-    endpoint.auth === 'bearer' && typeof token === 'function' ? token() : (token as string | undefined);
-
-  async function send(endpoint: Endpoint, request: Attempt, accessToken: string | undefined): Promise<Response> {
-    const { method, path } = endpoint;
-    const { url, body, signal, attempt } = request;
-    const started = performance.now();
-    const tell = (facts: { status: number; requestId?: string | undefined } | { failure: CloudApiError['code'] }) => {
-      try {
-        onRequest?.({ method, path, attempt, duration: performance.now() - started, ...facts });
-      } catch {
-        // Who looks on must not break what is looked at.
-      }
-    };
+  async function send(endpoint: Endpoint, request: Attempt): Promise<Response> {
+    const { method, path, auth } = endpoint;
+    const { url, body, signal } = request;
     const headers: Record<string, string> = { ...request.headers };
     if (userAgent !== undefined) headers['user-agent'] = userAgent;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    if (endpoint.auth === 'bearer' && accessToken !== undefined) headers['authorization'] = `Bearer ${accessToken}`;
+    // What the person who wrote the function throws is theirs, so it is not turned into an error of ours.
+    const accessToken = auth === 'bearer' && typeof token === 'function' ? await token() : token;
+    if (auth === 'bearer' && accessToken !== undefined) headers['authorization'] = `Bearer ${accessToken}`;
+    const tell = onRequest === undefined ? undefined : watch(onRequest, { method, path, attempt: request.attempt });
     try {
       const response = await fetch(url, { method, headers, signal, ...(body === undefined ? {} : { body }) });
-      tell({ status: response.status, requestId: response.headers.get(requestIdHeader) ?? undefined });
+      tell?.({ status: response.status, requestId: response.headers.get(requestIdHeader) ?? undefined });
       return response;
     } catch (error) {
       const failure = errorOfFailure(error, `${method} ${path}`, origin, signal);
-      tell({ failure: failure.code });
+      tell?.({ failure: failure.code });
       throw failure;
     }
   }
 
   /** Sends, and once more with a newer token when the server does not take this one. */
   async function sendWithToken(endpoint: Endpoint, request: Attempt): Promise<Response> {
-    const response = await send(endpoint, request, await readToken(endpoint));
+    const response = await send(endpoint, request);
     if (response.status !== 401 || endpoint.auth !== 'bearer' || typeof token !== 'function') return response;
     await response.body?.cancel();
-    return await send(endpoint, request, await readToken(endpoint));
+    return send(endpoint, request);
   }
 
   async function sendUntilAnswered(endpoint: Endpoint, call: Call, deadline: Deadline): Promise<Response> {
-    const what = `${endpoint.method} ${endpoint.path}`;
+    const { signal } = deadline;
     const key = idempotencyKey(endpoint, call);
-    const request: Omit<Attempt, 'attempt' | 'signal'> = {
-      url: baseUrl + endpointPath(endpoint, call),
-      headers: {
-        accept: 'application/json',
-        ...(key === undefined ? {} : { [idempotencyKeyHeader]: key }),
-        ...(call.ifVersion === undefined ? {} : { 'if-match': `"${call.ifVersion}"` }),
-      },
-      body: call.body === undefined ? undefined : JSON.stringify(toWire(call.body)),
-    };
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (key !== undefined) headers[idempotencyKeyHeader] = key;
+    if (call.ifVersion !== undefined) headers['if-match'] = `"${call.ifVersion}"`;
+    const url = baseUrl + endpointPath(endpoint, call);
+    const body = call.body === undefined ? undefined : JSON.stringify(toWire(call.body));
     const limit = endpoint.idempotent || key !== undefined ? retry : 0;
     try {
-      return await repeat((attempt) => sendWithToken(endpoint, { ...request, attempt, signal: deadline.signal }), {
+      return await repeat((attempt) => sendWithToken(endpoint, { url, headers, body, signal, attempt }), {
         limit,
         deadline,
       });
     } catch (error) {
-      throw deadline.signal.aborted ? errorOfFailure(error, what, origin, deadline.signal) : error;
+      throw signal.aborted ? errorOfFailure(error, `${endpoint.method} ${endpoint.path}`, origin, signal) : error;
     }
   }
 
@@ -133,6 +120,21 @@ export function createTransport(options: CloudApiClientOptions): Transport {
         deadline.end();
       }
     },
+  };
+}
+
+/** Tells `listen` of a request that begins now. */
+function watch(
+  listen: (event: RequestEvent) => void,
+  facts: Pick<RequestEvent, 'method' | 'path' | 'attempt'>,
+): (outcome: Pick<RequestEvent, 'status' | 'requestId' | 'failure'>) => void {
+  const started = performance.now();
+  return (outcome) => {
+    try {
+      listen({ ...facts, duration: performance.now() - started, ...outcome });
+    } catch {
+      // Who looks on must not break what is looked at.
+    }
   };
 }
 
