@@ -1,11 +1,19 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildImage, buildLayer, createBlobStore, createRegistryClient, type OciImage } from '@sp/oci';
+import {
+  buildImage,
+  buildLayer,
+  createBlobStore,
+  createRegistryClient,
+  type Digest,
+  digestOf,
+  type OciImage,
+} from '@sp/oci';
 import { execa } from 'execa';
 import { expect, type TestContext, test } from 'vitest';
-import { createImages, type Images } from '../src/images/registry.ts';
+import { createImages, type Images, type ImagesOptions } from '../src/images/registry.ts';
 import { detectDocker } from '../src/machines/detect.ts';
 import { serveHandler } from './serve.ts';
 
@@ -17,7 +25,7 @@ interface Fixture {
   advance(milliseconds: number): void;
 }
 
-async function start(context: TestContext): Promise<Fixture> {
+async function start(context: TestContext, options: Partial<ImagesOptions> = {}): Promise<Fixture> {
   const directory = await mkdtemp(join(tmpdir(), 'sp-images-'));
   let images: Images | undefined;
   let ahead = 0;
@@ -32,7 +40,9 @@ async function start(context: TestContext): Promise<Fixture> {
     registry: host,
     secret: randomBytes(32),
     now: () => Date.now() + ahead,
+    ...options,
   });
+  context.onTestFinished(() => images?.close());
   return { images, host, directory, advance: (milliseconds) => void (ahead += milliseconds) };
 }
 
@@ -218,4 +228,112 @@ test('a real docker client logs in, pushes, and is refused elsewhere', async (co
   const refused = await execa('docker', ['push', foreign], { env, reject: false });
   expect(refused.exitCode).not.toBe(0);
   expect(refused.stderr).toMatch(/denied/);
+});
+
+test('what a release needs stays, what was given up goes', async (context) => {
+  const deployed: Digest[] = [];
+  const fixture = await start(context, { releaseDigests: () => Promise.resolve(deployed) });
+  const { images, advance } = fixture;
+  const tenantId = randomUUID();
+  const [previous, given, current] = [
+    await push(fixture, tenantId, 'previous'),
+    await push(fixture, tenantId, 'never deployed'),
+    await push(fixture, tenantId, 'current'),
+  ];
+  deployed.push(previous.manifest.digest);
+  const bearer = await bearerOf(fixture, tenantId, 'repository:systemprompt-images:pull,push');
+  const uploads = `http://${fixture.host}/v2/systemprompt-images/blobs/uploads/`;
+  const headers = { authorization: bearer };
+  const upload = (await fetch(uploads, { method: 'POST', headers })).headers.get('location') ?? '';
+  expect(upload).not.toBe('');
+
+  // Young as all of it is, nothing goes.
+  expect(await images.collectGarbage()).toMatchObject({ manifests: 0, contents: 0, uploads: 0 });
+  advance(25 * 60 * 60_000);
+  const removed = await images.collectGarbage();
+  expect(removed).toMatchObject({ manifests: 1, uploads: 1 });
+  expect(removed?.contents).toBe(2 + given.layers.length);
+  const { client } = await clientOf(fixture, tenantId);
+  const own = 'systemprompt-images';
+  for (const image of [previous, current]) {
+    expect(await client.resolve(own, image.manifest.digest)).toEqual(image.manifest);
+    const [layer] = image.layers;
+    if (layer === undefined) throw new Error('no layer');
+    await (await client.getBlob(own, layer.digest)).cancel();
+  }
+  expect(await client.resolve(own, given.manifest.digest)).toBeUndefined();
+  expect(await images.resolve(tenantId)).toEqual({ digest: current.manifest.digest });
+  await expect(client.getBlob(own, given.config.digest)).rejects.toMatchObject({ status: 404 });
+});
+
+test('garbage is collected by itself, and not without knowing the releases', async (context) => {
+  const failures: unknown[] = [];
+  let known = false;
+  const fixture = await start(context, {
+    collectEveryMs: 20,
+    releaseDigests: () => (known ? Promise.resolve([]) : Promise.reject(new Error('no database'))),
+    onCollectFailed: (error) => failures.push(error),
+  });
+  const tenantId = randomUUID();
+  const first = await push(fixture, tenantId, 'first');
+  await push(fixture, tenantId, 'second');
+  fixture.advance(25 * 60 * 60_000);
+  await expect.poll(() => failures.length).toBeGreaterThan(0);
+  const { client } = await clientOf(fixture, tenantId);
+  expect(await client.resolve('systemprompt-images', first.manifest.digest)).toEqual(first.manifest);
+  known = true;
+  await expect.poll(() => client.resolve('systemprompt-images', first.manifest.digest)).toBeUndefined();
+
+  const unknown = await start(context);
+  await push(unknown, tenantId, 'first');
+  await push(unknown, tenantId, 'second');
+  unknown.advance(25 * 60 * 60_000);
+  expect(await unknown.images.collectGarbage()).toBeUndefined();
+  expect(await readdir(join(unknown.directory, 'registry', 'blobs', 'sha256'))).toHaveLength(6);
+});
+
+test('a tenant sees what is about its image, and deletes what is its own and no release needs', async (context) => {
+  const deployed: Digest[] = [];
+  const fixture = await start(context, { releaseDigests: () => Promise.resolve(deployed) });
+  const [tenantId, stranger] = [randomUUID(), randomUUID()];
+  const image = await push(fixture, tenantId, 'mine');
+  const bearer = await bearerOf(fixture, tenantId, 'repository:systemprompt-images:pull,push');
+  const call = async (method: string, path: string, init: { body?: string; authorization?: string } = {}) => {
+    const headers = { authorization: init.authorization ?? bearer, 'content-type': mediaType };
+    const body = init.body === undefined ? {} : { body: init.body };
+    return fetch(`http://${fixture.host}/v2/systemprompt-images/${path}`, { method, headers, ...body });
+  };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const { manifest: subject, config } = image;
+  const body = JSON.stringify({
+    schemaVersion: 2,
+    mediaType,
+    config,
+    layers: [],
+    subject,
+    artifactType: 'a/signature',
+  });
+  const digest = digestOf(Buffer.from(body));
+  expect((await call('PUT', `manifests/${digest}`, { body })).headers.get('oci-subject')).toBe(subject.digest);
+  const referrers = async (authorization = bearer) =>
+    ((await (await call('GET', `referrers/${subject.digest}`, { authorization })).json()) as { manifests: object[] })
+      .manifests;
+  expect(await referrers()).toMatchObject([{ digest, artifactType: 'a/signature' }]);
+  const other = await bearerOf(fixture, stranger, 'repository:systemprompt-images:pull,push');
+  expect(await referrers(other)).toEqual([]);
+  expect((await call('DELETE', `manifests/${digest}`, { authorization: other })).status).toBe(404);
+  // A tag in the query is a tag all the same.
+  expect((await call('PUT', `manifests/${digest}?tag=tenant-${stranger}`, { body })).status).toBe(403);
+
+  deployed.push(subject.digest);
+  const refused = await call('DELETE', `manifests/${subject.digest}`);
+  expect([refused.status, await refused.text()]).toEqual([403, expect.stringContaining('a release needs it')]);
+  expect((await call('DELETE', `blobs/${config.digest}`)).status).toBe(403);
+  expect((await call('DELETE', `manifests/tenant-${stranger}`)).status).toBe(403);
+  expect(await fixture.images.resolve(tenantId)).toEqual({ digest: subject.digest });
+  expect((await call('DELETE', `manifests/${digest}`)).status).toBe(202);
+  expect(await referrers()).toEqual([]);
+  expect((await call('DELETE', `manifests/tenant-${tenantId}`)).status).toBe(202);
+  expect(await fixture.images.resolve(tenantId)).toBeUndefined();
+  expect((await call('GET', `manifests/${subject.digest}`)).status).toBe(200);
 });

@@ -19,6 +19,7 @@ export type { PushEvent, PushImageOptions, PushResult } from './push-image.ts';
 export { formatImageReference, type ImageReference, parseImageReference } from './reference.ts';
 export {
   createRegistryClient,
+  type GetBlobOptions,
   type RegistryCallOptions,
   type RegistryClient,
   type RegistryClientOptions,

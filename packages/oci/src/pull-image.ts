@@ -15,8 +15,11 @@ export interface FetchedManifest {
   readonly descriptor: Descriptor;
 }
 
-/** How often a blob whose connection breaks is asked for. */
+/** How many connections in a row may break without a byte. */
 const attempts = 3;
+
+/** How many connections one blob may take in all. */
+const mostConnections = 50;
 
 /** The manifest of one image: the one behind the digest or, when that is an index, the one in it for the platform. */
 export async function resolveForPlatform(
@@ -80,43 +83,43 @@ export async function pullImage(
   return image;
 }
 
-async function fetchBlob(
-  client: Client,
-  options: {
-    readonly repository: string;
-    readonly digest: Digest;
-    readonly size: number;
-    readonly blobs: BlobStore;
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<void> {
-  const { repository, digest, size, blobs, signal } = options;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const content = exactly(await client.getBlob(repository, digest, { signal }), { digest, size });
-      await blobs.write(content, { expected: digest, signal });
-      return;
-    } catch (error) {
-      // The client repeats what fails at once; this is about what breaks on the way.
-      if (attempt === attempts || !isOciError(error) || !error.retryable) throw error;
-    }
-  }
+async function fetchBlob(client: Client, blob: BlobToFetch & { readonly blobs: BlobStore }): Promise<void> {
+  const { digest, blobs, signal } = blob;
+  await blobs.write(downloaded(client, blob), { expected: digest, signal });
 }
 
-/** The stream, ended as soon as it is longer than the manifest says: it must not fill the disk. */
-async function* exactly(
-  content: AsyncIterable<Uint8Array>,
-  { digest, size }: { readonly digest: Digest; readonly size: number },
-): AsyncGenerator<Uint8Array> {
+interface BlobToFetch {
+  readonly repository: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * The content of a blob; where the connection breaks, it goes on with the next one. It ends as soon as it is longer than
+ * the manifest says: it must not fill the disk. The client repeats what fails at once, this is about what breaks on the way.
+ */
+async function* downloaded(client: Client, blob: BlobToFetch): AsyncGenerator<Uint8Array> {
+  const { repository, digest, size, signal } = blob;
   let received = 0;
-  for await (const piece of content) {
-    received += piece.byteLength;
-    if (received > size)
-      throw new OciError('SP_OCI_DIGEST_MISMATCH', `Blob ${digest} has more than ${size} bytes`, { digest });
-    yield piece;
+  let failures = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const before = received;
+    try {
+      for await (const piece of await client.getBlob(repository, digest, { signal, start: received })) {
+        received += piece.byteLength;
+        if (received > size)
+          throw new OciError('SP_OCI_DIGEST_MISMATCH', `Blob ${digest} has more than ${size} bytes`, { digest });
+        yield piece;
+      }
+      if (received === size) return;
+      throw new OciError('SP_OCI_DIGEST_MISMATCH', `Blob ${digest} has ${received} bytes, not ${size}`, { digest });
+    } catch (error) {
+      // As long as it comes on it is not given up, but a registry that drips does not keep us for ever.
+      failures = received > before ? 0 : failures + 1;
+      if (failures === attempts || attempt === mostConnections || !isOciError(error) || !error.retryable) throw error;
+    }
   }
-  if (received < size)
-    throw new OciError('SP_OCI_DIGEST_MISMATCH', `Blob ${digest} has ${received} bytes, not ${size}`, { digest });
 }
 
 /** The image of an index for a platform; of several variants the first. */

@@ -38,6 +38,12 @@ export interface RegistryCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of {@link RegistryClient.getBlob}. */
+export interface GetBlobOptions extends RegistryCallOptions {
+  /** The first byte that is wanted, of one that was cut; what comes is a part, and not verified. @defaultValue 0 */
+  readonly start?: number | undefined;
+}
+
 /** One registry. Every method throws {@link OciError}: `SP_OCI_NETWORK`, `SP_OCI_UNAUTHORIZED`, `SP_OCI_DENIED`, `SP_OCI_REGISTRY`. */
 export interface RegistryClient {
   /** What a tag or digest stands for, or `undefined` when the registry does not know it. */
@@ -49,7 +55,7 @@ export interface RegistryClient {
     options?: RegistryCallOptions,
   ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }>;
   /** A blob. The stream fails with `SP_OCI_DIGEST_MISMATCH` at its end when the content is another. @throws {@link OciError} `SP_OCI_NOT_FOUND` */
-  getBlob(repository: string, digest: Digest, options?: RegistryCallOptions): Promise<ReadableStream<Uint8Array>>;
+  getBlob(repository: string, digest: Digest, options?: GetBlobOptions): Promise<ReadableStream<Uint8Array>>;
   /** Sends the blobs that the registry does not have, then the manifest. Safe to repeat. @throws {@link OciError} `SP_OCI_BLOB_UNKNOWN` when a blob is nowhere */
   pushImage(image: OciImage, options: PushImageOptions): Promise<PushResult>;
 }
@@ -118,7 +124,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       if (expected !== undefined && expected !== digest) throw mismatch(expected, digest);
       return { bytes, descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.byteLength } };
     },
-    async getBlob(repository, digest, { signal } = {}) {
+    async getBlob(repository, digest, { signal, start = 0 } = {}) {
       checkNames(repository, digest);
       const attempt = `Cannot get blob ${digest} of ${repository}`;
       const url = `/v2/${repository}/blobs/${digest}`;
@@ -127,15 +133,27 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         url,
         repository,
         actions: 'pull',
-        expected: [200],
+        ...(start === 0 ? {} : { headers: { range: `bytes=${start}-` } }),
+        expected: start === 0 ? [200] : [200, 206],
         attempt,
         signal,
       };
       const response = await withRetry(() => request(call), { retries, delayMilliseconds, signal });
-      return verified(response.body ?? emptyBody(), digest, (error) => {
+      const failure = (error: unknown): OciError => {
         signal?.throwIfAborted();
         return networkFailure(error, { registry, repository, attempt, redact: auth.redact });
-      });
+      };
+      const body = response.body ?? emptyBody();
+      if (start === 0) return verified(body, digest, failure);
+      const from = response.status === 206 ? rangeStart(response) : 0;
+      if (from === undefined || from > start) {
+        await body.cancel();
+        throw new OciError('SP_OCI_REGISTRY', `${attempt} at ${registry}: it is another part`, {
+          registry,
+          repository,
+        });
+      }
+      return skipping(body, start - from, failure);
     },
     async pushImage(image, pushOptions) {
       checkNames(pushOptions.repository, pushOptions.reference);
@@ -185,6 +203,38 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       { highWaterMark: 0 },
     );
   }
+}
+
+/** What a registry gives that cares for no ranges, or begins earlier: the beginning is let go. */
+function skipping(
+  body: ReadableStream<Uint8Array>,
+  bytes: number,
+  failure: (error: unknown) => OciError,
+): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  let left = bytes;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        for (;;) {
+          const next = await reader.read().catch((error: unknown) => {
+            throw failure(error);
+          });
+          if (next.done) return controller.close();
+          const part = next.value.subarray(Math.min(left, next.value.byteLength));
+          left -= next.value.byteLength - part.byteLength;
+          if (part.byteLength > 0) return controller.enqueue(part);
+        }
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function rangeStart(response: TransportResponse): number | undefined {
+  const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
+  return start === undefined ? undefined : Number(start);
 }
 
 function mediaTypeOf(response: TransportResponse): string {

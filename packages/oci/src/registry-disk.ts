@@ -118,7 +118,7 @@ export async function listRepositories(directory: string, parent = ''): Promise<
     if (isMissing(error)) return [];
     throw storageError(path, error);
   });
-  const isRepository = entries.some(({ name }) => name === '_blobs' || name === '_manifests');
+  const isRepository = entries.some(({ name }) => ['_blobs', '_manifests', '_uploads'].includes(name));
   const found = isRepository && parent !== '' ? [parent] : [];
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name.startsWith('_')) continue;

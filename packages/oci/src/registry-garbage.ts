@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, type DigestAlgorithm, isDigest } from './digest.ts';
 import { isOciError } from './error.ts';
@@ -27,6 +27,8 @@ export interface CollectedGarbage {
   /** Contents deleted, and their bytes. */
   readonly contents: number;
   readonly bytes: number;
+  /** Uploads that were begun and not finished. */
+  readonly uploads: number;
 }
 
 interface Found {
@@ -44,8 +46,8 @@ interface Repository {
 }
 
 /**
- * Removes what nothing leads to: no tag, no digest to keep, no manifest about a manifest that stays. The registry may be
- * used meanwhile. Nothing is removed before everything is known, so a manifest that cannot be read stops it in time.
+ * Removes what nothing leads to: no tag, no digest to keep, no manifest about a manifest that stays; and uploads that were
+ * given up. The registry may be used meanwhile. Nothing is removed before everything is known, so a manifest that cannot be read stops it in time.
  *
  * @throws {@link OciError} `SP_OCI_DOCUMENT`, `SP_OCI_DIGEST_MISMATCH`, `SP_OCI_BLOB_UNKNOWN` (a manifest that is needed is
  * damaged or gone), `SP_OCI_STORAGE`
@@ -64,7 +66,7 @@ export async function collectGarbage(options: CollectGarbageOptions): Promise<Co
     await mark(storage, repository, keep);
   }
   const linked = await contentBelow(storage, keep);
-  const removed = { manifests: 0, blobs: 0, contents: 0, bytes: 0 };
+  const removed = { manifests: 0, blobs: 0, contents: 0, bytes: 0, uploads: 0 };
   for (const { name, manifests, blobs, needed } of repositories) {
     signal?.throwIfAborted();
     const isOver = async ({ digest, path }: Found): Promise<boolean> => {
@@ -80,6 +82,7 @@ export async function collectGarbage(options: CollectGarbageOptions): Promise<Co
       if ((await isOver(one)) && (await storage.unlinkBlob(name, one.digest))) removed.blobs += 1;
     }
     for (const digest of needed) linked.add(digest);
+    removed.uploads += await dropUploads(repositoryFolder(storage.directory, name, '_uploads'), olderThan);
   }
   for (const algorithm of ['sha256', 'sha512'] as const) {
     for (const { digest, size, path } of await contentsOf(storage.directory, algorithm, olderThan)) {
@@ -135,6 +138,20 @@ async function contentBelow(storage: DiskRegistryStorage, keep: ReadonlySet<Dige
   return below;
 }
 
+/** Clients that went away do not say so. How many there were. */
+async function dropUploads(folder: string, olderThan: Date): Promise<number> {
+  let dropped = 0;
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    if ((await isYoung(path, olderThan)) !== false) continue;
+    await rm(path, { force: true }).catch((error: unknown) => {
+      throw storageError(path, error);
+    });
+    dropped += 1;
+  }
+  return dropped;
+}
+
 /** Whether a repository got the content since the beginning. */
 async function isLinkedNow(directory: string, digest: Digest): Promise<boolean> {
   const name = digest.slice('sha256:'.length);
@@ -153,12 +170,8 @@ function contentsOf(directory: string, algorithm: DigestAlgorithm, olderThan: Da
 
 /** The files of a folder whose names are digests; how long they are tells of which kind. */
 async function filesIn(folder: string, olderThan: Date): Promise<readonly Found[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw storageError(folder, error);
-  });
   const found: Found[] = [];
-  for (const name of names) {
+  for (const name of await namesIn(folder)) {
     const digest = `${name.length === 64 ? 'sha256' : 'sha512'}:${name}`;
     const path = join(folder, name);
     const info = await stat(path).catch(() => undefined);
@@ -166,6 +179,13 @@ async function filesIn(folder: string, olderThan: Date): Promise<readonly Found[
     found.push({ digest, path, size: info.size, young: info.mtimeMs >= olderThan.getTime() });
   }
   return found;
+}
+
+function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw storageError(folder, error);
+  });
 }
 
 /** Whether a file is young; `undefined` when it is not there. */

@@ -1,5 +1,6 @@
 import type { Digest } from './digest.ts';
 import { maximumDocumentSize } from './image.ts';
+import { isTag } from './reference.ts';
 import { answer, errorAnswer } from './registry-answer.ts';
 import { serveBlob } from './registry-blob-routes.ts';
 import { deleteBlob, deleteManifest } from './registry-delete-routes.ts';
@@ -88,10 +89,7 @@ export function createRegistryHandler(options: RegistryHandlerOptions): (request
     const route = parseRegistryRoute(url.pathname);
     const action = isPull(request.method, route) ? 'pull' : 'push';
     const decision = await authorize({ action, ...subjectOf(route), request });
-    if (!decision.allow) {
-      const { status, code, message, challenge } = decision;
-      return errorAnswer(status, { code, message }, challenge === undefined ? {} : { 'www-authenticate': challenge });
-    }
+    if (!decision.allow) return refusal(decision);
     const { method } = request;
     switch (route.kind) {
       case 'version':
@@ -105,10 +103,21 @@ export function createRegistryHandler(options: RegistryHandlerOptions): (request
         if (method === 'DELETE' && allowDelete) return deleteManifest(storage, route);
         if (method !== 'PUT') return unsupported();
         const { repository } = route;
-        const tag = 'tag' in route ? { tag: route.tag } : {};
+        const tags = tagsToSet(route, url);
+        if (tags === undefined) return errorAnswer(400, { code: 'MANIFEST_INVALID', message: 'invalid tags' });
+        // The decision was about the path; the tags beside it move just as much.
+        for (const tag of 'tag' in route ? [] : tags) {
+          const also = await authorize({ action, repository, tag, request });
+          if (!also.allow) return refusal(also);
+        }
         const account = decision.account === undefined ? {} : { account: decision.account };
-        const onStored = (digest: Digest): void => onManifest?.({ repository, ...tag, digest, ...account });
-        return receiveManifest(storage, { ...route, request, maximumBytes: maxManifestBytes, onStored });
+        const onStored = (digest: Digest): void => {
+          for (const tag of tags.length === 0 ? [{}] : tags.map((name) => ({ tag: name }))) {
+            onManifest?.({ repository, ...tag, digest, ...account });
+          }
+        };
+        const target = { repository, tags, digest: 'digest' in route ? route.digest : undefined };
+        return receiveManifest(storage, { ...target, request, maximumBytes: maxManifestBytes, onStored });
       }
       case 'tags':
         return method === 'GET' ? listTags(storage, { ...route, url }) : unsupported();
@@ -129,6 +138,17 @@ export function createRegistryHandler(options: RegistryHandlerOptions): (request
       }
     }
   };
+}
+
+function refusal({ status, code, message, challenge }: RegistryDecision & { readonly allow: false }): Response {
+  return errorAnswer(status, { code, message }, challenge === undefined ? {} : { 'www-authenticate': challenge });
+}
+
+/** A manifest that is pushed by its digest may name up to ten tags in the query: `?tag=v1&tag=latest`. */
+function tagsToSet(route: RegistryRoute & { readonly kind: 'manifest' }, url: URL): readonly string[] | undefined {
+  if ('tag' in route) return [route.tag];
+  const tags = Array.from(new Set(url.searchParams.getAll('tag')));
+  return tags.length <= 10 && tags.every(isTag) ? tags : undefined;
 }
 
 function isPull(method: string, { kind }: RegistryRoute): boolean {

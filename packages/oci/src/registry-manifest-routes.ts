@@ -34,12 +34,18 @@ export async function serveManifest(storage: RegistryStorage, target: ManifestTa
 /** PUT of a manifest: stored byte for byte, once everything it names is there; the tag moves last. */
 export async function receiveManifest(
   storage: RegistryStorage,
-  target: ManifestTarget & {
+  target: {
+    readonly request: Request;
+    readonly repository: string;
+    /** What points at it afterwards. */
+    readonly tags: readonly string[];
+    /** What it was pushed as. */
+    readonly digest: Digest | undefined;
     readonly maximumBytes: number;
     readonly onStored: (digest: Digest) => void;
   },
 ): Promise<Response> {
-  const { request, repository, tag, digest, maximumBytes, onStored } = target;
+  const { request, repository, tags, digest, maximumBytes, onStored } = target;
   const bytes = await readBody(request, maximumBytes);
   if (bytes === 'cut') return invalidManifest('the content ended early');
   if (bytes === undefined) {
@@ -60,12 +66,18 @@ export async function receiveManifest(
   const refusal = await checkContent(storage, repository, document);
   if (refusal !== undefined) return refusal;
   const { mediaType, referrer } = document;
-  await storage.writeManifest(repository, { bytes, mediaType, tag, digest: actual, referrer });
+  for (const tag of tags.length === 0 ? [undefined] : tags) {
+    await storage.writeManifest(repository, { bytes, mediaType, tag, digest: actual, referrer });
+  }
   onStored(actual);
   const location = `/v2/${repository}/manifests/${actual}`;
   // Tells the client that it need not keep a list of referrers itself.
   const subject: Record<string, string> = referrer === undefined ? {} : { 'oci-subject': referrer.subject };
-  return answer(201, { location, 'docker-content-digest': actual, 'content-length': '0', ...subject });
+  // What the digest was pushed as is known already: the header is for the tags beside it.
+  const tagged: Record<string, string> =
+    digest === undefined || tags.length === 0 ? {} : { 'oci-tag': tags.join(', ') };
+  const headers = { location, 'docker-content-digest': actual, 'content-length': '0', ...subject, ...tagged };
+  return answer(201, headers);
 }
 
 /** Everything that a manifest names has to be in the same repository, with the length it says. */

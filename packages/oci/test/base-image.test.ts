@@ -229,3 +229,53 @@ test('layers that are damaged, cut or longer than they should be are refused, an
   await writeFile(path, good);
   expect((await registry.load('base:v1'))?.image.layers[0]?.digest).toBe(digest);
 });
+
+test('a download that breaks goes on where it was, also at a registry without ranges', async () => {
+  for (const ranges of [true, false]) {
+    await using folder = await temporaryFolder();
+    const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+    const { blobs, image } = await sampleImage(join(folder.path, 'client'), { size: 2_000_000 });
+    const handler = createRegistryHandler({ storage, authorize: () => Promise.resolve({ allow: true }) });
+    const local = (input: string | URL | Request, init?: RequestInit) => handler(new Request(input, init));
+    const own = createRegistryClient({ registry: 'registry.test', fetch: local });
+    await own.pushImage(image, { repository: 'base', reference: 'v1', blobs: [blobs] });
+    const starts: string[] = [];
+    let sent = 0;
+    // Gives 400 kB of a large blob, then breaks the connection.
+    await using server = await serve(async (request) => {
+      if (!ranges) request.headers.delete('range');
+      const answer = await handler(request);
+      if (!request.url.includes(image.layers[0]?.digest ?? '') || request.method !== 'GET') return answer;
+      starts.push(request.headers.get('range') ?? 'whole');
+      const reader = answer.body?.getReader();
+      let left = 400_000 + (ranges ? 0 : sent);
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const next = await reader?.read();
+          if (next === undefined || next.done) return controller.close();
+          const part = next.value.subarray(0, left);
+          left -= part.byteLength;
+          sent += part.byteLength;
+          controller.enqueue(part);
+          if (left === 0) {
+            await reader?.cancel();
+            // Sent first, broken then.
+            setTimeout(() => controller.error(new Error('cut by the test')), 20);
+            await new Promise((resolve) => setTimeout(resolve, 40));
+          }
+        },
+      });
+      return new Response(body, { status: answer.status, headers: answer.headers });
+    });
+    const cacheDirectory = join(folder.path, 'cache');
+    const base = await loadBaseImage(`${server.host}/base:v1`, { platform: amd64, cacheDirectory });
+    const layer = base?.image.layers[0];
+    if (base === undefined || layer === undefined) throw new Error('no layer');
+    expect(digestOf(await collect(readLayer(base.blobs, layer)))).toBe(base.image.diffIds[0]);
+    expect(starts.length).toBeGreaterThan(2);
+    if (!ranges) continue;
+    expect(starts.slice(0, 2)).toEqual(['whole', expect.stringMatching(/^bytes=[1-9]\d+-$/)]);
+    // Nothing twice: a connection may end before its last piece is read, no more.
+    expect(sent).toBeLessThan(layer.size * 1.5);
+  }
+});

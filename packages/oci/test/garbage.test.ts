@@ -1,5 +1,6 @@
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import {
   collectGarbage,
@@ -75,6 +76,7 @@ test('what no tag leads to goes, everything else stays', async () => {
     blobs: 0,
     contents: 0,
     bytes: 0,
+    uploads: 0,
   });
 });
 
@@ -142,4 +144,21 @@ test('a damaged manifest stops it before anything is removed', async () => {
   await writeFile(storage.blobs.path((server.pushed[1] as OciImage).manifest.digest), 'damage');
   expect(await codeOf(collectGarbage({ storage, olderThan: anHourAgo() }))).toBe('SP_OCI_DIGEST_MISMATCH');
   expect(await contents()).toEqual(before);
+});
+
+test('an upload that nobody goes on with goes, one that is under way stays', async () => {
+  await using server = await oldRegistry([['app', 'v1', 1]]);
+  const { storage } = server;
+  const write = async (repository: string): Promise<string> => {
+    const id = await storage.uploads.create(repository);
+    await storage.uploads.write(repository, id, Readable.from([Buffer.from('half of it')]));
+    return id;
+  };
+  const [given, up] = [await write('app'), await write('never/finished')];
+  await server.age();
+  const young = await write('young');
+  expect(await collectGarbage({ storage, olderThan: anHourAgo() })).toMatchObject({ uploads: 2, contents: 0 });
+  expect(await storage.uploads.get('app', given)).toBeUndefined();
+  expect(await storage.uploads.get('never/finished', up)).toBeUndefined();
+  expect(await storage.uploads.get('young', young)).toBe(10);
 });

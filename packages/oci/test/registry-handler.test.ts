@@ -15,7 +15,8 @@ async function registry(limits: { maxBlobBytes?: number; maxManifestBytes?: numb
     authorize: (access) => {
       seen.push(access);
       return Promise.resolve(
-        access.repository !== undefined && access.request.headers.get('x-without') === access.repository
+        (access.repository !== undefined && access.request.headers.get('x-without') === access.repository) ||
+          (access.tag !== undefined && access.request.headers.get('x-without-tag') === access.tag)
           ? { allow: false, status: 403, code: 'DENIED', message: 'not yours' }
           : { allow: true },
       );
@@ -272,4 +273,30 @@ test('limits hold, whether or not the client says how much it sends', async () =
   const init = { method: 'PUT', body: stream(), duplex: 'half', headers: { 'content-type': manifestType } } as const;
   expect(await errorOf(await server.call('/v2/app/manifests/v1', init))).toEqual({ status: 413, code: 'SIZE_INVALID' });
   expect(await readdir(join(server.folder, 'repositories', 'app', '_uploads'))).toEqual([]);
+});
+
+test('a manifest that is pushed by digest takes tags with it, each of them allowed', async () => {
+  await using server = await registry();
+  const config = await server.upload('app', Buffer.from('{}'));
+  const descriptor = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config, size: 2 };
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const body = JSON.stringify({ schemaVersion: 2, mediaType, config: descriptor, layers: [] });
+  const digest = digestOf(Buffer.from(body));
+  const put = (query: string, headers = {}) =>
+    server.call(`/v2/app/manifests/${digest}${query}`, {
+      method: 'PUT',
+      body,
+      headers: { 'content-type': mediaType, ...headers },
+    });
+  server.seen.length = 0;
+  const answer = await put('?tag=v1&tag=latest&tag=v1');
+  expect([answer.status, answer.headers.get('oci-tag')]).toEqual([201, 'v1, latest']);
+  expect(server.seen.map(({ tag }) => tag)).toEqual([undefined, 'v1', 'latest']);
+  for (const tag of ['v1', 'latest']) expect(await server.storage.resolve('app', tag)).toMatchObject({ digest });
+  expect((await put('')).headers.get('oci-tag')).toBeNull();
+  expect(await errorOf(await put('?tag=no/tag'))).toEqual({ status: 400, code: 'MANIFEST_INVALID' });
+  const many = Array.from({ length: 11 }, (_, index) => `tag=t${index}`).join('&');
+  expect(await errorOf(await put(`?${many}`))).toEqual({ status: 400, code: 'MANIFEST_INVALID' });
+  expect(await errorOf(await put('?tag=other', { 'x-without-tag': 'other' }))).toEqual({ status: 403, code: 'DENIED' });
+  expect(await server.storage.resolve('app', 'other')).toBeUndefined();
 });

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type CollectedGarbage,
+  collectGarbage,
   createDiskRegistryStorage,
   createRegistryHandler,
   type Digest,
@@ -23,6 +25,15 @@ export interface ImagesOptions {
   readonly secret: Uint8Array;
   /** @defaultValue 4 GiB */
   readonly maxBlobBytes?: number | undefined;
+  /**
+   * The digests of all releases that run or can be brought back. They stay, whatever the tags say, and cannot be
+   * deleted. Without it nothing is ever taken away.
+   */
+  readonly releaseDigests?: (() => Promise<readonly Digest[]>) | undefined;
+  /** Time between two collections of garbage, in milliseconds. @defaultValue 1 hour */
+  readonly collectEveryMs?: number | undefined;
+  /** Called when a collection that nobody waits for failed. @defaultValue nothing */
+  readonly onCollectFailed?: ((error: unknown) => void) | undefined;
   /** Milliseconds since the epoch. @defaultValue Date.now */
   readonly now?: (() => number) | undefined;
 }
@@ -51,11 +62,21 @@ export interface Images {
   resolve(tenantId: string): Promise<{ readonly digest: Digest } | undefined>;
   /** Forgets everything that a tenant pushed. */
   remove(tenantId: string): Promise<void>;
+  /**
+   * Takes away what no tag, no release and no push of the last day leads to, and uploads that were given up. Done by
+   * itself every {@link ImagesOptions.collectEveryMs}; `undefined` when the releases are not known.
+   */
+  collectGarbage(options?: { readonly signal?: AbortSignal | undefined }): Promise<CollectedGarbage | undefined>;
+  /** Ends the collections. */
+  close(): Promise<void>;
   /** For use inside the server. A tenant's content is in the repository {@link storageRepository}. */
   readonly storage: RegistryStorage;
 }
 
 const username = 'systemprompt';
+
+/** How long something may lie there before it counts as given up: a push may be interrupted, and taken up tomorrow. */
+const patienceMs = 24 * 60 * 60 * 1000;
 
 /**
  * The built-in registry. All tenants see one repository, `systemprompt-images`, and in it nothing but their own tag
@@ -63,6 +84,7 @@ const username = 'systemprompt';
  */
 export function createImages(options: ImagesOptions): Images {
   const { directory, registry, secret, maxBlobBytes = 4 * 1024 ** 3, now = Date.now } = options;
+  const { releaseDigests, collectEveryMs = 60 * 60 * 1000, onCollectFailed } = options;
   const storage = createDiskRegistryStorage(directory);
   const tokens = createRegistryTokens({ secret, service: registry, now });
   // One handler for each tenant: it knows which uploads are being written to.
@@ -89,13 +111,51 @@ export function createImages(options: ImagesOptions): Images {
     if (access.repository !== undefined && !grant.actions.includes(access.action)) {
       return { ...login, message: `a token for ${access.action} is required` };
     }
+    const kept = access.request.method === 'DELETE' ? await reasonToKeep(access) : undefined;
+    if (kept !== undefined) return { allow: false, status: 403, code: 'DENIED', message: kept };
     return { allow: true, account: grant.tenantId };
   }
+
+  /** Why something must not be deleted. A tag may always go: releases know their image by its digest. */
+  async function reasonToKeep({ digest, request }: RegistryAccess): Promise<string | undefined> {
+    if (digest === undefined) return undefined;
+    const { pathname } = new URL(request.url);
+    if (!pathname.includes('/manifests/')) return 'content goes by itself when no manifest leads to it';
+    if (releaseDigests === undefined) return 'nothing is deleted from this registry';
+    return (await releaseDigests()).includes(digest) ? 'a release needs it' : undefined;
+  }
+
+  // One at a time, and none that begins after the end.
+  const ended = new AbortController();
+  let collecting: Promise<CollectedGarbage | undefined> | undefined;
+  async function collect(signal?: AbortSignal): Promise<CollectedGarbage | undefined> {
+    if (releaseDigests === undefined) return undefined;
+    // The time first: a release that is made meanwhile is of something that arrived meanwhile, or was asked for.
+    const olderThan = new Date(now() - patienceMs);
+    const keep = await releaseDigests();
+    return collectGarbage({
+      storage,
+      keep,
+      olderThan,
+      signal: AbortSignal.any([ended.signal, ...(signal ? [signal] : [])]),
+    });
+  }
+  const collectOnce = (signal?: AbortSignal): Promise<CollectedGarbage | undefined> =>
+    (collecting ??= collect(signal).finally(() => (collecting = undefined)));
+  const timer =
+    releaseDigests === undefined
+      ? undefined
+      : setInterval(() => {
+          collectOnce().catch((error: unknown) => {
+            if (!ended.signal.aborted) onCollectFailed?.(error);
+          });
+        }, collectEveryMs).unref();
 
   function handlerOf(tenantId: string): (request: Request) => Promise<Response> {
     const known = handlers.get(tenantId);
     if (known !== undefined) return known;
-    const handler = createRegistryHandler({ storage: tenantStorage(storage, tenantId), authorize, maxBlobBytes });
+    const own = tenantStorage(storage, tenantId);
+    const handler = createRegistryHandler({ storage: own, authorize, maxBlobBytes, allowDelete: true });
     handlers.set(tenantId, handler);
     return handler;
   }
@@ -123,6 +183,12 @@ export function createImages(options: ImagesOptions): Images {
     async resolve(tenantId) {
       const found = await storage.resolve(storageRepository(tenantId), tenantTag(tenantId));
       return found === undefined ? undefined : { digest: found.digest };
+    },
+    collectGarbage: ({ signal } = {}) => collectOnce(signal),
+    async close() {
+      clearInterval(timer);
+      ended.abort();
+      await collecting?.catch(() => {});
     },
     async remove(tenantId) {
       // The blobs themselves may be another's too; without the repository nobody reaches them through this tenant.

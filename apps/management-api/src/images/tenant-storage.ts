@@ -1,8 +1,8 @@
-import type { RegistryStorage } from '@sp/oci';
+import type { DiskRegistryStorage, RegistryStorage } from '@sp/oci';
 import { publicRepository, storageRepository } from './tenant-repository.ts';
 
 /** One tenant's view of the registry's storage: the public repository is the tenant's own, and there is no other. */
-export function tenantStorage(storage: RegistryStorage, tenantId: string): RegistryStorage {
+export function tenantStorage(storage: DiskRegistryStorage, tenantId: string): Required<RegistryStorage> {
   const own = (repository: string): string => {
     // The decision about the request comes first; this holds even if it should be wrong.
     if (repository !== publicRepository) throw new Error(`No repository ${repository} for ${tenantId}`);
@@ -24,5 +24,9 @@ export function tenantStorage(storage: RegistryStorage, tenantId: string): Regis
     hasBlob: (repository, digest) => storage.hasBlob(own(repository), digest),
     linkBlob: (repository, digest) => storage.linkBlob(own(repository), digest),
     listTags: (repository) => storage.listTags(own(repository)),
+    listReferrers: (repository, subject) => storage.listReferrers(own(repository), subject),
+    deleteManifest: (repository, digest) => storage.deleteManifest(own(repository), digest),
+    deleteTag: (repository, tag) => storage.deleteTag(own(repository), tag),
+    unlinkBlob: (repository, digest) => storage.unlinkBlob(own(repository), digest),
   };
 }

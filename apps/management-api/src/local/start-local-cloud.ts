@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createManagementApi } from '../api.ts';
 import { createSandboxBilling } from '../billing/sandbox.ts';
+import { openDashboard } from '../dashboard/dashboard.ts';
 import { createPostgresDatabases } from '../databases/postgres-databases.ts';
 import { createCnameDns, type ResolveCname } from '../dns/cname-dns.ts';
 import { createSandboxIdentity } from '../identity/sandbox.ts';
 import { createImages } from '../images/registry.ts';
+import { findReleaseDigests } from '../images/release-digests.ts';
 import { removeEmbeddedPostgres } from '../postgres/embedded.ts';
 import { createTenantProxy } from '../proxy/tenant-proxy.ts';
 import { openStore } from '../store/database.ts';
@@ -95,7 +97,14 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     await migrateStore(store);
 
     const vault = await openFileVault({ path: join(dataDir, 'keys', 'vault.key') });
-    const images = createImages({ directory: join(dataDir, 'registry'), registry, secret: vault.derive('registry') });
+    const images = createImages({
+      directory: join(dataDir, 'registry'),
+      registry,
+      secret: vault.derive('registry'),
+      releaseDigests: () => findReleaseDigests(store),
+      onCollectFailed: (err) => logger.warn({ err }, 'garbage of the registry was not collected'),
+    });
+    stops.push(() => images.close());
     const machines = openMachines(choice.kind, { directory: join(dataDir, 'machines'), images, registry, logger });
     stops.push(() => machines.close());
     const feed = await createEventFeed(store);
@@ -133,11 +142,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         signal: streams.signal,
       },
     );
+    const dashboard = await openDashboard();
     const proxy = createTenantProxy({ resolve: (host) => findTenantTarget(store, host) });
     handler = async (request) => {
       const host = (request.headers.get('host') ?? new URL(request.url).host).toLowerCase();
       const isTenants = isTenantHost(host) || (await isCustomDomain(store, host));
-      return isTenants ? await proxy(request) : await api.fetch(request);
+      if (isTenants) return await proxy(request);
+      return dashboard?.answer(request) ?? (await api.fetch(request));
     };
 
     // Stopping begins with the door: streams end, answers under way still find everything open.
