@@ -1,18 +1,25 @@
 import { Command, Flags } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
 import { describeError, renderError } from './describe-error.ts';
-import { isInteractive } from './interactive.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import type { CommandEvent } from './output/command-event.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 import { writeStderr } from './output/write-stderr.ts';
+import { decidePresentation, isSet } from './presentation.ts';
 
 /**
- * What all commands share: `--json`, `--non-interactive`, the {@link Context}, and one way to fail. A command returns its
- * result as an object; text goes out through `log` and is silent under `--json`.
+ * What all commands share: `--json`, `--json-lines`, `--non-interactive`, the {@link Context}, and one way to fail. A
+ * command returns its result as an object; text goes out through `log` and is silent under `--json`.
  */
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true;
 
   static override baseFlags = {
+    'json-lines': Flags.boolean({
+      summary: 'Write events as they happen, one JSON object per line, then the result.',
+      env: 'SYSTEMPROMPT_JSON_LINES',
+      helpGroup: 'GLOBAL',
+    }),
     'non-interactive': Flags.boolean({
       summary: 'Never ask; fail with exit code 3 when a value is missing.',
       env: 'SYSTEMPROMPT_NON_INTERACTIVE',
@@ -32,18 +39,38 @@ export abstract class BaseCommand extends Command {
   protected createContext(): Context {
     const { env, stdin, stdout, stderr } = process;
     const json = this.jsonEnabled();
-    const refused = this.argv.includes('--non-interactive');
+    const streams = { stdin: stdin.isTTY, stdout: stdout.isTTY, stderr: stderr.isTTY };
+    const { prompts, animation } = decidePresentation({ ...streams, env, json, refused: this.given('--non-interactive') });
     return createContext({
       cwd: process.cwd(),
       env,
       version: this.config.version,
       json,
-      interactive: isInteractive({ stdin: stdin.isTTY, stdout: stdout.isTTY, env, json, refused }),
-      terminal: stderr.isTTY,
+      interactive: prompts,
+      animation,
       write: writeStderr,
+      emit: (event) => this.emitEvent(event),
       readStdin: () => readAll(stdin),
-      signal: interruptSignal(),
+      ...listenForInterrupt({ write: writeStderr }),
     });
+  }
+
+  /** One line for programs, while the command goes on; nothing without `--json-lines`. */
+  protected emitEvent(event: CommandEvent): void {
+    if (!this.lines) return;
+    const { type, ...rest } = event;
+    process.stdout.write(`${JSON.stringify({ type, at: new Date().toISOString(), ...(toSnakeCase(rest) as object) })}\n`);
+  }
+
+  override jsonEnabled(): boolean {
+    return this.lines || super.jsonEnabled();
+  }
+
+  override logJson(json: unknown): void {
+    if (!this.lines) return super.logJson(json);
+    const failure = typeof json === 'object' && json !== null && 'error' in json;
+    const line = failure ? { type: 'error', ...json } : { type: 'result', result: json };
+    process.stdout.write(`${JSON.stringify(line)}\n`);
   }
 
   /** oclif's own would look at nothing but the exit code and print every enumerable field of an error. */
@@ -57,24 +84,20 @@ export abstract class BaseCommand extends Command {
   protected override toSuccessJson(result: unknown): unknown {
     return toSnakeCase(result);
   }
+
+  private get lines(): boolean {
+    return this.given('--json-lines') || isSet(process.env, 'SYSTEMPROMPT_JSON_LINES');
+  }
+
+  /** Asked before the command line is parsed, because its errors are to be JSON too. */
+  private given(flag: string): boolean {
+    const end = this.argv.indexOf('--');
+    return (end === -1 ? this.argv : this.argv.slice(0, end)).includes(flag);
+  }
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
   return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Aborted by the first Ctrl-C or SIGTERM, so that a command can clean up; the second one ends the process. */
-function interruptSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort();
-      // A wait that does not listen to the signal must not keep the terminal.
-      setTimeout(() => process.exit(130), 5000).unref();
-    });
-  }
-  return controller.signal;
 }

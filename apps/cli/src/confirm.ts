@@ -1,5 +1,6 @@
 import { CliError } from './cli-error.ts';
 import type { Context } from './context.ts';
+import { decideConfirmation } from './presentation.ts';
 import { shellWord } from './shell-words.ts';
 
 /**
@@ -40,8 +41,9 @@ export async function confirmYes(
   options: { readonly question: string; readonly yes: boolean; readonly command: string },
 ): Promise<void> {
   const { question, yes, command } = options;
-  if (yes) return;
-  if (!context.interactive) {
+  const confirmation = decideConfirmation({ prompts: context.interactive, yes });
+  if (confirmation === 'given') return;
+  if (confirmation === 'input-needed') {
     const next = [`${command} --yes`];
     throw new CliError('SP_CLI_INPUT_NEEDED', `${question} It must be confirmed`, { flags: ['--yes'], next });
   }

@@ -6,6 +6,7 @@ import { renewToken } from './auth/renew-token.ts';
 import { openBrowser } from './browser.ts';
 import { CliError } from './cli-error.ts';
 import { createHttpFetch } from './http-fetch.ts';
+import type { CommandEvent } from './output/command-event.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 /** The world around one run of a command. */
@@ -17,11 +18,15 @@ export interface ContextOptions {
   readonly json: boolean;
   /** Whether a person can be asked. */
   readonly interactive: boolean;
-  /** Whether stderr is a terminal. */
-  readonly terminal: boolean;
+  /** Whether lines on stderr may be drawn again. */
+  readonly animation: boolean;
+  /** Tells programs what goes on, with `--json-lines`. @defaultValue nobody listens */
+  readonly emit?: ((event: CommandEvent) => void) | undefined;
   /** Writes to stderr. */
   readonly write: (text: string) => void;
   readonly signal: AbortSignal;
+  /** Runs work that must not be interrupted. @defaultValue it is just run */
+  readonly hold?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
   /** Everything that comes in on stdin. */
   readonly readStdin: () => Promise<string>;
   /** @defaultValue one over node:http, see `createHttpFetch` */
@@ -34,7 +39,11 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly interactive: boolean;
   readonly signal: AbortSignal;
+  /** Runs work whose end must be waited for even after a Ctrl-C, because its answer is the only copy of something. */
+  hold<T>(work: () => Promise<T>): Promise<T>;
   readonly progress: Progress;
+  /** One event for programs, see `--json-lines`. */
+  emit(event: CommandEvent): void;
   /** What this program is called on a command line. */
   readonly bin: string;
   /** All of stdin as text. Only for those who asked for it: without an end of input it never ends. */
@@ -64,8 +73,9 @@ export interface Context {
 
 /** The only place where commands get their effects from. */
 export function createContext(options: ContextOptions): Context {
-  const { cwd, env, json, interactive, terminal, write, signal, fetch = createHttpFetch(env) } = options;
-  const line = (text: string): void => write(`${text}\n`);
+  const { cwd, env, json, interactive, animation, write, signal, fetch = createHttpFetch(env) } = options;
+  const { emit = () => undefined, hold = (work) => work() } = options;
+  const progress = createProgress({ write, animation, silent: json, emit });
   const project = discoverProjectContext({ from: cwd });
 
   const path = project.localCredentials;
@@ -97,13 +107,19 @@ export function createContext(options: ContextOptions): Context {
     env,
     interactive,
     signal,
+    hold,
     bin: 'systemprompt',
     readStdin: options.readStdin,
-    progress: createProgress({ write, terminal, silent: json }),
-    notice: line,
-    warn: (text) => line(`${yellow('!')} ${text}`),
+    progress,
+    emit,
+    notice: progress.print,
+    warn: (text) => {
+      emit({ type: 'warning', message: text });
+      progress.print(`${yellow('!')} ${text}`);
+    },
     openBrowser: async (url) => {
-      line(`If no browser opens, visit:\n  ${cyan(url)}`);
+      emit({ type: 'visit', url });
+      progress.print(`If no browser opens, visit:\n  ${cyan(url)}`);
       await openBrowser(url, env);
     },
     project,

@@ -55,7 +55,8 @@ export function describeError(
   const { exitCode, suggestions } = adviceFor(error, code);
   const facts = pickFacts(error, code);
   const stack = code === 'SP_CLI_BUG' && env['DEBUG'] && error instanceof Error ? error.stack : undefined;
-  const json = { error: { code, message, suggestions, ...(toSnakeCase(facts) as object) } };
+  const actionRequired = exitCode === exitCodes.inputNeeded ? { action_required: true as const } : {};
+  const json = { error: { code, message, suggestions, ...actionRequired, ...(toSnakeCase(facts) as object) } };
   return { code, message, suggestions, exitCode, facts, json, stack };
 }
 

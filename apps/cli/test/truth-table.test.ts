@@ -1,26 +1,66 @@
 import { expect, test } from 'vitest';
 import Restart from '../src/commands/cloud/restart.ts';
 import TenantShow from '../src/commands/cloud/tenant/show.ts';
-import { isInteractive } from '../src/interactive.ts';
+import { decideConfirmation, decideLoginTransport, decidePresentation } from '../src/presentation.ts';
 import { runCommand } from './support/run-command.ts';
 import { hello, makeWorld, second } from './support/world.ts';
 
-const terminal = { stdin: true, stdout: true };
+const flags = [true, false];
+/** Every combination of: terminal, CI, --json, --yes. */
+const table = flags.flatMap((terminal) =>
+  flags.flatMap((ci) => flags.flatMap((json) => flags.map((yes) => ({ terminal, ci, json, yes })))),
+);
+
+test.each(table)('terminal=$terminal CI=$ci json=$json yes=$yes', ({ terminal, ci, json, yes }) => {
+  const env = ci ? { CI: 'true' } : {};
+  const streams = { stdin: terminal, stdout: terminal, stderr: terminal };
+  const { prompts, animation } = decidePresentation({ ...streams, env, json, refused: false });
+  // Somebody is asked, and something moves, only where a person looks at a terminal.
+  expect({ prompts, animation }).toEqual({ prompts: terminal && !ci && !json, animation: terminal && !ci && !json });
+  expect(decideConfirmation({ prompts, yes })).toBe(
+    yes ? 'given' : terminal && !ci && !json ? 'ask' : 'input-needed',
+  );
+});
+
+const all = { stdin: true, stdout: true, stderr: true };
+test.each([
+  [all, {}, { prompts: true, animation: true }],
+  // Each stream for itself: `systemprompt … | less` shows progress and asks nothing.
+  [{ ...all, stdout: false }, {}, { prompts: false, animation: true }],
+  [{ ...all, stdin: false }, {}, { prompts: false, animation: true }],
+  [{ ...all, stderr: false }, {}, { prompts: true, animation: false }],
+  [all, { CI: 'false' }, { prompts: true, animation: true }],
+  [all, { CI: '0' }, { prompts: true, animation: true }],
+  [all, { TERM: 'dumb' }, { prompts: false, animation: false }],
+  [all, { NO_COLOR: '1' }, { prompts: true, animation: true }],
+  [all, { SYSTEMPROMPT_NON_INTERACTIVE: '1' }, { prompts: false, animation: true }],
+])('%j %j: %j', (streams, env, decided) => {
+  expect(decidePresentation({ ...streams, env, json: false, refused: false })).toEqual(decided);
+});
+
+test('--non-interactive asks nothing, and still shows what goes on', () => {
+  const decided = decidePresentation({ ...all, env: {}, json: false, refused: true });
+  expect(decided).toEqual({ prompts: false, animation: true });
+});
 
 test.each([
-  // terminal, CI, --json, --non-interactive → asked?
-  [terminal, {}, false, false, true],
-  [terminal, {}, true, false, false],
-  [terminal, {}, false, true, false],
-  [terminal, { CI: 'true' }, false, false, false],
-  [terminal, { CI: 'false' }, false, false, true],
-  [terminal, { SYSTEMPROMPT_NON_INTERACTIVE: '1' }, false, false, false],
-  [{ stdin: false, stdout: true }, {}, false, false, false],
-  [{ stdin: true, stdout: false }, {}, false, false, false],
-  [{ stdin: false, stdout: false }, {}, false, false, false],
-  [{ stdin: false, stdout: false }, { CI: '1' }, true, true, false],
-])('%j %j json=%s non-interactive=%s: asked %s', (streams, env, json, refused, asked) => {
-  expect(isInteractive({ ...streams, env, json, refused })).toBe(asked);
+  ['a Mac', 'darwin', {}, false, 'browser'],
+  ['Windows', 'win32', {}, false, 'browser'],
+  ['a Linux desktop', 'linux', { DISPLAY: ':0' }, false, 'browser'],
+  ['a Linux desktop', 'linux', { WAYLAND_DISPLAY: 'wayland-0' }, false, 'browser'],
+  ['a Linux without a screen', 'linux', {}, false, 'device'],
+  ['SSH', 'darwin', { SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22' }, false, 'device'],
+  ['SSH with a forwarded screen', 'linux', { SSH_TTY: '/dev/pts/0', DISPLAY: 'localhost:10.0' }, false, 'device'],
+  ['WSL', 'linux', { WSL_DISTRO_NAME: 'Debian', DISPLAY: ':0' }, false, 'device'],
+  ['a container', 'linux', { DISPLAY: ':0' }, true, 'device'],
+  ['a development container', 'linux', { REMOTE_CONTAINERS: 'true', DISPLAY: ':0' }, false, 'device'],
+  ['a pod', 'linux', { KUBERNETES_SERVICE_HOST: '10.0.0.1' }, false, 'device'],
+  ['SSH with a browser named', 'linux', { SSH_TTY: '/dev/pts/0', BROWSER: 'w3m' }, false, 'browser'],
+  ['WSL with a browser named', 'linux', { WSL_DISTRO_NAME: 'Debian', BROWSER: 'wslview' }, false, 'browser'],
+  ['CI', 'linux', { CI: 'true' }, false, 'none'],
+  ['CI with a browser named', 'linux', { CI: 'true', BROWSER: 'firefox' }, true, 'browser'],
+] as const)('login in %s (%s %j container=%s): %s', (_, platform, env, container, transport) => {
+  expect(decideLoginTransport({ platform, env, container })).toBe(transport);
 });
 
 test.each([
@@ -36,6 +76,7 @@ test.each([
   expect(done.exitCode).toBe(exitCode);
   if (json) expect(JSON.parse(done.stdout)).toBeTypeOf('object');
   else expect(done.stdout).toBe(exitCode === 0 ? 'hello is running\n' : '');
+  if (json && exitCode === 3) expect(JSON.parse(done.stdout)).toMatchObject({ error: { action_required: true } });
   if (exitCode === 3) expect(world.api.requests.some(({ what }) => what.startsWith('POST'))).toBe(false);
 });
 

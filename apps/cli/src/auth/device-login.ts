@@ -11,6 +11,7 @@ export async function logInByDevice(context: Context, api: CloudApiClient): Prom
     start: () => api.auth.createDeviceLogin({ scope: 'offline_access' }, { signal }),
     poll: ({ deviceCode }) => poll(api, deviceCode, signal),
     onCode: ({ userCode, verificationUri, verificationUriComplete: complete, expiresIn }) => {
+      context.emit({ type: 'visit', url: complete ?? verificationUri, code: userCode });
       context.notice(`Visit ${cyan(verificationUri)} on any computer or phone, and type the code ${cyan(userCode)}`);
       if (complete !== undefined) context.notice(`or visit ${cyan(complete)}`);
       context.progress.note(`Waiting up to ${Math.round(expiresIn / 60)} min for your answer there …`);

@@ -1,4 +1,4 @@
-import type { DeployEvent, DeployResult } from '@sp/deploy';
+import { type DeployErrorCode, type DeployEvent, type DeployResult, isDeployError } from '@sp/deploy';
 import { formatBytes } from '../output/bytes.ts';
 import type { Progress, ProgressStep } from '../progress.ts';
 
@@ -13,21 +13,35 @@ const titles: Readonly<Record<string, string>> = {
   health: 'Wait until it is healthy',
 };
 
+/** What ends the waiting, but not the deploy. */
+const goesOn: ReadonlySet<string> = new Set<DeployErrorCode>(['SP_DEPLOY_ABORTED', 'SP_DEPLOY_TIMEOUT']);
+
 /** Shows a deploy step by step and answers its result. */
-export async function followDeploy(events: AsyncIterable<DeployEvent>, progress: Progress): Promise<DeployResult> {
+export async function followDeploy(
+  events: AsyncIterable<DeployEvent>,
+  {
+    progress,
+    next,
+  }: {
+    readonly progress: Progress;
+    /** The command line that goes on with the operation after a Ctrl-C; without one, that begins anew. */
+    readonly next: (operationId: string | undefined) => string;
+  },
+): Promise<DeployResult> {
   let current: ProgressStep | undefined;
   let result: DeployResult | undefined;
   try {
     for await (const event of events) {
-      if (event.type === 'step-started') current = await progress.step(titles[event.step] ?? event.step);
+      if (event.type === 'step-started') current = progress.step(event.step, titles[event.step] ?? event.step);
       else if (event.type === 'step-progress') showProgress(event, current);
       else if (event.type === 'step-completed') {
-        current?.done();
+        current?.done(undefined, event.facts);
         current = undefined;
       } else result = event.result;
     }
   } catch (error) {
     current?.fail();
+    if (isDeployError(error) && goesOn.has(error.code)) Object.assign(error, { next: [next(error.operationId)] });
     throw error;
   }
   if (result === undefined) throw new Error('The deploy ended without a result');
@@ -38,5 +52,5 @@ export async function followDeploy(events: AsyncIterable<DeployEvent>, progress:
 function showProgress(event: DeployEvent & { type: 'step-progress' }, step: ProgressStep | undefined): void {
   const { message, done, total } = event;
   if (event.step !== 'push') step?.update(message);
-  else if (done !== undefined && total !== undefined) step?.tick(`${formatBytes(done)} of ${formatBytes(total)}`);
+  else if (done !== undefined && total !== undefined) step?.tick(`${formatBytes(done)} of ${formatBytes(total)}`, { done, total });
 }

@@ -2,6 +2,7 @@ import type { BuilderChoice, DeployResult } from '@sp/deploy';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
+import { shellWord } from '../shell-words.ts';
 import { followDeploy } from './follow-deploy.ts';
 import { pickProfile } from './pick-profile.ts';
 
@@ -49,7 +50,7 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
     skipPush: options.skipPush,
     signal,
   });
-  return { ...(await followDeploy(events, progress)), profile: name, tenantName: tenant.name };
+  return { ...(await followDeploy(events, { progress, next: nextOf(name, options.bin) })), profile: name, tenantName: tenant.name };
 }
 
 /** Takes up a deploy that the server goes on with. */
@@ -65,5 +66,11 @@ export async function resumeRun(
   progress.note(`Taking up the deploy ${options.operationId} of ${tenantName} (${tenantId})`);
   const { resumeDeploy } = await import('@sp/deploy');
   const events = resumeDeploy({ api, tenantId, operationId: options.operationId, signal });
-  return { ...(await followDeploy(events, progress)), profile: name, tenantName };
+  return { ...(await followDeploy(events, { progress, next: nextOf(name, options.bin) })), profile: name, tenantName };
+}
+
+/** How to go on with a deploy that nobody waits for any more. */
+function nextOf(profile: string, bin: string): (operationId: string | undefined) => string {
+  const command = `${bin} cloud deploy --profile ${shellWord(profile)}`;
+  return (operationId) => (operationId === undefined ? command : `${command} --resume ${shellWord(operationId)}`);
 }

@@ -19,7 +19,7 @@ export async function ensureLocalCloud(
   if (running !== undefined && (await isHealthy(running.url, signal))) {
     return { ...running, dataDir, alreadyRunning: true };
   }
-  const step = await progress.step('Starting the local cloud');
+  const step = progress.step('local-up', 'Starting the local cloud');
   try {
     const state = await startLocalCloud({ dataDirectory: dataDir, ...rest, env, signal });
     step.done();

@@ -1,21 +1,27 @@
 import { dim } from 'ansis';
-import Table from 'cli-table3';
+import { textWidth, truncateText } from './text-width.ts';
 
-const borderless = Object.fromEntries(
-  'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid'
-    .split(' ')
-    .map((part) => [part, '']),
-);
+const gap = '  ';
+/** A column is never made narrower than this. */
+const narrowest = 8;
 
-/** Rows as aligned columns under a heading line, without borders. */
-export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const table = new Table({
-    head: head.map((cell) => dim(cell)),
-    chars: { ...borderless, middle: '  ' },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-  });
-  table.push(...rows.map((row) => [...row]));
-  return trimLines(table.toString());
+/**
+ * Rows as aligned columns under a heading line, without borders. Where they do not fit, the widest columns are cut: not
+ * for a pipe, which has no width.
+ */
+export function renderTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: { /** Columns of the terminal. @defaultValue those of stdout */ readonly width?: number | undefined } = {},
+): string {
+  const { width = process.stdout.isTTY ? process.stdout.columns : undefined } = options;
+  // A line break or an escape sequence in what the API said must not break the table.
+  const cells = rows.map((row) => row.map((cell) => cell.replaceAll(/\s*[\r\n]+\s*/g, ' ')));
+  const widths = head.map((title, index) => Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? ''))));
+  if (width !== undefined) shrink(widths, width - gap.length * (widths.length - 1));
+  const line = (row: readonly string[], style: (text: string) => string): string =>
+    row.map((cell, index) => style(fit(cell, widths[index] ?? 0))).join(gap);
+  return [line(head, dim), ...cells.map((row) => line(row, (text) => text))].map((text) => text.trimEnd()).join('\n');
 }
 
 /** `name  value` lines with the names dimmed; entries without a value are left out. */
@@ -25,9 +31,16 @@ export function renderFields(fields: Readonly<Record<string, string | undefined>
   return entries.map(([name, value]) => `${dim(name.padEnd(width))}  ${value}`).join('\n');
 }
 
-function trimLines(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+function fit(cell: string, width: number): string {
+  const text = textWidth(cell) > width ? truncateText(cell, width) : cell;
+  return text + ' '.repeat(Math.max(0, width - textWidth(text)));
+}
+
+/** Takes from the widest column until everything fits or nothing can be taken any more. */
+function shrink(widths: number[], available: number): void {
+  for (let over = widths.reduce((sum, each) => sum + each, 0) - available; over > 0; over -= 1) {
+    const widest = widths.indexOf(Math.max(...widths));
+    if ((widths[widest] ?? 0) <= narrowest) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
 }

@@ -17,7 +17,7 @@ export async function buyTenant(
 ): Promise<BoughtTenant> {
   const { progress, signal } = context;
   const { runCheckoutCallbackFlow } = await import('@sp/checkout');
-  const step = await progress.step(`Waiting for the payment of ${choice.name} (${choice.plan.name}, ${choice.region})`);
+  const step = progress.step('checkout', `Waiting for the payment of ${choice.name} (${choice.plan.name}, ${choice.region})`);
   try {
     const result = await runCheckoutCallbackFlow({
       createCheckout: ({ redirectUri }) =>
@@ -58,7 +58,7 @@ export async function resumePurchase(
 ): Promise<BoughtTenant> {
   const { progress, signal } = context;
   const { resumeCheckout } = await import('@sp/checkout');
-  const step = await progress.step(`Taking up the checkout ${sessionId}`);
+  const step = progress.step('checkout', `Taking up the checkout ${sessionId}`);
   try {
     const { tenantId, checkoutSessionId } = await resumeCheckout({ api, sessionId, signal });
     step.done();

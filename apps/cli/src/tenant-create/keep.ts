@@ -26,11 +26,14 @@ export async function keepTenant(
   const { createProfile, storedTenantFromInfo, upsertTenant, withCredentials } = await import('@sp/tenants');
   const info = await api.tenants.get(tenantId, { signal: context.signal });
   // From here on no signal: a Ctrl-C between fetching the credentials and writing them would lose them for good.
-  const secrets = await claimCredentials(api, info);
-  const tenant = withCredentials(storedTenantFromInfo(info), secrets);
-  await upsertTenant(project.localTenants, tenant);
-  const directory = project.profile(profileName).dir;
-  await createProfile({ directory, name: profileName, tenant, secrets, projectRoot: project.root });
+  const tenant = await context.hold(async () => {
+    const secrets = await claimCredentials(api, info);
+    const withSecrets = withCredentials(storedTenantFromInfo(info), secrets);
+    await upsertTenant(project.localTenants, withSecrets);
+    const directory = project.profile(profileName).dir;
+    await createProfile({ directory, name: profileName, tenant: withSecrets, secrets, projectRoot: project.root });
+    return withSecrets;
+  });
   return {
     tenant: { id: tenant.id, name: tenant.name, region: tenant.region, hostname: tenant.hostname },
     profile: { name: profileName, path: project.profile(profileName).config },

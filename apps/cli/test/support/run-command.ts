@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core';
 import type { BaseCommand } from '../../src/base-command.ts';
+import type { CommandEvent } from '../../src/output/command-event.ts';
 import { type Context, type ContextOptions, createContext } from '../../src/context.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,6 +16,7 @@ export interface Finished {
 /** What of a command the tests reach for besides its public face. */
 interface Runnable {
   createContext(): Context;
+  emitEvent(event: CommandEvent): void;
   _run(): Promise<unknown>;
 }
 
@@ -33,7 +35,8 @@ export async function runCommand(
       version: '0.0.0',
       json: command.jsonEnabled(),
       interactive: false,
-      terminal: false,
+      animation: false,
+      emit: (event) => runnable.emitEvent(event),
       write: (text) => {
         notes += text;
       },

@@ -29,7 +29,9 @@ export default class Restart extends BaseCommand {
     const { id, name, label, api } = await findTarget(this.context, { tenant, profile, command: `${bin} --yes` });
     await confirmYes(this.context, { question: `Restart ${label}?`, yes, command: `${bin} --tenant ${id}` });
     const { signal } = this.context;
-    const { status } = await operate(this.context, `Restarting ${label}`, () => api.tenants.restart(id, { signal }));
+    const next = [`${this.config.bin} cloud status --tenant ${id} --watch`];
+    const change = { id: 'restart', title: `Restarting ${label}`, next };
+    const { status } = await operate(this.context, change, () => api.tenants.restart(id, { signal }));
     this.log(`${name} is ${status}`);
     return { tenantId: id, tenantName: name, status };
   }

@@ -36,8 +36,9 @@ export default class Rollback extends BaseCommand {
     const what = release === undefined ? 'the release before' : `release ${release}`;
     const question = `Bring ${label} back to ${what}?`;
     await confirmYes(this.context, { question, yes, command: `${command} --tenant ${id}` });
+    const next = (): string => `${this.config.bin} cloud status --tenant ${id} --watch`;
     const { rollback } = await import('@sp/deploy');
-    const result = await followDeploy(rollback({ api, tenantId: id, release, signal }), progress);
+    const result = await followDeploy(rollback({ api, tenantId: id, release, signal }), { progress, next });
     this.log(`${name} is ${result.status}`);
     this.log(renderFields({ URL: result.appUrl, Digest: result.digest, Release: result.release?.toString() }));
     return { ...result, tenantName: name };

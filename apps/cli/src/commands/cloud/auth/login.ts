@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core';
 import { type LoginResult, logIn } from '../../../auth/log-in.ts';
+import { findLoginTransport } from '../../../auth/login-transport.ts';
 import { BaseCommand } from '../../../base-command.ts';
+import { CliError } from '../../../cli-error.ts';
 import { renderFields } from '../../../output/table.ts';
 
 export default class Login extends BaseCommand {
@@ -30,14 +32,19 @@ The address of the page is also on stderr, so this works where no browser can be
       env: 'SYSTEMPROMPT_AUTH_PROVIDER',
     })(),
     device: Flags.boolean({
-      summary: 'Log in with a code in a browser anywhere; what an SSH session does without BROWSER.',
+      summary: 'Log in with a code in a browser anywhere; SSH, WSL and containers do so by themselves.',
       env: 'SYSTEMPROMPT_DEVICE_LOGIN',
     }),
-    token: Flags.option({
+    token: Flags.custom<'-'>({
       summary: 'Take a token from stdin: `--token -`.',
-      options: ['-'] as const,
       exclusive: ['device'],
       helpValue: '-',
+      env: 'SYSTEMPROMPT_TOKEN_FROM',
+      // What is not `-` may be the token itself, which no message must repeat.
+      parse: async (value) => {
+        if (value === '-') return value;
+        throw new CliError('SP_CLI_USAGE', '--token takes only `-`: the token comes on stdin, not on the command line');
+      },
     })(),
     'callback-port': Flags.integer({
       summary: 'Port on which this computer waits for your browser; 0 takes any free one.',
@@ -51,9 +58,7 @@ The address of the page is also on stderr, so this works where no browser can be
   async run(): Promise<LoginResult> {
     const { flags } = await this.parse(Login);
     const { environment, provider, 'callback-port': callbackPort } = flags;
-    const { SSH_CONNECTION: remote, BROWSER: browser } = this.context.env;
-    const device = flags.device || (Boolean(remote) && !browser);
-    const transport = flags.token === '-' ? 'stdin' : device ? 'device' : 'browser';
+    const transport = flags.token === '-' ? 'stdin' : flags.device ? 'device' : findLoginTransport(this.context);
     const result = await logIn(this.context, { environment, transport, provider, callbackPort });
     const { user, apiUrl, credentialsPath, tenants } = result;
     this.log(`Logged in as ${user.email}`);

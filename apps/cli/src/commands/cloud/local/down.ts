@@ -27,7 +27,7 @@ export default class LocalDown extends BaseCommand {
       this.log('No local cloud was running');
       return { stopped: false, dataDir };
     }
-    const step = await progress.step('Stopping the local cloud');
+    const step = progress.step('local-down', 'Stopping the local cloud');
     try {
       await stopLocalCloud(running, { signal });
       step.done();

@@ -25,7 +25,7 @@ export default class LocalReset extends BaseCommand {
     const question = `Delete the local cloud in ${dataDir} with all its tenants?`;
     const command = `${this.config.bin} cloud local reset`;
     await confirmYes(this.context, { question, yes: flags.yes, command });
-    const step = await progress.step('Deleting the local cloud');
+    const step = progress.step('local-reset', 'Deleting the local cloud');
     const removed = await resetLocalCloud(dataDir, signal).catch((error: unknown) => {
       step.fail();
       throw error;

@@ -30,7 +30,8 @@ export default class TenantDelete extends BaseCommand {
     const { id, name, label, api } = target;
     const warning = `Deleting ${label} ends its subscription and destroys its database.`;
     await confirmByName(this.context, { name, given: flags.confirm, warning, command: `${bin} ${id}` });
-    await operate(this.context, `Deleting ${label}`, async () => {
+    const next = [`${this.config.bin} cloud tenant list`];
+    await operate(this.context, { id: 'delete', title: `Deleting ${label}`, next }, async () => {
       await api.tenants.delete(id, { signal: this.context.signal });
       return {};
     });

@@ -22,8 +22,10 @@ export default class TenantRetry extends BaseCommand {
     const command = `${this.config.bin} cloud tenant retry`;
     const { id, name, label, api } = await findTarget(this.context, { tenant: args.id, command, as: '' });
     const { signal } = this.context;
+    const next = [`${this.config.bin} cloud status --tenant ${id} --watch`];
+    const change = { id: 'retry', title: `Going on with ${label}`, next };
     const ask = (): ReturnType<typeof api.tenants.retryProvision> => api.tenants.retryProvision(id, { signal });
-    const { status } = await operate(this.context, `Going on with ${label}`, ask);
+    const { status } = await operate(this.context, change, ask);
     this.log(`${name} is ${status}`);
     return { tenantId: id, tenantName: name, status };
   }

@@ -31,15 +31,15 @@ export default class RotateCredentials extends BaseCommand {
     const { id, name, label, api } = target;
     const question = `Replace the database password of ${label}?`;
     await confirmYes(this.context, { question, yes: flags.yes, command: `${bin} ${id}` });
-    // No signal: the answer holds the only copy of the new password.
-    const title = `Rotating the credentials of ${label}`;
-    const rotated = await operate(this.context, title, () => api.tenants.rotateCredentials(id));
-    const written = await keepCredentials(this.context, target, {
-      database_url: rotated.externalDatabaseUrl,
-      external_database_url: rotated.externalDatabaseUrl,
-      internal_database_url: rotated.internalDatabaseUrl,
+    // No signal, and no end before the end: the answer holds the only copy of the new password.
+    const change = { id: 'rotate-credentials', title: `Rotating the credentials of ${label}`, next: [] };
+    const { status, written } = await this.context.hold(async () => {
+      const rotated = await operate(this.context, change, () => api.tenants.rotateCredentials(id));
+      const { externalDatabaseUrl: external, internalDatabaseUrl: internal } = rotated;
+      const urls = { database_url: external, external_database_url: external, internal_database_url: internal };
+      return { status: rotated.status, written: await keepCredentials(this.context, target, urls) };
     });
     this.log(`The new password of ${name} is in ${written.join(', ')}`);
-    return { tenantId: id, tenantName: name, status: rotated.status, written };
+    return { tenantId: id, tenantName: name, status, written };
   }
 }

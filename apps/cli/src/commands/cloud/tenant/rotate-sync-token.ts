@@ -22,12 +22,15 @@ export default class RotateSyncToken extends BaseCommand {
     const { id, name, label, api } = target;
     const question = `Replace the synchronisation token of ${label}?`;
     await confirmYes(this.context, { question, yes: flags.yes, command: `${bin} ${id}` });
-    // No signal: the answer holds the only copy of the new token.
-    const { syncToken } = await operate(this.context, `Rotating the token of ${label}`, async () => ({
-      ...(await api.tenants.rotateSyncToken(id)),
-      status: 'success',
-    }));
-    const written = await keepCredentials(this.context, target, { sync_token: syncToken });
+    const change = { id: 'rotate-sync-token', title: `Rotating the token of ${label}`, next: [] };
+    // No signal, and no end before the end: the answer holds the only copy of the new token.
+    const written = await this.context.hold(async () => {
+      const { syncToken } = await operate(this.context, change, async () => ({
+        ...(await api.tenants.rotateSyncToken(id)),
+        status: 'success',
+      }));
+      return keepCredentials(this.context, target, { sync_token: syncToken });
+    });
     this.log(`The new token of ${name} is in ${written.join(', ')}`);
     return { tenantId: id, tenantName: name, status: 'success', written };
   }
