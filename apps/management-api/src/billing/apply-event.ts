@@ -1,112 +1,160 @@
-import type { Plan } from '@sp/cloud-api/contract';
-import { and, eq, isNull, ne } from 'drizzle-orm';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Store, Transaction } from '../store/database.ts';
 import { checkoutSessions, tenants, webhookEvents } from '../store/schema.ts';
-import { createPaidTenant } from '../tenants/tenants.ts';
-import { type PaddleEvent, parseSubscription, type Subscription } from './paddle-event.ts';
+import { appendEvent } from '../tenants/events.ts';
+import { createPaidTenant, type TenantRow } from '../tenants/tenants.ts';
+import { type PaddleEvent, type Purchase, parsePurchase, readPaddleEvent } from './paddle-event.ts';
+import { type SubscriptionStanding, type SubscriptionTerms, standingOf } from './subscription-standing.ts';
 
 /** What came of a webhook. */
 export type AppliedEvent =
-  /** A tenant has been paid for, now or before; `provisioning`: it is not there yet. */
-  | { readonly outcome: 'paid'; readonly tenantId: string; readonly provisioning: boolean }
-  /** A tenant's subscription has ended. */
-  | { readonly outcome: 'canceled'; readonly tenantId: string }
-  /** Stored; nothing follows from it. */
+  /** It is about these tenants; `provisioning`: those of them that are not there yet. */
+  | { readonly outcome: 'applied'; readonly tenantIds: readonly string[]; readonly provisioning: readonly string[] }
+  /** Nothing follows from it, or not yet. */
   | { readonly outcome: 'stored' }
-  /** Somebody paid for a checkout that is not in our books: stored, and for a person to look at. */
+  /** Somebody paid for a checkout that is not in our books: for a person to look at. */
   | { readonly outcome: 'unmatched' };
 
 /** What {@link applyEvent} needs. */
 export interface ApplyDeps {
   readonly store: Store;
   readonly hostname: (name: string, suffix: string) => string;
-  readonly listPlans: () => Promise<readonly Plan[]>;
+  readonly terms?: SubscriptionTerms | undefined;
 }
 
 /**
- * Stores a webhook and does what follows from it, both in one transaction: a webhook that is in the books has had its
- * effect, and the same one again has none.
+ * Writes into the books what follows from a webhook that is stored: the tenant that was paid for, and until when it is.
+ * That is worked out from all events of the subscription, so neither their order nor a repetition changes it.
  */
 export async function applyEvent(deps: ApplyDeps, event: PaddleEvent): Promise<AppliedEvent> {
-  // Read before the transaction: a provider that is slow must not hold its locks.
-  const plans = event.eventType === 'subscription.created' ? await deps.listPlans() : [];
   return deps.store.db.transaction(async (tx) => {
-    const { eventId, eventType, occurredAt, payload } = event;
-    // A second delivery waits here for the first.
-    await tx.insert(webhookEvents).values({ eventId, eventType, occurredAt, payload }).onConflictDoNothing();
-    if (eventType === 'subscription.canceled') {
-      const tenantId = await applyCancellation(tx, event.data);
-      await markProcessed(tx, eventId);
-      return tenantId === undefined ? { outcome: 'stored' } : { outcome: 'canceled', tenantId };
+    const subscriptionId = await lockSubscription(tx, event.eventId);
+    if (subscriptionId === undefined) return { outcome: 'stored' };
+    let known = await settleStanding(tx, { subscriptionId, terms: deps.terms });
+    const purchase = parsePurchase(event);
+    if (known.length === 0 && purchase !== undefined) {
+      const paid = await applyPurchase(tx, { deps, purchase });
+      if (paid === undefined) return { outcome: 'unmatched' };
+      // What was told of the subscription before it had a tenant.
+      if (paid === 'new') known = await settleStanding(tx, { subscriptionId, terms: deps.terms });
     }
-    if (eventType !== 'subscription.created') {
-      await markProcessed(tx, eventId);
-      return { outcome: 'stored' };
-    }
-    const subscription = parseSubscription(event.data);
-    const tenantId = subscription && (await applyPayment(tx, { deps, plans, subscription }));
-    // Not marked as processed: that is how somebody finds it.
-    if (tenantId === undefined) return { outcome: 'unmatched' };
-    await markProcessed(tx, eventId);
-    const [tenant] = await tx.select({ state: tenants.state }).from(tenants).where(eq(tenants.id, tenantId));
-    return { outcome: 'paid', tenantId, provisioning: tenant?.state === 'provisioning' };
+    if (known.length === 0) return { outcome: 'stored' };
+    const provisioning = known.filter(({ state }) => state === 'provisioning');
+    return { outcome: 'applied', tenantIds: known.map(({ id }) => id), provisioning: provisioning.map(({ id }) => id) };
   });
 }
 
-/** The tenant of the payment, made when it is the first time that we hear of it. */
-async function applyPayment(
+/** Webhooks about the same subscription follow each other, also before there is a row to lock. */
+async function lockSubscription(tx: Transaction, eventId: string): Promise<string | undefined> {
+  const [row] = await tx
+    .select({ subscriptionId: webhookEvents.subscriptionId })
+    .from(webhookEvents)
+    .where(eq(webhookEvents.eventId, eventId));
+  const subscriptionId = row?.subscriptionId ?? undefined;
+  if (subscriptionId === undefined) return undefined;
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`subscription|${subscriptionId}`}, 0))`);
+  return subscriptionId;
+}
+
+/** Writes how a subscription stands into its tenants; a tenant that is gone is no matter. */
+async function settleStanding(
   tx: Transaction,
-  request: { readonly deps: ApplyDeps; readonly plans: readonly Plan[]; readonly subscription: Subscription },
-): Promise<string | undefined> {
-  const { deps, plans, subscription } = request;
-  const session = await lockSession(tx, subscription);
+  request: { readonly subscriptionId: string; readonly terms: SubscriptionTerms | undefined },
+): Promise<readonly TenantRow[]> {
+  const { subscriptionId, terms } = request;
+  const rows = await tx
+    .select()
+    .from(tenants)
+    .where(and(eq(tenants.subscriptionId, subscriptionId), ne(tenants.state, 'deleted')))
+    .for('update');
+  if (rows.length === 0) return [];
+  const events = await tx
+    .select({ payload: webhookEvents.payload })
+    .from(webhookEvents)
+    .where(eq(webhookEvents.subscriptionId, subscriptionId));
+  const standing = standingOf(
+    events.flatMap(({ payload }) => readPaddleEvent(payload) ?? []),
+    terms,
+  );
+  if (standing !== undefined) for (const tenant of rows) await writeStanding(tx, { tenant, standing });
+  return rows;
+}
+
+async function writeStanding(
+  tx: Transaction,
+  { tenant, standing }: { readonly tenant: TenantRow; readonly standing: SubscriptionStanding },
+): Promise<void> {
+  const { status, suspendAt = null, deleteAt = null } = standing;
+  if (
+    tenant.subscriptionStatus === status &&
+    isSame(tenant.suspendAt, suspendAt) &&
+    isSame(tenant.deleteAt, deleteAt)
+  ) {
+    return;
+  }
+  await tx
+    .update(tenants)
+    .set({ subscriptionStatus: status, suspendAt, deleteAt, updatedAt: sql`now()` })
+    .where(eq(tenants.id, tenant.id));
+  const message = tenant.subscriptionStatus === status ? undefined : warning(standing);
+  if (message !== undefined) {
+    await appendEvent(tx, { tenantId: tenant.id, eventType: 'vm_provisioning_progress', message });
+  }
+}
+
+/** What the owner is told before anything happens; suspension and what follows it have events of their own. */
+function warning({ status, suspendAt }: SubscriptionStanding): string | undefined {
+  if (status !== 'past_due' || suspendAt === undefined) return undefined;
+  const date = suspendAt.toISOString().slice(0, 10);
+  return `A payment has failed: the tenant is suspended on ${date} unless it is paid until then.`;
+}
+
+/** Makes the tenant of a purchase; `undefined` when it is none of ours, or was made for another subscription. */
+async function applyPurchase(
+  tx: Transaction,
+  request: { readonly deps: ApplyDeps; readonly purchase: Purchase },
+): Promise<'new' | 'gone' | undefined> {
+  const { deps, purchase } = request;
+  const { subscriptionId } = purchase;
+  const session = await lockSession(tx, purchase);
   if (session === undefined) return undefined;
-  if (session.tenantId !== null) return session.tenantId;
-  const plan = plans.find(({ paddlePriceId }) => paddlePriceId === session.priceId);
-  if (plan === undefined) return undefined;
+  if (session.tenantId !== null) {
+    const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, session.tenantId));
+    // Deleted since: told again, long after.
+    return tenant?.subscriptionId === subscriptionId ? 'gone' : undefined;
+  }
+  if (session.plan === null) return undefined;
   const tenant = await createPaidTenant(tx, {
     ownerId: session.userId,
     name: session.tenantName,
     region: session.region,
-    plan,
-    subscriptionId: subscription.subscriptionId,
+    plan: session.plan,
+    subscriptionId,
     checkoutSessionId: session.id,
     hostname: deps.hostname,
   });
   await tx.update(checkoutSessions).set({ tenantId: tenant.id }).where(eq(checkoutSessions.id, session.id));
-  return tenant.id;
+  return 'new';
 }
 
-/** The tenant whose subscription has ended; one that is not ours any more is no matter. */
-async function applyCancellation(tx: Transaction, data: unknown): Promise<string | undefined> {
-  const subscription = parseSubscription(data);
-  if (subscription === undefined) return undefined;
-  const [tenant] = await tx
-    .update(tenants)
-    .set({ subscriptionStatus: 'canceled', updatedAt: new Date() })
-    .where(and(eq(tenants.subscriptionId, subscription.subscriptionId), ne(tenants.state, 'deleted')))
-    .returning({ id: tenants.id });
-  return tenant?.id;
-}
+type Session = typeof checkoutSessions.$inferSelect;
 
-/** The lock makes two webhooks about the same payment follow each other. */
-async function lockSession(
-  tx: Transaction,
-  subscription: Subscription,
-): Promise<typeof checkoutSessions.$inferSelect | undefined> {
-  const { checkoutSessionId, transactionId, userId } = subscription;
+/** The checkout of a purchase, locked. Markers can be written by anybody with a browser: what was bought decides. */
+async function lockSession(tx: Transaction, purchase: Purchase): Promise<Session | undefined> {
+  const { checkoutSessionId, transactionId, userId, priceIds } = purchase;
   // The marker of a payment can be lost when somebody edits the transaction by hand.
   const match =
     checkoutSessionId === undefined
       ? eq(checkoutSessions.transactionId, transactionId ?? '')
       : eq(checkoutSessions.id, checkoutSessionId);
   const [session] = await tx.select().from(checkoutSessions).where(match).for('update');
-  return session !== undefined && (userId === undefined || userId === session.userId) ? session : undefined;
+  if (session === undefined || (userId !== undefined && userId !== session.userId)) return undefined;
+  // A renewal has a transaction of its own; its tenant is there since the first one.
+  const sameTransaction = transactionId === undefined || transactionId === session.transactionId;
+  const samePrice = priceIds.length === 0 || priceIds.includes(session.priceId);
+  return session.tenantId !== null || (sameTransaction && samePrice) ? session : undefined;
 }
 
-async function markProcessed(tx: Transaction, eventId: string): Promise<void> {
-  await tx
-    .update(webhookEvents)
-    .set({ processedAt: new Date() })
-    .where(and(eq(webhookEvents.eventId, eventId), isNull(webhookEvents.processedAt)));
+function isSame(a: Date | null, b: Date | null): boolean {
+  return a?.getTime() === b?.getTime();
 }

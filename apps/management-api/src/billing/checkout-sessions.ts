@@ -22,7 +22,8 @@ export async function createCheckoutSession(
   const { priceId, redirectUri, region, userId } = request;
   if (redirectUri !== undefined) checkLoopbackRedirect(redirectUri);
   const plans = await billing.listPlans();
-  if (!plans.some((plan) => plan.paddlePriceId === priceId)) {
+  const plan = plans.find(({ paddlePriceId }) => paddlePriceId === priceId);
+  if (plan === undefined) {
     throw new ApiFailure('price_id: there is no plan with this price.', { status: 400, code: 'unknown_price' });
   }
   const tenantName = await chooseName(store, { userId, wanted: request.tenantName });
@@ -36,7 +37,7 @@ export async function createCheckoutSession(
   });
   await store.db
     .insert(checkoutSessions)
-    .values({ id, userId, priceId, region, tenantName, redirectUri, transactionId });
+    .values({ id, userId, priceId, plan, region, tenantName, redirectUri, transactionId });
   return { checkoutUrl, transactionId, checkoutSessionId: id };
 }
 

@@ -11,13 +11,23 @@ export interface PaddleEvent {
   readonly payload: unknown;
 }
 
-/** What an event about a subscription says. */
-export interface Subscription {
+/** What an event says about the purchase that began a subscription. */
+export interface Purchase {
   readonly subscriptionId: string;
-  /** Only `subscription.created` has it. */
   readonly transactionId: string | undefined;
   readonly checkoutSessionId: string | undefined;
   readonly userId: string | undefined;
+  /** The prices that were bought. */
+  readonly priceIds: readonly string[];
+}
+
+/** What an event says about how a subscription is. */
+export interface SubscriptionFacts {
+  readonly status: string | undefined;
+  /** End of what has been paid for, where the provider still says it. */
+  readonly paidUntil: Date | undefined;
+  /** Why a transaction was made; of a subscription nothing. */
+  readonly origin: string | undefined;
 }
 
 // Snake case stays here: this is the provider's wire format and not ours.
@@ -28,10 +38,28 @@ const eventSchema = z.object({
   data: z.unknown(),
 });
 
-const subscriptionSchema = z.object({
+const markerSchema = z.object({ checkout_session_id: z.nullish(z.string()), user_id: z.nullish(z.string()) });
+
+const itemsSchema = z.array(z.object({ price: z.nullish(z.object({ id: z.string() })) }));
+
+const createdSchema = z.object({
   id: z.string(),
   transaction_id: z.nullish(z.string()),
-  custom_data: z.nullish(z.object({ checkout_session_id: z.nullish(z.string()), user_id: z.nullish(z.string()) })),
+  custom_data: z.nullish(markerSchema),
+  items: z.nullish(itemsSchema),
+});
+
+const transactionSchema = z.object({
+  id: z.string(),
+  subscription_id: z.string(),
+  custom_data: z.nullish(markerSchema),
+  items: z.nullish(itemsSchema),
+});
+
+const factsSchema = z.object({
+  status: z.nullish(z.string()),
+  current_billing_period: z.nullish(z.object({ ends_at: z.nullish(z.string()) })),
+  origin: z.nullish(z.string()),
 });
 
 /**
@@ -39,23 +67,63 @@ const subscriptionSchema = z.object({
  * @throws {ApiFailure} invalid_request
  */
 export function parsePaddleEvent(body: Uint8Array): PaddleEvent {
-  const payload = parseJson(body);
+  const event = readPaddleEvent(parseJson(body));
+  if (event === undefined) throw invalidEvent();
+  return event;
+}
+
+/** An event of its whole body, parsed; `undefined` when it is none. */
+export function readPaddleEvent(payload: unknown): PaddleEvent | undefined {
   const event = eventSchema.safeParse(payload);
   const occurredAt = new Date(event.data?.occurred_at ?? Number.NaN);
-  if (!event.success || Number.isNaN(occurredAt.getTime())) throw invalidEvent();
+  if (!event.success || Number.isNaN(occurredAt.getTime())) return undefined;
   return { eventId: event.data.event_id, eventType: event.data.event_type, occurredAt, data: event.data.data, payload };
 }
 
-/** Reads the `data` of an event about a subscription; `undefined` when it is something else. */
-export function parseSubscription(data: unknown): Subscription | undefined {
-  const subscription = subscriptionSchema.safeParse(data);
-  if (!subscription.success) return undefined;
-  const { id, transaction_id: transactionId, custom_data: marker } = subscription.data;
+/**
+ * The purchase that an event tells of: `subscription.created`, or the `transaction.completed` that may come before it.
+ * Of other events `undefined`.
+ */
+export function parsePurchase({ eventType, data }: PaddleEvent): Purchase | undefined {
+  if (eventType === 'subscription.created') {
+    const created = createdSchema.safeParse(data);
+    if (!created.success) return undefined;
+    const { id: subscriptionId, transaction_id: transactionId, custom_data: marker, items } = created.data;
+    return describePurchase({ subscriptionId, transactionId, marker, items });
+  }
+  if (eventType === 'transaction.completed') {
+    const completed = transactionSchema.safeParse(data);
+    if (!completed.success) return undefined;
+    const { subscription_id: subscriptionId, id: transactionId, custom_data: marker, items } = completed.data;
+    return describePurchase({ subscriptionId, transactionId, marker, items });
+  }
+  return undefined;
+}
+
+/** What the `data` of an event says; nothing when it is not understood. */
+export function parseSubscriptionFacts(data: unknown): SubscriptionFacts {
+  const facts = factsSchema.safeParse(data).data;
+  const endsAt = new Date(facts?.current_billing_period?.ends_at ?? Number.NaN);
   return {
-    subscriptionId: id,
+    status: facts?.status ?? undefined,
+    paidUntil: Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
+    origin: facts?.origin ?? undefined,
+  };
+}
+
+function describePurchase(purchase: {
+  readonly subscriptionId: string;
+  readonly transactionId: string | null | undefined;
+  readonly marker: z.infer<typeof markerSchema> | null | undefined;
+  readonly items: z.infer<typeof itemsSchema> | null | undefined;
+}): Purchase {
+  const { subscriptionId, transactionId, marker, items } = purchase;
+  return {
+    subscriptionId,
     transactionId: transactionId ?? undefined,
     checkoutSessionId: marker?.checkout_session_id ?? undefined,
     userId: marker?.user_id ?? undefined,
+    priceIds: (items ?? []).flatMap(({ price }) => price?.id ?? []),
   };
 }
 

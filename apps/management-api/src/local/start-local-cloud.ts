@@ -17,6 +17,7 @@ import { createEventFeed } from '../tenants/event-feed.ts';
 import { createAccessTokens } from '../tokens/access-tokens.ts';
 import { openFileVault } from '../vault/file-vault.ts';
 import { startWorkflows } from '../workflows/engine.ts';
+import { startMaintenance } from '../workflows/maintenance.ts';
 import { chooseMachines, openMachines, removeMachines } from './choose-machines.ts';
 import { lockDataFolder } from './data-lock.ts';
 import { createFileLogger } from './file-logger.ts';
@@ -128,6 +129,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       providerDelayMs,
     });
     stops.push(() => workflows.close());
+    const maintenance = startMaintenance({ store, hostname, workflows, tokens, logger });
+    stops.push(() => maintenance.close());
 
     const streams = new AbortController();
     const api = createManagementApi(

@@ -3,10 +3,19 @@ import { jwtVerify, SignJWT } from 'jose';
 import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
 import { isSessionOpen } from './login-sessions.ts';
-import { algorithm, loadSigningKeys, pickSigningKey, rotateSigningKey, type SigningKey } from './signing-keys.ts';
+import {
+  algorithm,
+  loadSigningKeys,
+  pickSigningKey,
+  rotateSigningKey,
+  rotateSigningKeyIfDue,
+  type SigningKey,
+} from './signing-keys.ts';
 
 /** How long an access token is good when nothing else is said, in seconds: 30 days. */
 export const accessTokenSeconds = 30 * 24 * 60 * 60;
+/** How long a key signs before the next one, in milliseconds: 30 days. */
+const keyAgeMs = 30 * 24 * 60 * 60_000;
 /** Another process may have rotated the keys: they are looked at again so often, in milliseconds. */
 const reloadMs = 5 * 60_000;
 
@@ -31,6 +40,11 @@ export interface AccessTokens {
   jwks(): Promise<{ keys: object[] }>;
   /** Makes a new signing key and gives its id; the keys before it are good until their last token has expired. */
   rotate(): Promise<string>;
+  /** The same when the newest key is older than `maxAgeMs` milliseconds; `undefined` when it is not. */
+  rotateIfDue(options?: {
+    /** @defaultValue 30 days */
+    readonly maxAgeMs?: number | undefined;
+  }): Promise<string | undefined>;
 }
 
 /** Opens the signing keys of a store, making the first one. */
@@ -98,6 +112,12 @@ export async function createAccessTokens(deps: {
     async rotate() {
       const kid = await rotateSigningKey(deps, { overlapSeconds: accessTokenSeconds });
       await reload();
+      return kid;
+    },
+
+    async rotateIfDue({ maxAgeMs = keyAgeMs } = {}) {
+      const kid = await rotateSigningKeyIfDue(deps, { overlapSeconds: accessTokenSeconds, maxAgeMs });
+      if (kid !== undefined) await reload();
       return kid;
     },
   };

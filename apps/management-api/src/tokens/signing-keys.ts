@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { and, gt, isNull, ne, or } from 'drizzle-orm';
+import { and, gt, isNull, ne, or, sql } from 'drizzle-orm';
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
@@ -76,6 +76,23 @@ export async function rotateSigningKey(
     .set({ retiredAt })
     .where(and(isNull(signingKeys.retiredAt), ne(signingKeys.kid, kid)));
   return kid;
+}
+
+/**
+ * Makes a new key when the newest is older than `maxAgeMs`; `undefined` when it is not. Of several processes that ask at
+ * once one makes it.
+ */
+export async function rotateSigningKeyIfDue(
+  deps: Deps,
+  { overlapSeconds, maxAgeMs }: { readonly overlapSeconds: number; readonly maxAgeMs: number },
+): Promise<string | undefined> {
+  const { store, now = Date.now } = deps;
+  return await store.db.transaction(async (tx) => {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('signing-keys', 0))`);
+    const [newest] = await listRows(deps);
+    if (newest !== undefined && newest.createdAt.getTime() > now() - maxAgeMs) return undefined;
+    return await rotateSigningKey(deps, { overlapSeconds });
+  });
 }
 
 async function listRows({ store, now = Date.now }: Deps): Promise<(typeof signingKeys.$inferSelect)[]> {

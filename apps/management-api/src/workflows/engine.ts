@@ -11,8 +11,8 @@ import { type ExecutorLease, openExecutorLease } from './executor-lease.ts';
 import { provisionTenant, readTenant } from './provision-tenant.ts';
 import { resumeMachines } from './resume-machines.ts';
 import { readOperation, runOperation } from './run-operation.ts';
+import { listDueTenants, openDueOperation } from './settle-subscription.ts';
 import { runStep } from './step.ts';
-import { findUnpaid, openSuspension } from './suspend-tenant.ts';
 import { takeOverWorkflows } from './take-over.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
@@ -40,7 +40,10 @@ export interface Workflows {
     operationId: string,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<OperationRow>;
-  /** Suspends a tenant whose subscription has ended, at once or after what is being done to it. */
+  /**
+   * Does what a tenant's subscription asks for now: suspends it, starts it again, or deletes it. While something else is
+   * being done to the tenant, that comes after it.
+   */
   settleSubscription(tenantId: string): Promise<void>;
   /** Stops at the next step; nothing is lost. */
   close(): Promise<void>;
@@ -73,37 +76,40 @@ function register() {
     provision: DBOS.registerWorkflow(
       async (tenantId: string) => {
         await provisionTenant(context(), tenantId);
-        await suspendIfUnpaid(context(), tenantId);
+        await settleAfter(context(), tenantId);
       },
       { name: 'provision' },
     ),
     deploy: DBOS.registerWorkflow(
       async (releaseId: string) => {
         await deployRelease(context(), releaseId);
-        await suspendIfUnpaid(context(), { releaseId });
+        await settleAfter(context(), { releaseId });
       },
       { name: 'deploy' },
     ),
     operate: DBOS.registerWorkflow(
       async (operationId: string) => {
         await runOperation(context(), operationId);
-        await suspendIfUnpaid(context(), { operationId });
+        await settleAfter(context(), { operationId });
       },
       { name: 'operate' },
     ),
   };
 }
 
-// The subscription may have ended meanwhile, when the tenant was busy.
-async function suspendIfUnpaid(
+// The subscription may have changed meanwhile, when the tenant was busy.
+async function settleAfter(
   context: WorkflowContext,
   subject: string | { readonly releaseId: string } | { readonly operationId: string },
 ): Promise<void> {
-  const suspension = await runStep(context, { name: 'look at subscription' }, async () => {
+  const due = await runStep(context, { name: 'look at subscription' }, async () => {
     const tenantId = typeof subject === 'string' ? subject : await tenantOf(context, subject);
-    return (await openSuspension(context, tenantId)) ?? null;
+    return (await openDueOperation(context, { tenantId })) ?? null;
   });
-  if (suspension !== null) await runOperation(context, suspension);
+  // A workflow of its own, under the name by which every other process would start it.
+  if (due !== null && registered !== undefined) {
+    await DBOS.startWorkflow(registered.operate, { workflowID: `operate:${due}` })(due);
+  }
 }
 
 async function tenantOf(
@@ -179,7 +185,7 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
       }
     },
     settleSubscription: async (tenantId) => {
-      const operationId = await openSuspension({ store }, tenantId);
+      const operationId = await openDueOperation({ store }, { tenantId });
       if (operationId !== undefined) await workflows.startOperation(operationId);
     },
     close: async () => {
@@ -252,7 +258,7 @@ async function resumeWork({ store }: WorkflowsOptions, workflows: Workflows): Pr
     .from(releases)
     .where(and(eq(releases.status, 'deploying'), notInArray(releases.id, owned)));
   for (const { id } of open) await workflows.startDeploy(id);
-  for (const id of await findUnpaid({ store })) await workflows.settleSubscription(id);
+  for (const id of await listDueTenants({ store })) await workflows.settleSubscription(id);
 }
 
 /** How often the making of a tenant has failed: each attempt is a workflow of its own. */

@@ -6,6 +6,7 @@ import type { TenantRow } from '../tenants/tenants.ts';
 import { deleteTenant } from './delete-tenant.ts';
 import { readTenant } from './provision-tenant.ts';
 import { restartMachine } from './restart-machine.ts';
+import { resumeTenant } from './resume-tenant.ts';
 import { rotateCredentials } from './rotate-credentials.ts';
 import { rotateSyncToken } from './rotate-sync-token.ts';
 import { runStep, StepFailed } from './step.ts';
@@ -39,6 +40,7 @@ const runs: Readonly<Record<OperationRow['kind'], Run>> = {
   rotate_credentials: rotateCredentials,
   rotate_sync_token: rotateSyncToken,
   suspend: suspendTenant,
+  resume: resumeTenant,
   delete: deleteTenant,
 };
 
@@ -62,8 +64,9 @@ async function giveUp(
   const { operationId, tenantId, failure } = request;
   await store.db.transaction(async (tx) => {
     const tenant = await lockTenant(tx, tenantId);
-    // Whatever was begun, the release of before is what serves.
-    const state = tenant.state === 'rotating' ? nextState(tenant.state, 'deploy_rolled_back') : tenant.state;
+    // Whatever was begun, the release of before is what serves. While an operation is open, a deploy is its own.
+    const replacing = tenant.state === 'rotating' || tenant.state === 'deploying';
+    const state = replacing ? nextState(tenant.state, 'deploy_rolled_back') : tenant.state;
     await tx.update(tenants).set({ state, failure, updatedAt: sql`now()` }).where(eq(tenants.id, tenantId));
     const [closed] = await tx.select().from(tenantOperations).where(eq(tenantOperations.id, operationId));
     if (closed?.releaseId !== null && closed?.releaseId !== undefined) {
