@@ -46,11 +46,17 @@ async function pushedContent({ storage, target }: TestRegistry, digest: string):
   return { config, listing: Array.from(byPath, ([path, facts]) => `${facts} ${path}`).toSorted() };
 }
 
-async function contentOf(plan: ImagePlan, builder: ImageBuilder): Promise<PushedContent> {
+async function contentOf(
+  plan: ImagePlan,
+  builder: ImageBuilder,
+  engine?: DockerBuilderOptions,
+): Promise<PushedContent> {
   const registry = await testRegistry();
   const name = imageName(registry.target);
   onTestFinished(() => {
-    if (builder.kind === 'docker') execFileSync('docker', ['rmi', '--force', name], { stdio: 'ignore' });
+    if (engine === undefined) return;
+    const { binary = 'docker', env } = engine;
+    execFileSync(binary, ['rmi', '--force', name], { stdio: 'ignore', env: { ...process.env, ...env } });
   });
   const pushed = await builder.push(await builder.build(plan, { name }), registry.target);
   return pushedContent(registry, pushed.digest);
@@ -59,7 +65,7 @@ async function contentOf(plan: ImagePlan, builder: ImageBuilder): Promise<Pushed
 /** Builds a plan with docker and in this process, and compares what was pushed. */
 export async function expectSameImage(docker: DockerBuilderOptions): Promise<void> {
   const plan = await planImage({ projectRoot: await fixtureProject(), profileName: 'production', base: 'scratch' });
-  const byDocker = await contentOf(plan, createDockerBuilder(docker));
+  const byDocker = await contentOf(plan, createDockerBuilder(docker), docker);
   const inProcess = await contentOf(plan, createOciBuilder({ cacheDirectory: await temporaryFolder() }));
   expect(byDocker.listing).toEqual(inProcess.listing);
   for (const key of ['User', 'WorkingDir', 'Cmd', 'ExposedPorts', 'Env', 'Labels']) {
@@ -68,6 +74,8 @@ export async function expectSameImage(docker: DockerBuilderOptions): Promise<voi
 }
 
 function sorted(value: unknown): unknown {
+  // Podman says who built it.
+  if (value instanceof Object && 'io.buildah.version' in value) return { ...value, 'io.buildah.version': undefined };
   const isEnvironment = Array.isArray(value) && String(value[0]).includes('=');
   return isEnvironment ? value.map(String).toSorted() : value;
 }
