@@ -1,11 +1,11 @@
 import type { CloudApiClient } from './cloud-api-client.ts';
 import type { LoginSession } from './contract/auth.ts';
+import type { Endpoint } from './contract/endpoint.ts';
 import { contract } from './contract/table.ts';
 import { credentialsParams } from './credentials-link.ts';
-import { followCheckout, followTenant } from './follow.ts';
-import { followLogs } from './follow-logs.ts';
-import type { CloudApiClientOptions } from './options.ts';
-import { createTransport } from './transport.ts';
+import { eventsLater } from './events-later.ts';
+import type { CallOptions, CloudApiClientOptions, MutationOptions, UpdateOptions } from './options.ts';
+import { type Call, createTransport } from './transport.ts';
 
 /**
  * A client of the Management API.
@@ -21,6 +21,23 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
   const { auth, apiTokens, user, plans, checkout, tenants, releases, domains, subscription, activity, secrets } =
     contract;
   const call = transport.call as <T>(...args: Parameters<typeof transport.call>) => Promise<T>;
+  /** A call without data. */
+  const plain = <T>(endpoint: Endpoint) => {
+    return (given?: CallOptions): Promise<T> => call(endpoint, { ...given });
+  };
+  /** A call about one thing. */
+  const ofOne = <T>(endpoint: Endpoint, facts?: Call) => {
+    return (id: string, given?: MutationOptions): Promise<T> => call(endpoint, { ...given, params: { id }, ...facts });
+  };
+  /** A call about one thing, with data. */
+  const withBody = <T, Body extends object>(endpoint: Endpoint, facts?: Call) => {
+    return (id: string, body: Body, given?: UpdateOptions): Promise<T> =>
+      call(endpoint, { ...given, params: { id }, body, ...facts });
+  };
+  const withQuery = <T, Query extends CallOptions>(endpoint: Endpoint) => {
+    return (id: string, { signal, ...query }: Partial<Query> = {}): Promise<T> =>
+      call(endpoint, { signal, params: { id }, query });
+  };
 
   return {
     baseUrl: transport.baseUrl,
@@ -28,73 +45,75 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
       getAuthorizeUrl: async (provider, { signal, ...query }) =>
         (await call<{ authorizeUrl: string }>(auth.getAuthorizeUrl, { params: { provider }, query, signal }))
           .authorizeUrl,
-      createToken: (body, { signal } = {}) => call(auth.createToken, { body, signal }),
-      createDeviceLogin: (body = {}, { signal } = {}) => call(auth.createDeviceLogin, { body, signal }),
-      revokeToken: (body, { signal } = {}) => call(auth.revokeToken, { body, signal }),
-      listSessions: async ({ signal } = {}) =>
-        (await call<{ sessions: readonly LoginSession[] }>(auth.listSessions, { signal })).sessions,
-      deleteSession: (id, { signal } = {}) => call(auth.deleteSession, { params: { id }, signal }),
+      createToken: (body, given) => call(auth.createToken, { ...given, body }),
+      createDeviceLogin: (body = {}, given) => call(auth.createDeviceLogin, { ...given, body }),
+      revokeToken: (body, given) => call(auth.revokeToken, { ...given, body }),
+      listSessions: async (given) =>
+        (await call<{ sessions: readonly LoginSession[] }>(auth.listSessions, { ...given })).sessions,
+      deleteSession: ofOne(auth.deleteSession),
     },
     apiTokens: {
-      list: ({ signal } = {}) => call(apiTokens.list, { signal }),
-      create: (body, options = {}) => call(apiTokens.create, { body, ...options }),
-      delete: (id, { signal } = {}) => call(apiTokens.delete, { params: { id }, signal }),
+      list: plain(apiTokens.list),
+      create: (body, given) => call(apiTokens.create, { ...given, body }),
+      delete: ofOne(apiTokens.delete),
     },
-    user: { get: ({ signal } = {}) => call(user.get, { signal }) },
-    plans: { list: ({ signal } = {}) => call(plans.list, { signal }) },
+    user: { get: plain(user.get) },
+    plans: { list: plain(plans.list) },
     checkout: {
-      create: (body, options = {}) => call(checkout.create, { body, ...options }),
-      get: (id, { signal } = {}) => call(checkout.get, { params: { id }, signal }),
-      events: (id, stream = {}) => followCheckout(transport, id, stream),
+      create: (body, given) => call(checkout.create, { ...given, body }),
+      get: ofOne(checkout.get),
+      events: (id, stream = {}) =>
+        eventsLater(transport, stream, async () => (await follow()).followCheckout(transport, id, stream)),
     },
     tenants: {
-      list: ({ signal } = {}) => call(tenants.list, { signal }),
-      get: (id, { signal } = {}) => call(tenants.get, { params: { id }, signal }),
-      getStatus: (id, { signal } = {}) => call(tenants.getStatus, { params: { id }, signal }),
-      events: (id, stream = {}) => followTenant(transport, id, stream),
-      getLogs: (id, { signal, ...query } = {}) => call(tenants.getLogs, { params: { id }, query, signal }),
-      followLogs: (id, options = {}) => followLogs(transport, id, options),
-      listAuditEntries: (id, { signal, ...query } = {}) =>
-        call(tenants.listAuditEntries, { params: { id }, query, signal }),
-      getCredentials: async (secretsUrl, { signal } = {}) =>
-        call(tenants.getCredentials, { params: credentialsParams(secretsUrl, transport.baseUrl), signal }),
-      getRegistryToken: (id, { signal } = {}) => call(tenants.getRegistryToken, { params: { id }, signal }),
+      list: plain(tenants.list),
+      get: ofOne(tenants.get),
+      getStatus: ofOne(tenants.getStatus),
+      events: (id, stream = {}) =>
+        eventsLater(transport, stream, async () => (await follow()).followTenant(transport, id, stream)),
+      getLogs: withQuery(tenants.getLogs),
+      followLogs: (id, stream = {}) =>
+        eventsLater(transport, stream, async () => (await follow()).followLogs(transport, id, stream)),
+      listAuditEntries: withQuery(tenants.listAuditEntries),
+      getCredentials: async (secretsUrl, given) =>
+        call(tenants.getCredentials, { ...given, params: credentialsParams(secretsUrl, transport.baseUrl) }),
+      getRegistryToken: ofOne(tenants.getRegistryToken),
       // The server may wait for the new machine's health before it answers these.
-      deploy: (id, body, options = {}) => call(tenants.deploy, { params: { id }, body, ...options, ...patient }),
-      update: (id, body, { ifVersion, signal } = {}) =>
-        call(tenants.update, { params: { id }, body, signal, ifVersion }),
-      delete: (id, options = {}) => call(tenants.delete, { params: { id }, ...options, ...patient }),
-      restart: (id, options = {}) => call(tenants.restart, { params: { id }, ...options, ...patient }),
-      retryProvision: (id, options = {}) => call(tenants.retryProvision, { params: { id }, ...options }),
-      setExternalDbAccess: (id, enabled, { signal } = {}) =>
-        call(tenants.setExternalDbAccess, { params: { id }, body: { enabled }, signal }),
-      rotateCredentials: (id, options = {}) =>
-        call(tenants.rotateCredentials, { params: { id }, ...options, ...patient }),
-      rotateSyncToken: (id, options = {}) => call(tenants.rotateSyncToken, { params: { id }, ...options, ...patient }),
+      deploy: withBody(tenants.deploy, patient),
+      update: withBody(tenants.update),
+      delete: ofOne(tenants.delete, patient),
+      restart: ofOne(tenants.restart, patient),
+      retryProvision: ofOne(tenants.retryProvision),
+      setExternalDbAccess: (id, enabled, given) =>
+        call(tenants.setExternalDbAccess, { ...given, params: { id }, body: { enabled } }),
+      rotateCredentials: ofOne(tenants.rotateCredentials, patient),
+      rotateSyncToken: ofOne(tenants.rotateSyncToken, patient),
     },
     releases: {
-      list: (id, { signal } = {}) => call(releases.list, { params: { id }, signal }),
-      get: (id, release, { signal } = {}) => call(releases.get, { params: { id, release: `${release}` }, signal }),
-      rollback: (id, body = {}, options = {}) =>
-        call(releases.rollback, { params: { id }, body, ...options, ...patient }),
-      getSecretDigestKey: async (id, { signal } = {}) =>
-        (await call<{ key: string }>(releases.getSecretDigestKey, { params: { id }, signal })).key,
-      diffSecrets: (id, body, { signal } = {}) => call(releases.diffSecrets, { params: { id }, body, signal }),
+      list: ofOne(releases.list),
+      get: (id, release, given) => call(releases.get, { ...given, params: { id, release: `${release}` } }),
+      rollback: (id, body = {}, given) => call(releases.rollback, { ...given, params: { id }, body, ...patient }),
+      getSecretDigestKey: async (id, given) =>
+        (await call<{ key: string }>(releases.getSecretDigestKey, { ...given, params: { id } })).key,
+      diffSecrets: withBody(releases.diffSecrets),
     },
     domains: {
-      set: (id, domain, { signal } = {}) => call(domains.set, { params: { id }, body: { domain }, signal }),
-      get: (id, { signal } = {}) => call(domains.get, { params: { id }, signal }),
-      delete: (id, { signal } = {}) => call(domains.delete, { params: { id }, signal }),
+      set: (id, domain, given) => call(domains.set, { ...given, params: { id }, body: { domain } }),
+      get: ofOne(domains.get),
+      delete: ofOne(domains.delete),
     },
-    subscription: { cancel: (id, { signal } = {}) => call(subscription.cancel, { params: { id }, signal }) },
-    activity: { report: (body, options = {}) => call(activity.report, { body, ...options }) },
+    subscription: { cancel: ofOne(subscription.cancel) },
+    activity: { report: (body, given) => call(activity.report, { ...given, body }) },
     secrets: {
-      list: (id, { signal } = {}) => call(secrets.list, { params: { id }, signal }),
-      set: (id, values, { signal } = {}) => call(secrets.set, { params: { id }, body: { secrets: values }, signal }),
-      delete: (id, key, { signal } = {}) => call(secrets.delete, { params: { id, key }, signal }),
+      list: ofOne(secrets.list),
+      set: (id, values, given) => call(secrets.set, { ...given, params: { id }, body: { secrets: values } }),
+      delete: (id, key, given) => call(secrets.delete, { ...given, params: { id, key } }),
     },
   };
 }
+
+/** What reads event streams: a file of its own, for those who follow one. */
+const follow = () => import('./follow.ts');
 
 /** For calls that the server answers when a machine is healthy, or is not. */
 const patient = { timeout: 90_000 };

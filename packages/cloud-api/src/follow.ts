@@ -1,3 +1,5 @@
+export { followLogs } from './follow-logs.ts';
+
 import type { CheckoutSession } from './contract/checkout.ts';
 import type { CheckoutEvent, ProvisioningEvent } from './contract/events.ts';
 import { contract } from './contract/table.ts';
