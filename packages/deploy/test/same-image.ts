@@ -75,7 +75,9 @@ export async function expectSameImage(docker: DockerBuilderOptions): Promise<voi
 
 function sorted(value: unknown): unknown {
   // Podman says who built it.
-  if (value instanceof Object && 'io.buildah.version' in value) return { ...value, 'io.buildah.version': undefined };
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+    return Object.fromEntries(Object.entries(value).filter(([name]) => name !== 'io.buildah.version'));
+  }
   const isEnvironment = Array.isArray(value) && String(value[0]).includes('=');
   return isEnvironment ? value.map(String).toSorted() : value;
 }
