@@ -1,6 +1,7 @@
 import { cyan, dim, red } from 'ansis';
 import { type Advice, type AnyErrorCode, advice } from './advice.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { ErrorDescription } from './output/json-documents.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 
 /** An error as people and programs get to see it. */
@@ -44,7 +45,7 @@ const publicFacts = [
   'names',
   'startedBy',
   'startedAt',
-] as const;
+] as const satisfies readonly Exclude<keyof ErrorDescription, 'code' | 'message' | 'suggestions' | 'actionRequired'>[];
 
 /** Looks up what an error means for the person: advice and exit code. Never throws. */
 export function describeError(

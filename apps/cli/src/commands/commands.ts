@@ -7,6 +7,9 @@ import { type CommandReference, describeCommands } from '../reference/describe-c
 export interface CommandsResult {
   readonly commands: readonly CommandReference[];
   readonly exitCodes: typeof exitCodes;
+  /** The JSON Schemas of failures, and of each line of `--json-lines`: files of this package. */
+  readonly errorSchema: string;
+  readonly jsonLinesSchema: string;
 }
 
 export default class Commands extends BaseCommand {
@@ -19,6 +22,7 @@ export default class Commands extends BaseCommand {
     const commands = await describeCommands(this.config.root);
     const rows = commands.map(({ command, summary }) => [command, summary]);
     this.log(renderTable(['COMMAND', ''], rows));
-    return { commands, exitCodes };
+    const [errorSchema, jsonLinesSchema] = ['schemas/error.json', 'schemas/json-lines.json'];
+    return { commands, exitCodes, errorSchema, jsonLinesSchema };
   }
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exitCodesOf } from './exit-codes-of.ts';
 import { type SideEffects, sideEffects } from './side-effects.ts';
 
 /** One command for programs. */
@@ -11,6 +12,10 @@ export interface CommandReference {
   readonly args: readonly { readonly name: string; readonly required: boolean }[];
   readonly flags: readonly FlagReference[];
   readonly effects: SideEffects | undefined;
+  /** Exit codes that it can end with; what they mean is in `exit_codes` of the whole. */
+  readonly exitCodes: readonly number[];
+  /** The JSON Schema of what it answers under `--json`: a file of this package. */
+  readonly schema: string;
 }
 
 /** One flag of a command. */
@@ -49,6 +54,11 @@ interface Manifest {
   >;
 }
 
+/** oclif gives `--json` no variable of its own, but reads one. */
+function envOf(name: string, env: string | undefined): string | undefined {
+  return name === 'json' ? 'SYSTEMPROMPT_CONTENT_TYPE' : env;
+}
+
 /** Every command of this program, from the manifest that the build made of the commands themselves. */
 export async function describeCommands(root: string): Promise<readonly CommandReference[]> {
   const manifest = JSON.parse(await readFile(join(root, 'oclif.manifest.json'), 'utf8')) as Manifest;
@@ -59,9 +69,11 @@ export async function describeCommands(root: string): Promise<readonly CommandRe
       summary,
       args: Object.values(args).map(({ name, required = false }) => ({ name, required })),
       flags: Object.values(flags)
-        .map(({ name, type, env, options, required = false }) => ({ flag: `--${name}`, type, env, options, required }))
+        .map(({ name, type, env, options, required = false }) => ({ flag: `--${name}`, type, env: envOf(name, env), options, required }))
         .toSorted((a, b) => (a.flag < b.flag ? -1 : 1)),
       effects: sideEffects[words(id)],
+      exitCodes: exitCodesOf(words(id)),
+      schema: `schemas/${id.replaceAll(':', '-')}.json`,
     }))
     .toSorted((a, b) => (a.command < b.command ? -1 : 1));
 }

@@ -1,9 +1,20 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { expectDocument, expectLines } from './check-schema.ts';
 
 /** The built program; `pnpm run build` makes what it needs. */
 export const binaryPath = fileURLToPath(new URL('../../bin/run.cjs', import.meta.url));
+
+/** The command of a command line: the longest run of leading words that has a schema. */
+function commandOf(args: readonly string[]): string {
+  const words = args.slice(0, args.findIndex((word) => word.startsWith('-')) >>> 0);
+  for (let length = words.length; length > 0; length -= 1) {
+    const name = words.slice(0, length).join('-');
+    if (existsSync(new URL(`../../schemas/${name}.json`, import.meta.url))) return name;
+  }
+  return 'error';
+}
 
 /** Runs the built binary as a script would: stdin closed, no terminal, and only the environment given. */
 export async function runBinary(
@@ -31,5 +42,7 @@ export async function runBinary(
     child.once('error', reject);
     child.once('close', resolve);
   });
+  if (args.includes('--json')) expectDocument(commandOf(args), stdout);
+  if (args.includes('--json-lines')) expectLines(commandOf(args), stdout);
   return { stdout, stderr, exitCode };
 }

@@ -1,8 +1,10 @@
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core';
 import type { BaseCommand } from '../../src/base-command.ts';
 import type { CommandEvent } from '../../src/output/command-event.ts';
 import { type Context, type ContextOptions, createContext } from '../../src/context.ts';
+import { expectDocument, expectLines } from './check-schema.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -20,7 +22,21 @@ interface Runnable {
   _run(): Promise<unknown>;
 }
 
-/** Runs a command class in this process, in a world of its own; nothing of the real environment is seen. */
+/** The id of a command class: where its file is. */
+async function commandId(CommandType: unknown): Promise<string> {
+  const folder = fileURLToPath(new URL('../../src/commands', import.meta.url));
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    const { default: Found } = (await import(`${folder}/${file}`)) as { default: unknown };
+    if (Found === CommandType) return file.replace(/\.ts$/, '').replaceAll(/[/\\]/g, ':');
+  }
+  throw new Error('This is no command of src/commands');
+}
+
+/**
+ * Runs a command class in this process, in a world of its own; nothing of the real environment is seen. What it answers
+ * under `--json` must be as its shipped schema says.
+ */
 export async function runCommand(
   CommandType: new (argv: string[], config: Config) => BaseCommand,
   argv: readonly string[],
@@ -50,7 +66,11 @@ export async function runCommand(
   process.exitCode = undefined;
   try {
     await runnable._run();
-    return { stdout: stdout.text(), stderr: notes + stderr.text(), exitCode: currentExitCode() };
+    const finished = { stdout: stdout.text(), stderr: notes + stderr.text(), exitCode: currentExitCode() };
+    const id = await commandId(CommandType);
+    if (argv.includes('--json')) expectDocument(id, finished.stdout);
+    if (argv.includes('--json-lines')) expectLines(id, finished.stdout);
+    return finished;
   } finally {
     stdout.restore();
     stderr.restore();
