@@ -1,0 +1,97 @@
+import * as z from 'zod';
+
+const loopbackNames: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost']);
+
+/** Whether only this computer reaches an address. */
+export function isLoopback(url: string): boolean {
+  return loopbackNames.has(new URL(url).hostname);
+}
+
+/** An address of ours: https, or http on this computer; without a path. */
+export const ownUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), { error: 'is not an http address' })
+  .refine((text) => !URL.canParse(text) || new URL(text).protocol === 'https:' || isLoopback(text), {
+    error: 'has to begin with https:// (http is for 127.0.0.1 and localhost)',
+  })
+  .refine((text) => !URL.canParse(text) || ['', '/'].includes(new URL(text).pathname), { error: 'has a path' })
+  .transform((text) => new URL(text).origin);
+
+/** An address of somebody else's. */
+export const serviceUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), { error: 'is not an http address' })
+  .transform((text) => text.replace(/\/+$/, ''));
+
+/** An address of a Postgres database. */
+export const postgresUrl = z
+  .string()
+  .refine((text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol), {
+    error: 'is not a postgresql:// address',
+  });
+
+/** A host name, with a port or without. */
+export const hostName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, { error: 'is not a host name in lower case' });
+
+/** A whole number between two others. */
+export function integer(least: number, most: number): z.ZodType<number, string> {
+  return z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= least && Number(text) <= most, {
+      error: `is not a whole number from ${least} to ${most}`,
+    })
+    .transform(Number);
+}
+
+/** One of some words. */
+export function choice<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+): z.ZodType<Words[number], string> {
+  return z.string().pipe(z.enum(words, { error: `is none of ${words.join(', ')}` })) as z.ZodType<
+    Words[number],
+    string
+  >;
+}
+
+/** Some of some words, with commas between them. */
+export function choices<const Words extends readonly [string, ...string[]]>(
+  words: Words,
+): z.ZodType<readonly Words[number][], string> {
+  const known: readonly string[] = words;
+  return z
+    .string()
+    .transform((text) => [...new Set(text.split(',').map((word) => word.trim()))])
+    .refine((chosen) => chosen.every((word) => known.includes(word)), {
+      error: `has something that is none of ${words.join(', ')}`,
+    }) as unknown as z.ZodType<readonly Words[number][], string>;
+}
+
+/** Some text. */
+export const text = z.string().trim().min(1, { error: 'is empty' });
+
+/** Secrets with commas between them. */
+export const secrets = z.string().transform((joined) =>
+  joined
+    .split(',')
+    .map((secret) => secret.trim())
+    .filter((secret) => secret !== ''),
+);
+
+const keyText = /^[A-Za-z0-9+/_-]{43}=?$/;
+
+/** 32 bytes in base64. */
+export const key = z
+  .string()
+  .regex(keyText, { error: 'is not 32 bytes in base64 (as `openssl rand -base64 32` prints them)' })
+  .transform((encoded) => new Uint8Array(Buffer.from(encoded, 'base64')));
+
+/** Keys of 32 bytes in base64 with commas between them. */
+export const keys = z
+  .string()
+  .transform((joined) => joined.split(',').map((encoded) => encoded.trim()))
+  .refine((all) => all.every((encoded) => keyText.test(encoded)), {
+    error: 'has something that is not 32 bytes in base64',
+  })
+  .transform((all) => all.map((encoded) => new Uint8Array(Buffer.from(encoded, 'base64'))));
