@@ -148,6 +148,35 @@ test('secrets that are set after a deploy reach the machine with the next deploy
   expect((await releases()).map((release) => release.secrets_version)).toEqual([2, 2, 1]);
 });
 
+test('a restart brings the secrets of now as a release of the same image; with nothing new it is the same release', async () => {
+  await secrets({ GREETING: 'one' });
+  const { app_url: appUrl, digest, release_id: first } = await deploy();
+  expect(await post('/restart', undefined)).toEqual({ status: 'running' });
+  expect((await facts(appUrl)).env).toMatchObject({ GREETING: 'one', FLY_MACHINE_ID: first });
+  expect(await releases()).toHaveLength(1);
+
+  await secrets({ GREETING: 'two' });
+  const { pid } = await facts(appUrl);
+  expect(await post('/restart', undefined)).toEqual({ status: 'running' });
+  const [renewed, replaced] = await releases();
+  expect(renewed).toMatchObject({ number: 2, status: 'running', digest, secrets_version: 2 });
+  expect(renewed).not.toHaveProperty('rollback_of');
+  expect(replaced).toMatchObject({ number: 1, status: 'superseded' });
+  const after = await facts(appUrl);
+  expect(after.env).toMatchObject({ GREETING: 'two', FLY_MACHINE_ID: renewed?.id });
+  expect(after.pid).not.toBe(pid);
+
+  // With secrets that the machine does not start with, the one of before goes on.
+  await secrets({ CRASH: '3' });
+  expect(await post('/restart', undefined)).toMatchObject({
+    status: 'failed',
+    message: expect.stringMatching(/exited with code 3/) as string,
+  });
+  expect(await ada.call(`${path}/status`)).toMatchObject({ status: 'running' });
+  expect((await facts(appUrl)).env).toMatchObject({ GREETING: 'two', FLY_MACHINE_ID: renewed?.id });
+  expect((await releases())[0]).toMatchObject({ number: 3, status: 'failed' });
+});
+
 test('a release that failed says why, and what its machine said last', async () => {
   await secrets({ CRASH: '3' });
   const { release_id: id, status } = await deploy();

@@ -4,15 +4,28 @@ import { closeOperation } from '../tenants/operations.ts';
 import { waitForHealth } from './health.ts';
 import { machineSpec } from './machine-spec.ts';
 import { readTenant } from './provision-tenant.ts';
+import { renewRelease, runCopy } from './replace-machine.ts';
 import type { OperationInput } from './run-operation.ts';
 import { runStep, StepFailed } from './step.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
-/** Stops the machine of the tenant's release, starts it again and waits for its health. */
+/**
+ * Stops the machine of the tenant's release, starts it again and waits for its health. Where the owner's secrets are
+ * others than those that the release has frozen, a new release of the same image with the current ones takes its place:
+ * what a machine runs with is always what its release says.
+ */
 export async function restartMachine(context: WorkflowContext, input: OperationInput): Promise<void> {
   const { operationId, tenant } = input;
   const releaseId = tenant.currentReleaseId;
   if (releaseId === null) throw new StepFailed('Nothing runs that could be restarted');
+  const renewed = await runStep(context, { name: 'choose release' }, () => renewRelease(context, input));
+  if (renewed !== null) {
+    const failure = await runCopy(context, renewed);
+    await runStep(context, { name: 'finish restart' }, () =>
+      closeOperation(context.store.db, { id: operationId, failure }),
+    );
+    return;
+  }
   await runStep(context, { name: 'stop machine' }, () => context.machines.stop(tenant.appName, releaseId));
   const health = await runStep(context, { name: 'start machine again', attempts: 3 }, () =>
     startMachine(context, { tenantId: tenant.id, releaseId }),
