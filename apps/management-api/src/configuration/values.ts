@@ -65,7 +65,7 @@ export function choices<const Words extends readonly [string, ...string[]]>(
     .transform((text) => [...new Set(text.split(',').map((word) => word.trim()))])
     .refine((chosen) => chosen.every((word) => known.includes(word)), {
       error: `has something that is none of ${words.join(', ')}`,
-    }) as unknown as z.ZodType<readonly Words[number][], string>;
+    }) as z.ZodType<readonly Words[number][], string>;
 }
 
 /** Some text. */
