@@ -1,19 +1,30 @@
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
+import { createAuditLog } from './audit/audit-log.ts';
 import { createHttpApp, type HttpApp } from './http/app.ts';
+import { unauthorized } from './http/errors.ts';
+import { limitAddresses } from './http/limit-addresses.ts';
+import { createPresence } from './http/presence.ts';
+import { createRateLimiter, type RateLimits } from './http/rate-limits.ts';
+import { answerReadiness, type ReadinessCheck } from './http/readiness.ts';
 import { mountContract } from './http/router.ts';
 import { callbackPath } from './identity/callback-url.ts';
+import { equalSecrets } from './identity/equal-secrets.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { landingPage } from './pages/landing-page.ts';
 import { sendPage } from './pages/page.ts';
 import { releaseHandlers } from './releases/routes.ts';
 import { activityHandlers } from './routes/activity.ts';
+import { apiTokenHandlers } from './routes/api-tokens.ts';
+import { auditHandlers } from './routes/audit.ts';
 import { checkoutHandlers } from './routes/checkout.ts';
 import type { Ports, RouteDeps } from './routes/deps.ts';
 import { devicePages } from './routes/device.ts';
 import { domainHandlers } from './routes/domains.ts';
+import { endsTokens } from './routes/ends-tokens.ts';
 import { loginHandlers } from './routes/login.ts';
 import { handleLoginCallback } from './routes/login-callback.ts';
-import { pendingReading, pendingTokens } from './routes/logs.ts';
+import { logHandlers } from './routes/logs.ts';
 import { standardOAuthRoutes } from './routes/oauth-standard.ts';
 import { secretHandlers } from './routes/secrets.ts';
 import { subscriptionHandlers } from './routes/subscription.ts';
@@ -21,6 +32,8 @@ import { tenantChangeHandlers } from './routes/tenant-changes.ts';
 import { tenantHandlers } from './routes/tenants.ts';
 import { userHandlers } from './routes/user.ts';
 import { handleWebhook } from './routes/webhook.ts';
+import { countPendingMigrations } from './store/pending-migrations.ts';
+import { createAuthenticator } from './tokens/authenticator.ts';
 
 export type { Ports } from './routes/deps.ts';
 
@@ -45,6 +58,21 @@ export interface ManagementApiOptions {
   readonly heartbeatMs?: number | undefined;
   /** How long a deploy request waits for the result before it answers `deploying`. @defaultValue 25000 */
   readonly deployPatienceMs?: number | undefined;
+  /** Limits over the defaults of `defaultRateLimits`; `false` for none. */
+  readonly rateLimits?: Partial<RateLimits> | false | undefined;
+  /**
+   * The header in which the proxy in front of the API tells the client's address, as `fly-client-ip`. Without it the
+   * address is that of the connection: `api.fetch(request, env)` with the `env` of `@hono/node-server`.
+   */
+  readonly trustedProxyHeader?: string | undefined;
+  /** How long a good token is not looked up again, in ms: how late another replica notices its end. @defaultValue 2000 */
+  readonly tokenCacheMs?: number | undefined;
+  /** Measures this process. @defaultValue one of its own when there is a `metricsToken` */
+  readonly metrics?: Metrics | undefined;
+  /** Who brings it as bearer token may read `/metrics`; without it there is no such address. */
+  readonly metricsToken?: string | undefined;
+  /** Further parts that `/readyz` asks; database and migrations are asked always. */
+  readonly readinessChecks?: Readonly<Record<string, ReadinessCheck>> | undefined;
   /** Milliseconds since 1970. @defaultValue `Date.now` */
   readonly now?: (() => number) | undefined;
 }
@@ -56,28 +84,55 @@ export interface ManagementApiOptions {
 export function createManagementApi(ports: Ports, options: ManagementApiOptions): HttpApp {
   const { baseUrl, logger, webhookSecrets, webhookToleranceSeconds, sandbox = {} } = options;
   const { signal = new AbortController().signal, heartbeatMs, deployPatienceMs = 25_000, now = Date.now } = options;
+  const { rateLimits = {}, trustedProxyHeader, tokenCacheMs = 2000, metricsToken, readinessChecks = {} } = options;
+  const { store, vault, tokens } = ports;
+  const metrics = options.metrics ?? (metricsToken === undefined ? undefined : createMetrics({ store }));
+  const audit = createAuditLog({ store, now });
+  const authenticator = createAuthenticator({ store, tokens, now, cacheMs: tokenCacheMs });
+  const limiter = createRateLimiter({ store }, rateLimits);
+  const presence = createPresence(store);
+  signal.addEventListener('abort', () => void presence.leave(), { once: true });
   const deps: RouteDeps = {
     ...ports,
     baseUrl,
     logger,
+    audit,
     now,
     deployPatienceMs,
     hostname: (name, suffix) => options.hostname(name, suffix),
     appUrl: (hostname) => options.appUrl(hostname),
   };
-  const app = createHttpApp({ logger });
+  const app = createHttpApp({ logger, trustedProxyHeader, metrics });
 
   app.get('/', (context) => {
     if (context.req.header('accept')?.includes('text/html')) return sendPage(context, landingPage());
     return context.json({ service: 'systemprompt-management-api', api: `${baseUrl}/api/v1` });
   });
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  const checks: Readonly<Record<string, ReadinessCheck>> = {
+    database: async () => void (await store.pool.query('select 1')),
+    migrations: async () => {
+      const pending = await countPendingMigrations(store);
+      if (pending > 0) throw new Error(`${pending} migrations are pending`);
+    },
+    ...readinessChecks,
+  };
+  app.get('/readyz', (context) => answerReadiness(context, { checks, logger }));
+  if (metrics !== undefined && metricsToken !== undefined) {
+    app.get('/metrics', async (context) => {
+      if (!equalSecrets(context.req.header('authorization') ?? '', `Bearer ${metricsToken}`)) throw unauthorized();
+      const { contentType, body } = await metrics.render();
+      return context.body(body, 200, { 'content-type': contentType });
+    });
+  }
   app.get('/.well-known/jwks.json', async (context) => {
     context.header('cache-control', 'public, max-age=300');
     return context.json(await ports.tokens.jwks());
   });
 
-  const auth = loginHandlers(deps);
+  limitAddresses(app, limiter);
+  const forget = (): void => authenticator.clear();
+  const auth = endsTokens(loginHandlers(deps), forget);
   // Before the contract's own routes: requests with OAuth's forms are answered here, those in JSON go on to them.
   app.route('/', standardOAuthRoutes({ baseUrl, handlers: auth }));
   app.route('/', devicePages(deps));
@@ -87,15 +142,15 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
       auth,
       user: userHandlers(deps),
       ...checkoutHandlers(deps),
-      apiTokens: pendingTokens,
-      tenants: { ...tenantHandlers(deps), ...tenantChangeHandlers(deps), ...pendingReading },
+      apiTokens: endsTokens(apiTokenHandlers(deps), forget),
+      tenants: { ...tenantHandlers(deps), ...tenantChangeHandlers(deps), ...logHandlers(deps), ...auditHandlers(deps) },
       domains: domainHandlers(deps),
       subscription: subscriptionHandlers(deps),
       activity: activityHandlers(deps),
       secrets: secretHandlers(deps),
       releases: releaseHandlers(deps),
     },
-    { store: ports.store, vault: ports.vault, tokens: ports.tokens, logger, signal, heartbeatMs },
+    { store, vault, authenticator, limiter, audit, presence, metrics, logger, signal, heartbeatMs },
   );
   app.get(callbackPath, (context) => handleLoginCallback(context, deps));
   app.post('/api/v1/webhooks/paddle', (context) =>

@@ -82,15 +82,17 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
       settleSubscription: async () => {},
     },
   };
-  const app = createManagementApi(ports, {
+  const apiOptions: ManagementApiOptions = {
     baseUrl,
     hostname: (name, suffix) => `${name}-${suffix}.localhost:7300`,
     appUrl: (hostname) => `http://${hostname}`,
     logger,
     webhookSecrets: [webhookSecret],
     sandbox: { identity, billing },
+    rateLimits: false,
     ...options,
-  });
+  };
+  const app = createManagementApi(ports, apiOptions);
 
   async function call(path: string, request: CallOptions = {}): Promise<Response> {
     const { method = 'GET', token, json, form, headers = {}, signal } = request;
@@ -143,6 +145,8 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
   return {
     app,
     ports,
+    /** What the API was made with: another replica is made with the same. */
+    options: apiOptions,
     store,
     vault,
     tokens,

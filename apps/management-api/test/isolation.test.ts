@@ -1,23 +1,62 @@
 import { randomUUID } from 'node:crypto';
-import { contract, type Endpoint } from '@sp/cloud-api/contract';
+import { type ApiScope, apiScopes, contract, type Endpoint, endpointScopes } from '@sp/cloud-api/contract';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAccessTokens } from '../src/tokens/access-tokens.ts';
+import { makeApiToken } from '../src/tokens/api-token-format.ts';
 import { loadSigningKeys } from '../src/tokens/signing-keys.ts';
 import { baseUrl, type Edge, failure, startEdge } from './edge.ts';
 
+type Person = { token: string; userId: string };
+
 let edge: Edge;
-let owner: { token: string; userId: string };
-let other: { token: string; userId: string };
-let ids: { tenant: string; checkout: string };
+let owner: Person;
+let other: Person;
+let ids: { tenant: string; second: string; checkout: string };
+/** Tokens of the owner that are not, or no longer, good. */
+let dead: Readonly<Record<'expired' | 'signed out' | 'expired API' | 'revoked API' | 'made-up API', string>>;
+
 beforeAll(async () => {
   edge = await startEdge();
   owner = await edge.login('owner@example.com');
   other = await edge.login('other@example.com');
   const bought = await edge.buy(owner.token, 'mine');
-  ids = { tenant: bought.tenantId, checkout: bought.checkout_session_id };
+  const second = await edge.buy(owner.token, 'second');
+  ids = { tenant: bought.tenantId, second: second.tenantId, checkout: bought.checkout_session_id };
+
+  const user = { id: owner.userId, email: 'owner@example.com' };
+  const past = await createAccessTokens({ ...edge, issuer: baseUrl, now: () => Date.now() - 100_000, ttlSeconds: 60 });
+  const left = await edge.login('owner@example.com');
+  await edge.call('/api/v1/auth/revoke', { method: 'POST', json: { token: left.token } });
+  const expiredApi = await makeToken(apiScopes);
+  await edge.store.pool.query(`update api_tokens set expires_at = now() - interval '1 second'`);
+  const revokedApi = await makeToken(apiScopes);
+  await edge.store.pool.query('update api_tokens set revoked_at = now() where revoked_at is null');
+  dead = {
+    expired: (await past.issue(user)).token,
+    'signed out': left.token,
+    'expired API': expiredApi,
+    'revoked API': revokedApi,
+    'made-up API': makeApiToken(),
+  };
 });
 afterAll(() => edge.stop());
+
+const tokens = new Map<string, Promise<string>>();
+
+/** The same token for the same wish: nobody may have hundreds. */
+function tokenFor(scopes: readonly ApiScope[], tenantId?: string): Promise<string> {
+  const wish = `${scopes.join(' ')} ${tenantId ?? ''}`;
+  const made = tokens.get(wish) ?? makeToken(scopes, tenantId);
+  tokens.set(wish, made);
+  return made;
+}
+
+async function makeToken(scopes: readonly ApiScope[], tenantId?: string): Promise<string> {
+  const request = { name: 'CI', scopes, tenant_id: tenantId };
+  const made = await edge.call('/api/v1/auth/api-tokens', { method: 'POST', token: owner.token, json: request });
+  return ((await made.json()) as { data: { token: string } }).data.token;
+}
 
 // From the table, so that an endpoint that is added to the contract is covered by being there.
 const routes = Object.entries(contract)
@@ -25,6 +64,7 @@ const routes = Object.entries(contract)
     Object.entries<Endpoint>(verbs).flatMap(([verb, endpoint]) =>
       [endpoint, ...(endpoint.aliases ?? [])].map(({ method, path }) => ({
         name: `${method} ${resource}.${verb}`,
+        scope: (endpointScopes as Record<string, Record<string, ApiScope>>)[resource]?.[verb] as ApiScope,
         method,
         path,
         endpoint,
@@ -37,6 +77,7 @@ const ofCheckout = routes.filter(({ path }) => path.startsWith('/api/v1/checkout
 
 /** Bodies that pass validation, so that what refuses a request is who sends it. */
 const bodies: ReadonlyMap<unknown, unknown> = new Map<unknown, unknown>([
+  [contract.apiTokens.create, { name: 'CI', scopes: ['tenants:read'] }],
   [contract.checkout.create, { price_id: 'pri_sandbox_starter', region: 'iad' }],
   [contract.tenants.update, { memory_mb: 256 }],
   [contract.tenants.setExternalDbAccess, { enabled: false }],
@@ -51,24 +92,38 @@ const bodies: ReadonlyMap<unknown, unknown> = new Map<unknown, unknown>([
   [contract.secrets.set, { secrets: { API_KEY: 'value' } }],
 ]);
 
-function send(route: (typeof routes)[number], options: { id: string; token?: string }): Promise<Response> {
+async function send(route: (typeof routes)[number], options: { id: string; token?: string }): Promise<Response> {
   const { id, token } = options;
   const json = bodies.get(route.endpoint);
   if (route.endpoint.request !== undefined && json === undefined) throw new Error(`no body for ${route.name}`);
   const path = route.path.replace('{id}', id).replaceAll(/\{\w+\}/g, 'x');
-  return edge.call(path, { method: route.method, json, ...(token === undefined ? {} : { token }) });
+  return await edge.call(path, { method: route.method, json, ...(token === undefined ? {} : { token }) });
 }
 
-test('the table has routes of every kind', () => {
+test('the table has routes of every kind, and each has a scope', () => {
   expect(ofTenant.length).toBeGreaterThan(8);
   expect(ofCheckout.length).toBe(2);
+  for (const { name, scope } of routes) expect(apiScopes, name).toContain(scope);
 });
 
 describe.each(routes)('$name', (route) => {
-  test('is 401 without a token', async () => {
-    const response = await send(route, { id: ids.tenant });
-    expect(response.headers.get('www-authenticate')).toBe('Bearer');
-    expect(await failure(response)).toMatchObject({ status: 401, code: 'unauthorized' });
+  test('is 401 without a token, and with one that is not good any more', async () => {
+    for (const token of [undefined, ...Object.values(dead)]) {
+      const response = await send(route, { id: ids.tenant, ...(token === undefined ? {} : { token }) });
+      expect(response.headers.get('www-authenticate')).toBe('Bearer');
+      expect(await failure(response)).toMatchObject({ status: 401, code: 'unauthorized' });
+    }
+  });
+
+  test(`is 403 for an API token with every scope but ${route.scope}`, async () => {
+    const token = await tokenFor(apiScopes.filter((scope) => scope !== route.scope));
+    for (const id of [ids.tenant, randomUUID()]) {
+      const response = await send(route, { id, token });
+      expect(response.headers.get('www-authenticate')).toContain(`scope="${route.scope}"`);
+      const refused = await failure(response);
+      expect(refused).toMatchObject({ status: 403, code: 'insufficient_scope' });
+      expect(refused.message).toContain(route.scope);
+    }
   });
 });
 
@@ -81,14 +136,24 @@ describe.each(ofTenant)('$name', (route) => {
     }
   });
 
+  test('is 404 for an API token that is for another tenant, and something else for one of its own', async () => {
+    const mine = await tokenFor([route.scope], ids.tenant);
+    const another = await tokenFor([route.scope], ids.second);
+    for (const id of [ids.tenant, ids.tenant.toUpperCase()]) {
+      expect(await failure(await send(route, { id, token: another }))).toMatchObject({ code: 'tenant_not_found' });
+    }
+    await isServed(await send(route, { id: ids.tenant, token: mine }));
+  });
+
   test('is something else for its owner', async () => {
-    const stop = new AbortController();
-    const response = await send(route, { id: ids.tenant, token: owner.token });
-    if (response.ok) await response.body?.cancel();
-    else expect((await failure(response)).code).not.toBe('tenant_not_found');
-    stop.abort();
+    await isServed(await send(route, { id: ids.tenant, token: owner.token }));
   });
 });
+
+async function isServed(response: Response): Promise<void> {
+  if (response.ok) await response.body?.cancel();
+  else expect(['tenant_not_found', 'insufficient_scope']).not.toContain((await failure(response)).code);
+}
 
 describe.each(ofCheckout)('$name', (route) => {
   test("is 404 for somebody else's checkout", async () => {
@@ -97,9 +162,22 @@ describe.each(ofCheckout)('$name', (route) => {
   });
 });
 
+test('an API token for one tenant lists that one only', async () => {
+  const token = await tokenFor(['tenants:read'], ids.second);
+  const listed = (await (await edge.call('/api/v1/tenants', { token })).json()) as { data: { id: string }[] };
+  expect(listed.data.map(({ id }) => id)).toEqual([ids.second]);
+  const me = (await (await edge.call('/api/v1/auth/me', { token })).json()) as { tenants: { id: string }[] };
+  expect(me.tenants.map(({ id }) => id)).toEqual([ids.second]);
+});
+
 test('nobody sees another’s tenants in a listing', async () => {
   const list = async (token: string) => (await (await edge.call('/api/v1/tenants', { token })).json()) as object;
-  expect(await list(owner.token)).toMatchObject({ data: [{ id: ids.tenant, name: 'mine' }] });
+  expect(await list(owner.token)).toMatchObject({
+    data: [
+      { id: ids.tenant, name: 'mine' },
+      { id: ids.second, name: 'second' },
+    ],
+  });
   expect(await list(other.token)).toEqual({ data: [] });
   const me = await edge.call('/api/v1/auth/me', { token: other.token });
   expect(await me.json()).toMatchObject({ tenants: [] });

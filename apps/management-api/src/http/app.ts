@@ -4,40 +4,60 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { Logger } from 'pino';
+import type { Metrics } from '../metrics/metrics.ts';
+import { clientAddress } from './client-address.ts';
 import { failureOf } from './failure-of.ts';
 import { replayedHeader } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
 
 /** What every request carries. */
 export interface HttpEnvironment {
-  Variables: { requestId: string; userId?: string };
+  Variables: {
+    requestId: string;
+    /** Where the request came from, where that is known. */
+    address: string | undefined;
+    userId?: string;
+  };
 }
 
 /** The application of the API. */
 export type HttpApp = Hono<HttpEnvironment>;
 
 /** An application without routes: request ids, the contract's error bodies, and answers that nobody caches. */
-export function createHttpApp(deps: { readonly logger: Logger }): HttpApp {
-  const { logger } = deps;
+export function createHttpApp(deps: {
+  readonly logger: Logger;
+  /** The header in which the proxy in front tells the client's address. */
+  readonly trustedProxyHeader?: string | undefined;
+  readonly metrics?: Pick<Metrics, 'observeRequest'> | undefined;
+}): HttpApp {
+  const { logger, trustedProxyHeader, metrics } = deps;
   const app = new Hono<HttpEnvironment>();
 
   app.use(async (context, next) => {
     const requestId = `req_${randomUUID()}`;
     const started = performance.now();
     context.set('requestId', requestId);
+    const address = clientAddress(context, trustedProxyHeader);
+    context.set('address', address);
     await next();
     context.header(requestIdHeader, requestId);
     context.header('x-content-type-options', 'nosniff');
     if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
+    const ms = performance.now() - started;
+    // The pattern and not the address, which can hold a one-time token.
+    const route = routePath(context, -1);
+    const { method } = context.req;
+    const { status } = context.res;
+    metrics?.observeRequest({ method: knownMethod(method), route, status, seconds: ms / 1000 });
     logger.info(
       {
         requestId,
-        method: context.req.method,
-        // The pattern and not the address, which can hold a one-time token.
-        route: routePath(context, -1),
-        status: context.res.status,
+        method,
+        route,
+        status,
         userId: context.get('userId'),
-        ms: Math.round(performance.now() - started),
+        address,
+        ms: Math.round(ms),
       },
       'request',
     );
@@ -50,7 +70,7 @@ export function createHttpApp(deps: { readonly logger: Logger }): HttpApp {
       origin: '*',
       allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
       allowHeaders: ['authorization', 'content-type', idempotencyKeyHeader, 'if-match', 'last-event-id', 'user-agent'],
-      exposeHeaders: [requestIdHeader, 'etag', 'retry-after', replayedHeader],
+      exposeHeaders: [requestIdHeader, 'etag', 'retry-after', 'ratelimit', 'ratelimit-policy', replayedHeader],
       maxAge: 600,
     }),
   );
@@ -62,10 +82,17 @@ export function createHttpApp(deps: { readonly logger: Logger }): HttpApp {
     if (failure.status >= 500) {
       logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'request failed');
     }
-    return context.json(errorBody(failure.code, failure.message, context), failure.status, failure.headers);
+    // Not with the answer: headers that were set on the way, such as those of another limit, would win over them.
+    for (const [name, value] of Object.entries(failure.headers)) context.header(name, value);
+    return context.json(errorBody(failure.code, failure.message, context), failure.status);
   });
 
   return app;
+}
+
+/** Methods are the client's words: a label for each would let anybody fill the memory. */
+function knownMethod(method: string): string {
+  return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
 }
 
 function errorBody(code: string, message: string, context: Context<HttpEnvironment>): object {

@@ -4,7 +4,8 @@ import { streamSSE } from 'hono/streaming';
 
 /** An event and its number in the stream, by which a client resumes. */
 export interface NumberedEvent<Event> {
-  readonly sequence: number;
+  /** Any text without a line break. */
+  readonly sequence: number | string;
   readonly event: Event;
 }
 
@@ -12,6 +13,8 @@ export interface NumberedEvent<Event> {
 export interface EventSource<Event> {
   /** Nothing more will come after what the client has: it is told to stop asking. */
   readonly ended?: boolean;
+  /** The name of the events; `undefined`: they have none. @defaultValue `provisioning` */
+  readonly eventName?: string | undefined;
   /** Called once; the stream ends with the iteration, and the signal ends the iteration. */
   open(signal: AbortSignal): AsyncIterable<NumberedEvent<Event>>;
 }
@@ -29,14 +32,18 @@ export function sendEvents(
   options: {
     readonly signal: AbortSignal;
     readonly heartbeatMs: number;
+    /** Told that a stream begins; what it gives is called at its end. */
+    readonly opened?: (() => (() => void) | undefined) | undefined;
     readonly onError: (error: unknown) => void;
   },
 ): Response {
   const { signal, heartbeatMs, onError } = options;
   // To a reconnecting EventSource 204 is the only answer that means "do not come back".
   if (source.ended === true) return context.body(null, 204);
+  const event = 'eventName' in source ? source.eventName : provisioningEventName;
 
   const response = streamSSE(context, async (stream) => {
+    const closed = options.opened?.();
     const left = new AbortController();
     stream.onAbort(() => left.abort());
     const ended = AbortSignal.any([left.signal, signal]);
@@ -52,12 +59,12 @@ export function sendEvents(
     try {
       // The first bytes go out at once, so that the client and every proxy know that the stream is open.
       await stream.writeSSE({ event: 'heartbeat', data: '{}', retry: 2000 });
-      for await (const { sequence, event } of source.open(ended)) {
+      for await (const numbered of source.open(ended)) {
         if (ended.aborted) break;
         await stream.writeSSE({
-          id: String(sequence),
-          event: provisioningEventName,
-          data: JSON.stringify(toWire(event)),
+          id: String(numbered.sequence),
+          ...(event === undefined ? {} : { event }),
+          data: JSON.stringify(toWire(numbered.event)),
         });
       }
     } catch (error) {
@@ -65,6 +72,7 @@ export function sendEvents(
       if (!ended.aborted) onError(error);
     } finally {
       clearInterval(heartbeat);
+      closed?.();
     }
   });
   response.headers.set('cache-control', 'no-store');

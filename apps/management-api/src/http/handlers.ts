@@ -1,11 +1,9 @@
 import type { Contract, QueryOf, RequestOf, ResponseOf } from '@sp/cloud-api/contract';
+import type { Caller } from '../tokens/authenticator.ts';
 import type { EventSource } from './event-stream.ts';
 
-/** Who a request comes from, as the access token says. */
-export interface RequestUser {
-  readonly id: string;
-  readonly email: string;
-}
+/** Who a request comes from, as its token says. */
+export type RequestUser = Caller;
 
 /** What a handler is given: the request, checked and with TypeScript names. */
 export interface HandlerInput<E> {

@@ -1,16 +1,17 @@
 import { createHmac } from 'node:crypto';
 import { idempotencyKeyHeader } from '@sp/cloud-api/contract';
-import { and, eq, lt, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
 import { idempotencyKeys } from '../store/schema.ts';
 import { ApiFailure, invalidRequest } from './errors.ts';
+import { type Presence, presenceLockSpace } from './presence.ts';
 
 /** The header of an answer that was given before. */
 export const replayedHeader = 'idempotency-replayed';
 
 const keepHours = 24;
-// Longer than any request may take: what holds a key beyond it is a process that died.
+// Longer than any request may take: what holds a key beyond it is a process that died without its end being seen.
 const abandonedMinutes = 5;
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
 const keptHeaders = ['content-type', 'etag'];
@@ -29,7 +30,7 @@ export interface KeyedRequest {
  * @throws {ApiFailure} 409 idempotency_key_in_use while the first is running, 422 idempotency_key_reused for another request
  */
 export async function answerOnce(
-  deps: { readonly store: Store; readonly vault: Vault },
+  deps: { readonly store: Store; readonly vault: Vault; readonly presence: Pick<Presence, 'announce'> },
   keyed: KeyedRequest,
   answer: () => Promise<Response>,
 ): Promise<Response> {
@@ -42,28 +43,32 @@ export async function answerOnce(
   const context = `idempotency|${userId}|${key}`;
 
   await forgetOld(store, userId);
-  const [taken] = await store.db
-    .insert(idempotencyKeys)
-    .values({ userId, key, fingerprint })
-    .onConflictDoNothing()
-    .returning();
-  if (taken === undefined) {
+  const holder = await deps.presence.announce();
+  const take = async (): Promise<boolean> => {
+    const values = { userId, key, fingerprint, holder };
+    return (await store.db.insert(idempotencyKeys).values(values).onConflictDoNothing().returning()).length > 0;
+  };
+  if (!(await take())) {
     const [known] = await store.db.select().from(idempotencyKeys).where(own);
     if (known !== undefined && known.fingerprint !== fingerprint) throw keyReused();
-    if (known === undefined || known.sealedAnswer === null) throw keyInUse();
-    return replay((await vault.open(known.sealedAnswer, context)).toString('utf8'));
+    if (known !== undefined && known.sealedAnswer !== null) {
+      return replay((await vault.open(known.sealedAnswer, context)).toString('utf8'));
+    }
+    // Whoever held it may be gone.
+    if (!(await forgetAbandoned(store, own)) || !(await take())) throw keyInUse();
   }
   try {
     const response = await answer();
     const stored = await store.db
       .update(idempotencyKeys)
       .set({ status: 'answered', sealedAnswer: await vault.seal(await serialize(response), context) })
-      .where(own)
+      .where(and(own, eq(idempotencyKeys.holder, holder)))
       .returning({ key: idempotencyKeys.key });
     if (stored.length === 0) throw keyInUse();
     return response;
   } catch (error) {
-    await store.db.delete(idempotencyKeys).where(and(own, eq(idempotencyKeys.status, 'running')));
+    const mine = and(own, eq(idempotencyKeys.holder, holder), eq(idempotencyKeys.status, 'running'));
+    await store.db.delete(idempotencyKeys).where(mine);
     throw error;
   }
 }
@@ -94,6 +99,16 @@ async function forgetOld(store: Store, userId: string): Promise<void> {
   await store.db
     .delete(idempotencyKeys)
     .where(and(ofUser, eq(idempotencyKeys.status, 'running'), older(`${abandonedMinutes} minutes`)));
+}
+
+/** Frees a key whose process has ended: the lock that it held while it lived is free. */
+async function forgetAbandoned(store: Store, own: SQL | undefined): Promise<boolean> {
+  const gone = sql`pg_try_advisory_xact_lock(${presenceLockSpace}, ${idempotencyKeys.holder})`;
+  const freed = await store.db
+    .delete(idempotencyKeys)
+    .where(and(own, eq(idempotencyKeys.status, 'running'), isNotNull(idempotencyKeys.holder), gone))
+    .returning({ key: idempotencyKeys.key });
+  return freed.length > 0;
 }
 
 async function serialize(response: Response): Promise<Buffer> {

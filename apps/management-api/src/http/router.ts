@@ -1,21 +1,31 @@
-import { contract, type Endpoint, fromWire, toWire } from '@sp/cloud-api/contract';
+import { type ApiScope, contract, type Endpoint, endpointScopes, fromWire, toWire } from '@sp/cloud-api/contract';
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
+import type { AuditLog } from '../audit/audit-log.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Vault } from '../ports/vault.ts';
+import { mayUse } from '../routes/resolve-tenant.ts';
 import type { Store } from '../store/database.ts';
-import type { AccessTokens } from '../tokens/access-tokens.ts';
+import type { Authenticator, Caller } from '../tokens/authenticator.ts';
 import type { HttpApp, HttpEnvironment } from './app.ts';
+import { audited } from './audited.ts';
 import { readJson } from './body.ts';
-import { invalidRequest, unauthorized } from './errors.ts';
+import { ApiFailure, invalidRequest, tenantNotFound, unauthorized } from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
-import type { Handlers, RequestUser } from './handlers.ts';
+import type { Handlers } from './handlers.ts';
 import { answerOnce, hasKey } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
+import type { Presence } from './presence.ts';
+import type { RateLimiter, RateLimits } from './rate-limits.ts';
 import { validate } from './validate.ts';
 
 /** What the routes need besides their handlers. */
 export interface RouterDeps {
-  readonly tokens: Pick<AccessTokens, 'verify'>;
+  readonly authenticator: Pick<Authenticator, 'verify'>;
+  readonly limiter: RateLimiter;
+  readonly audit: AuditLog;
+  readonly presence: Presence;
+  readonly metrics: Pick<Metrics, 'openStream'> | undefined;
   readonly store: Store;
   readonly vault: Vault;
   readonly logger: Logger;
@@ -29,12 +39,31 @@ export interface RouterDeps {
 type AnyHandler = (
   input: Readonly<Record<'query' | 'body', unknown>> & {
     readonly params: Readonly<Record<string, string>>;
-    readonly user: RequestUser | undefined;
+    readonly user: Caller | undefined;
     readonly signal: AbortSignal;
     readonly request: Request;
     readonly answer: Headers;
   },
 ) => Promise<unknown>;
+
+/** An endpoint with all that the router knows of it. */
+interface Route {
+  /** `resource.verb`. */
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly handler: AnyHandler;
+  /** What an API token needs; absent where nobody is asked who they are. */
+  readonly scope: ApiScope | undefined;
+}
+
+/** Endpoints with a limit of their own, for each user: what must not be guessed, and what is dear. */
+const userLimits: ReadonlyMap<string, keyof RateLimits> = new Map([
+  ['tenants.getCredentials', 'credentials'],
+  ['checkout.create', 'checkout'],
+] satisfies [string, keyof RateLimits][]);
+
+/** These ask with a body, and change nothing. */
+const questions: ReadonlySet<string> = new Set(['releases.diffSecrets']);
 
 /** Gives every endpoint of the contract, in each of its spellings, a route. */
 export function mountContract(app: HttpApp, handlers: Handlers, deps: RouterDeps): void {
@@ -43,38 +72,70 @@ export function mountContract(app: HttpApp, handlers: Handlers, deps: RouterDeps
       // The type of `handlers` has made sure that it is there and fits; the walk over the table cannot see that.
       const handler = (handlers as unknown as Record<string, Record<string, AnyHandler>>)[resource]?.[verb];
       if (handler === undefined) throw new TypeError(`The endpoint ${resource}.${verb} has no handler.`);
+      const scope = (endpointScopes as Record<string, Record<string, ApiScope>>)[resource]?.[verb];
+      const route = { name: `${resource}.${verb}`, endpoint, handler, scope };
       for (const { method, path } of [endpoint, ...(endpoint.aliases ?? [])]) {
-        app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), (context) => answer(context, endpoint, handler, deps));
+        app.on(method, path.replace(/\{(\w+)\}/g, ':$1'), (context) => answer(context, route, deps));
       }
     }
   }
 }
 
-async function answer(
+async function answer(context: Context<HttpEnvironment>, route: Route, deps: RouterDeps): Promise<Response> {
+  const { name, endpoint } = route;
+  if (endpoint.auth === 'none') return await respond(context, { route, user: undefined }, deps);
+  // Before anything is read: who may not call gets no other answer.
+  const user = await authenticate(context.req.raw, deps.authenticator);
+  context.set('userId', user.id);
+  for (const limit of ['user' as const, userLimits.get(name)]) {
+    if (limit !== undefined) setHeaders(context, await deps.limiter.consume(limit, user.id));
+  }
+  const changes = (endpoint.method !== 'GET' || !endpoint.idempotent) && !questions.has(name);
+  if (!changes) return await respond(context, { route, user }, deps);
+  const facts = { name, user, requestId: context.get('requestId'), address: context.get('address') };
+  return await audited({ ...facts, tenantId: tenantOf(context, endpoint) }, deps, () =>
+    respond(context, { route, user }, deps),
+  );
+}
+
+async function respond(
   context: Context<HttpEnvironment>,
-  endpoint: Endpoint,
-  handler: AnyHandler,
+  { route, user }: { readonly route: Route; readonly user: Caller | undefined },
   deps: RouterDeps,
 ): Promise<Response> {
+  const { endpoint, handler } = route;
   const request = context.req.raw;
-  // Before anything is read: who may not call gets no other answer.
-  const user = endpoint.auth === 'bearer' ? await authenticate(request, deps.tokens) : undefined;
-  if (user !== undefined) context.set('userId', user.id);
   const params = context.req.param();
   // Postgres has no text with one.
   if (Object.values(params).some((value) => value.includes('\0'))) throw invalidRequest('path: holds a NUL character.');
+  if (user !== undefined) checkRights(user, { scope: route.scope, tenantId: tenantOf(context, endpoint) });
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
   const body = endpoint.request && validate(endpoint.request, await readJson(request), 'body');
-  const respond = async (): Promise<Response> => {
+  const handle = async (): Promise<Response> => {
     const headers = new Headers();
     const signal = user !== undefined && hasKey(request) ? deps.signal : request.signal;
     const result = await handler({ params, query, body, user, signal, request, answer: headers });
-    headers.forEach((value, name) => {
-      context.header(name, value);
-    });
+    setHeaders(context, Object.fromEntries(headers));
     return send(context, { endpoint, result, deps });
   };
-  return user === undefined ? await respond() : await answerOnce(deps, { request, userId: user.id, body }, respond);
+  return user === undefined ? await handle() : await answerOnce(deps, { request, userId: user.id, body }, handle);
+}
+
+/** Holds an API token against what it was made for; a login may do everything. */
+function checkRights(
+  user: Caller,
+  { scope, tenantId }: { readonly scope: ApiScope | undefined; readonly tenantId: string | undefined },
+): void {
+  if (user.apiToken === undefined) return;
+  // An endpoint without a scope would be nobody's: the table has one for each.
+  if (scope === undefined || !user.apiToken.scopes.includes(scope)) {
+    throw new ApiFailure(`The API token does not have the scope ${scope ?? 'for this'}.`, {
+      status: 403,
+      code: 'insufficient_scope',
+      headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope ?? ''}"` },
+    });
+  }
+  if (tenantId !== undefined && !mayUse(user, tenantId)) throw tenantNotFound();
 }
 
 function send(
@@ -85,6 +146,7 @@ function send(
     return sendEvents(context, result as EventSource<unknown>, {
       signal: AbortSignal.any([deps.signal, context.req.raw.signal]),
       heartbeatMs: deps.heartbeatMs ?? 15_000,
+      opened: () => deps.metrics?.openStream(),
       onError: (error) =>
         deps.logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'event stream failed'),
     });
@@ -93,11 +155,20 @@ function send(
   return context.json(toWire(endpoint.envelope === 'data' ? { data: result } : result) as object);
 }
 
-async function authenticate(request: Request, tokens: RouterDeps['tokens']): Promise<RequestUser> {
+async function authenticate(request: Request, authenticator: RouterDeps['authenticator']): Promise<Caller> {
   const token = /^Bearer ([^\s]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
-  const verified = token === undefined ? undefined : await tokens.verify(token);
-  if (verified === undefined) throw unauthorized();
-  return { id: verified.userId, email: verified.email };
+  const caller = token === undefined ? undefined : await authenticator.verify(token);
+  if (caller === undefined) throw unauthorized();
+  return caller;
+}
+
+/** The tenant that the path speaks of. */
+function tenantOf(context: Context<HttpEnvironment>, endpoint: Endpoint): string | undefined {
+  return endpoint.path.startsWith('/api/v1/tenants/{id}') ? context.req.param('id') : undefined;
+}
+
+function setHeaders(context: Context, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) context.header(name, value);
 }
 
 function readQuery(request: Request): unknown {

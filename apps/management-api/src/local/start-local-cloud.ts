@@ -142,6 +142,8 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
         logger,
         webhookSecrets: [webhookSecret],
         sandbox: { identity, billing },
+        // Whoever uses this computer's cloud is its one person and all their programs.
+        rateLimits: false,
         signal: streams.signal,
       },
     );

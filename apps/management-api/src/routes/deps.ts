@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { AuditLog } from '../audit/audit-log.ts';
 import type { Images } from '../images/registry.ts';
 import type { Billing } from '../ports/billing.ts';
 import type { Databases } from '../ports/databases.ts';
@@ -43,6 +44,8 @@ export interface RouteDeps extends Ports {
   /** The host of a new tenant's page. */
   hostname(name: string, suffix: string): string;
   readonly logger: Logger;
+  /** Where it is kept who did what. */
+  readonly audit: AuditLog;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** How long a deploy request waits for the result. */

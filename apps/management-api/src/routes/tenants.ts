@@ -8,7 +8,7 @@ import { listOwnedTenants } from '../tenants/tenants.ts';
 import { deployTenant } from './deploy.ts';
 import type { RouteDeps } from './deps.ts';
 import { followTenant, isEnded } from './follow-tenant.ts';
-import { resolveTenant } from './resolve-tenant.ts';
+import { mayUse, resolveTenant } from './resolve-tenant.ts';
 import { describeTenant } from './user.ts';
 
 const lastTypes: ReadonlySet<string> = new Set(['tenant_ready', 'provisioning_failed', 'tenant_deleted']);
@@ -27,13 +27,15 @@ export function tenantHandlers(deps: RouteDeps): Reading {
   return {
     list: async ({ user }) => {
       const rows = await listOwnedTenants(store, user.id);
-      return rows.map(({ id, name, appName, hostname }) => ({
-        id,
-        name,
-        flyAppName: appName,
-        flyHostname: hostname,
-        hostname,
-      }));
+      return rows
+        .filter(({ id }) => mayUse(user, id))
+        .map(({ id, name, appName, hostname }) => ({
+          id,
+          name,
+          flyAppName: appName,
+          flyHostname: hostname,
+          hostname,
+        }));
     },
 
     get: async ({ params, user, answer }) => {

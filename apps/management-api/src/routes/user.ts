@@ -6,17 +6,20 @@ import { users } from '../store/schema.ts';
 import { readSecrets } from '../tenants/secrets.ts';
 import { listOwnedTenants, type TenantRow } from '../tenants/tenants.ts';
 import type { RouteDeps } from './deps.ts';
+import { mayUse } from './resolve-tenant.ts';
 
 /** The handlers of `contract.user`. */
 export function userHandlers(deps: RouteDeps): Handlers['user'] {
   return {
-    get: async ({ user: { id } }) => {
+    get: async ({ user: caller }) => {
+      const { id } = caller;
       const user = await deps.store.db.query.users.findFirst({ where: eq(users.id, id) });
       // A good token of a user who is gone.
       if (user === undefined) throw unauthorized();
       const [plans, tenants] = await Promise.all([deps.billing.listPlans(), listOwnedTenants(deps.store, id)]);
       const infos: TenantInfo[] = [];
-      for (const tenant of tenants) infos.push(await describeTenant(deps, { tenant, plans }));
+      for (const tenant of tenants.filter(({ id }) => mayUse(caller, id)))
+        infos.push(await describeTenant(deps, { tenant, plans }));
       return { user: { id, email: user.email, name: user.name ?? undefined }, tenants: infos };
     },
   };

@@ -24,8 +24,9 @@ export async function migrateStore(store: Store): Promise<void> {
   }
 }
 
+/** The folder of the migrations. */
 // Sources are two folders below the package, the build is one: look upwards.
-function findMigrations(): string {
+export function findMigrations(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const candidate = join(folder, 'drizzle');
     if (existsSync(join(candidate, 'meta', '_journal.json'))) return candidate;

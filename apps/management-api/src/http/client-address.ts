@@ -1,0 +1,29 @@
+import { isIP, isIPv6 } from 'node:net';
+import type { Context } from 'hono';
+
+/**
+ * Where a request came from: the address of the connection, or what the proxy in front of it says in the one header that
+ * was configured for that. Any other header is the client's own word.
+ */
+export function clientAddress(context: Context, trustedProxyHeader: string | undefined): string | undefined {
+  if (trustedProxyHeader !== undefined) {
+    // Of a list the last one: the proxy next to us wrote it, those before it came with the request.
+    const told = context.req.header(trustedProxyHeader)?.split(',').at(-1)?.trim() ?? '';
+    if (isIP(told) !== 0) return told;
+  }
+  const { incoming } = (context.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
+  return incoming?.socket?.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** What counts as one client: an IPv4 address, or the /64 that one line of a provider has of IPv6. */
+export function addressBlock(address: string | undefined): string {
+  if (address === undefined) return 'unknown';
+  const plain = address.split('%')[0] ?? address;
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = plain.split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? [] : Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');
+  const groups = [...first, ...gap, ...last].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '').toLowerCase());
+  return `${groups.join(':')}::/64`;
+}
