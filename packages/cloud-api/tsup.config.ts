@@ -5,18 +5,19 @@ import ts from 'typescript';
 import { libraryBuild } from '../../tsup.shared.ts';
 
 /** What of an endpoint's declaration only servers and references read: the client is smaller without it. */
-const serverOnly: ReadonlySet<string> = new Set(['summary', 'aliases', 'query', 'request']);
+const serverOnly: ReadonlySet<string> = new Set(['summary', 'aliases', 'query', 'request', 'kind', 'empty']);
 
 /** Leaves those members out of every `endpoint({…})`; what nothing else refers to then goes with them. */
 const forClients: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'contract-for-clients',
   setup: (build) => {
     build.onLoad({ filter: /[\\/]src[\\/]contract[\\/][\w-]+\.ts$/ }, async ({ path }) => ({
-      // Making a schema changes nothing: those that nobody refers to any more may go.
-      contents: withoutMembers(path, await readFile(path, 'utf8')).replace(
-        /(?<![\w.])(?=(?:z\.(?:(?:iso|coerce)\.)?\w+|maybe|open)[(<])/g,
-        '/* @__PURE__ */ ',
-      ),
+      contents: withoutUnused(path, withoutMembers(path, await readFile(path, 'utf8')))
+        // Whether a number is whole and an address well written is the server's to check.
+        .replaceAll('z.int()', 'z.number()')
+        .replaceAll('z.url()', 'z.string()')
+        // Making a schema changes nothing: those that no other file refers to may go.
+        .replace(/(?<![\w.])(?=(?:z\.(?:(?:iso|coerce)\.)?\w+|maybe|open)[(<])/g, '/* @__PURE__ */ '),
       loader: 'ts',
     }));
   },
@@ -37,6 +38,20 @@ function withoutMembers(path: string, text: string): string {
   };
   visit(source);
   return cuts.reduceRight((rest, [start, end]) => rest.slice(0, start) + rest.slice(end), text);
+}
+
+/** Leaves out constants of the file that nothing in it names any more. */
+function withoutUnused(path: string, text: string): string {
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true);
+  const isNamedOnce = ({ name }: ts.VariableDeclaration): boolean =>
+    text.split(new RegExp(`\\b${name.getText()}\\b`)).length === 2;
+  const unused = source.statements.find(
+    (statement) =>
+      ts.isVariableStatement(statement) &&
+      statement.modifiers === undefined &&
+      statement.declarationList.declarations.every(isNamedOnce),
+  );
+  return unused === undefined ? text : withoutUnused(path, text.slice(0, unused.pos) + text.slice(unused.end));
 }
 
 // Two builds in one folder: the script empties it before them.

@@ -24,10 +24,13 @@ row('add one to 10,000', `${store.upsert.toFixed(0)} ms`);
 
 const entries = await packageEntries(root);
 const { node = Number.NaN, ...times } = await importTimes(root, entries);
+console.log(`\n${'import'.padEnd(28)} ${'time'.padStart(12)}  bare node: ${node.toFixed(0)} ms; KB minified, gzip`);
+const kilobytes = (bytes: number): string => (bytes / 1024).toFixed(1);
 for (const entry of entries) {
   const { specifier } = entry;
   const ratio = `${((times[specifier] ?? Number.NaN) / node).toFixed(2)}x`;
-  const size = (await packageSize(root, entry)) / 1024;
+  const { first, all } = await packageSize(root, entry);
   const limit = specifier === '@sp/cloud-api' ? ' (at most 16)' : '';
-  row(specifier, ratio, `of ${node.toFixed(0)} ms bare node; ${size.toFixed(1)} KB minified, gzip${limit}`);
+  const later = all > first ? `, ${kilobytes(all)} with what is loaded later` : '';
+  row(specifier, ratio, `${kilobytes(first)} KB${limit}${later}`);
 }

@@ -30,12 +30,12 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
     return (id: string, given?: MutationOptions): Promise<T> => call(endpoint, { ...given, params: { id }, ...facts });
   };
   /** A call about one thing, with data. */
-  const withBody = <T, Body extends object>(endpoint: Endpoint, facts?: Call) => {
-    return (id: string, body: Body, given?: UpdateOptions): Promise<T> =>
+  const withBody = <T>(endpoint: Endpoint, facts?: Call) => {
+    return (id: string, body: object, given?: UpdateOptions): Promise<T> =>
       call(endpoint, { ...given, params: { id }, body, ...facts });
   };
-  const withQuery = <T, Query extends CallOptions>(endpoint: Endpoint) => {
-    return (id: string, { signal, ...query }: Partial<Query> = {}): Promise<T> =>
+  const withQuery = <T>(endpoint: Endpoint) => {
+    return (id: string, { signal, ...query }: CallOptions = {}): Promise<T> =>
       call(endpoint, { signal, params: { id }, query });
   };
 

@@ -6,7 +6,7 @@ import { CloudApiError } from './errors.ts';
 import type { End } from './event-stream.ts';
 import { errorOfFailure, errorOfResponse, parseJson } from './failure.ts';
 import type { Transport } from './transport.ts';
-import { fromWire } from './wire.ts';
+import { fromAnswer } from './wire.ts';
 
 /** An event, a sign of life without one, or the end (without `end`: nothing more will come). */
 export type Item<T> = { readonly event: T | undefined; readonly id: string } | { readonly end: End | undefined };
@@ -78,7 +78,7 @@ export function openConnection<T>(
   });
   const asFailure = (error: unknown): CloudApiError => errorOfFailure(error, what, new URL(transport.baseUrl).origin);
   const receive = (message: MessageEvent): void => {
-    const parsed = z.safeParse(endpoint.response as z.ZodMiniType, fromWire(parseJson(String(message.data))));
+    const parsed = z.safeParse(endpoint.response as z.ZodMiniType, fromAnswer(parseJson(String(message.data))));
     // An event that this version cannot read is left out, so that a newer server does not break it.
     if (parsed.success) push({ event: parsed.data as T, id: message.lastEventId });
   };

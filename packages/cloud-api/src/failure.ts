@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { apiErrorSchema, requestIdHeader } from './contract/errors.ts';
 import { CloudApiError, type CloudApiErrorCode } from './errors.ts';
-import { fromWire } from './wire.ts';
+import { fromAnswer } from './wire.ts';
 
 const codes: Readonly<Record<number, CloudApiErrorCode>> = {
   401: 'SP_API_UNAUTHORIZED',
@@ -16,7 +16,7 @@ const codes: Readonly<Record<number, CloudApiErrorCode>> = {
 /** The error of an answer that is not a success; `what` names the call, as `GET /api/v1/tenants`. */
 export async function errorOfResponse(response: Response, what: string): Promise<CloudApiError> {
   const text = await response.text().catch(() => '');
-  const body = z.safeParse(apiErrorSchema, fromWire(parseJson(text)));
+  const body = z.safeParse(apiErrorSchema, fromAnswer(parseJson(text)));
   const detail = body.success ? body.data.error.message : text.slice(0, 200).replace(/\s+/g, ' ').trim();
   return new CloudApiError({
     code: codes[response.status] ?? (response.status >= 500 ? 'SP_API_SERVER' : 'SP_API_REJECTED'),

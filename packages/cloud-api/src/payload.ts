@@ -4,7 +4,7 @@ import { requestIdHeader } from './contract/errors.ts';
 import type { Deadline } from './deadline.ts';
 import { CloudApiError } from './errors.ts';
 import { errorOfFailure, parseJson } from './failure.ts';
-import { fromWire } from './wire.ts';
+import { fromAnswer } from './wire.ts';
 
 /** The value of a successful answer, checked against the contract. */
 export async function readPayload(
@@ -15,7 +15,7 @@ export async function readPayload(
   const text = await response.text().catch((error: unknown) => {
     throw errorOfFailure(error, what, origin, deadline.signal);
   });
-  const body = fromWire(parseJson(text));
+  const body = fromAnswer(parseJson(text));
   const payload = endpoint.envelope === 'data' ? (body as { data?: unknown } | undefined)?.data : body;
   const result = z.safeParse(endpoint.response as z.ZodMiniType, payload);
   if (result.success) return result.data;

@@ -9,15 +9,23 @@ export function fromWire(value: unknown): unknown {
   return convert(value, camelCase, 0);
 }
 
+/** The same for an answer: servers of both generations write `null` for what is absent, so those members are left out. */
+export function fromAnswer(value: unknown): unknown {
+  return convert(value, (key, member) => (member === null ? undefined : camelCase(key)), 0);
+}
+
 /** Turns a request into snake_case keys; members that are `undefined` are left out. */
 export function toWire(value: unknown): unknown {
   return convert(value, snakeCase, 0);
 }
 
+/** The new name of a member; without one it is left out. */
+type Rename = (key: string, member: unknown) => string | undefined;
+
 // Deeper than anything of the contract, and far from what would exhaust the stack.
 const deepest = 32;
 
-function convert(value: unknown, rename: (key: string) => string, depth: number): unknown {
+function convert(value: unknown, rename: Rename, depth: number): unknown {
   if (depth > deepest) return undefined;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => convert(item, rename, depth + 1));
@@ -25,8 +33,8 @@ function convert(value: unknown, rename: (key: string) => string, depth: number)
   for (const key of Object.keys(value)) {
     const member = (value as Record<string, unknown>)[key];
     // A hostile `__proto__` would change the prototype, and no endpoint has a member of that name.
-    if (member === undefined || key === '__proto__') continue;
-    result[rename(key)] = opaque.has(key) ? member : convert(member, rename, depth + 1);
+    const name = member === undefined || key === '__proto__' ? undefined : rename(key, member);
+    if (name !== undefined) result[name] = opaque.has(key) ? member : convert(member, rename, depth + 1);
   }
   return result;
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -16,6 +17,10 @@ export async function packageEntries(root: string): Promise<readonly PackageEntr
     };
     for (const [path, { default: file }] of Object.entries(manifest.exports)) {
       if (!file?.endsWith('.js')) continue;
+      if (!existsSync(join(root, 'packages', folder, file))) {
+        console.error(`@sp/${folder} is not built: ${file}`);
+        continue;
+      }
       entries.push({ specifier: `@sp/${folder}${path.slice(1)}`, entry: `${folder}/${file.slice(2, -3)}` });
     }
   }

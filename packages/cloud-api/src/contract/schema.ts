@@ -1,14 +1,8 @@
 import * as z from 'zod/mini';
 
-/**
- * An optional member of a server's answer: it may be missing or `null`, and is absent afterwards.
- * Tolerated on purpose: servers of both generations write either.
- */
+/** A member of a server's answer that may be missing; one that is `null` was left out before (`fromAnswer`). */
 export function maybe<T extends z.ZodMiniType>(schema: T): z.ZodMiniType<z.output<T> | undefined> {
-  return z.pipe(
-    z.nullish(schema),
-    z.transform((value) => value ?? undefined),
-  );
+  return z.optional(schema);
 }
 
 /** A string with well-known values; an unknown value of a newer server is kept, never refused. */
