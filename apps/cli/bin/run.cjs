@@ -7,6 +7,8 @@ const { join } = require('node:path');
 
 const dist = join(__dirname, '..', 'dist');
 const argv = process.argv.slice(2);
+/** What is asked of this program; behind `--` is what it is to work on. */
+const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
 
 function prepared(name) {
   try {
@@ -21,8 +23,8 @@ function prepared(name) {
 function preparedHelp() {
   const { columns } = process.stdout.isTTY ? process.stdout : { columns: 80 };
   if (columns < 80 || process.env.FORCE_COLOR || process.env.OCLIF_COLUMNS) return undefined;
-  const words = argv.filter((word) => word !== '--help' && word !== '-h');
-  const asked = argv.length - words.length === 1 || argv.length === 0;
+  const words = own.filter((word) => word !== '--help' && word !== '-h');
+  const asked = own.length - words.length === 1 || argv.length === 0;
   if (!asked || words.some((word) => word.startsWith('-'))) return undefined;
   return prepared('help.json')?.[words.join(' ')];
 }
@@ -45,9 +47,10 @@ function start() {
     const { name, version } = prepared('../package.json');
     return print(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
   }
-  const help = argv.length === 0 || argv.includes('--help') || argv.includes('-h') ? preparedHelp() : undefined;
+  const helped = own.includes('--help') || own.includes('-h');
+  const help = helped || argv.length === 0 ? preparedHelp() : undefined;
   if (help !== undefined) return print(help);
-  const found = argv.includes('--help') || argv.includes('-h') ? undefined : findCommand(prepared('commands.json'));
+  const found = helped ? undefined : findCommand(prepared('commands.json'));
   if (found === undefined) return import('./run.js');
   const { runBundle } = require('./code-cache.cjs');
   const { runCommand } = runBundle(join(dist, 'start.cjs'), found);

@@ -92,7 +92,9 @@ function createConverter(checker: ts.TypeChecker): (type: ts.Type) => JsonSchema
     const both = values.includes(true) && values.includes(false);
     // An open list of strings is any string.
     const open = others.some((part) => part.type === 'string' && part.format === undefined);
-    const rest = values.filter((value) => !(both && typeof value === 'boolean') && !(open && typeof value === 'string'));
+    const rest = values.filter(
+      (value) => !(both && typeof value === 'boolean') && !(open && typeof value === 'string'),
+    );
     const all = [...(both ? [{ type: 'boolean' }] : []), ...(rest.length > 0 ? [{ enum: rest }] : []), ...others];
     const [first = {}, ...more] = dedupe(all);
     return more.length === 0 ? first : { anyOf: [first, ...more] };

@@ -128,6 +128,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
     usage,
     'Nothing was sent. Names are letters, digits and `_`; FLY_… are the platform’s own.',
   ),
+  SP_CLI_FILE_EXISTS: advise(conflict, 'Nothing was written. Name another file, or replace it with --force.'),
   SP_CLI_OPERATION_FAILED: advise(failed, 'See how it stands: systemprompt cloud status'),
   SP_CLI_NO_PAGE: advise(pending, 'Deploy first: systemprompt cloud deploy'),
   SP_CLI_CODE_NOT_FOUND: advise(notFound, 'See all of them: systemprompt cloud explain'),

@@ -40,7 +40,12 @@ export abstract class BaseCommand extends Command {
     const { env, stdin, stdout, stderr } = process;
     const json = this.jsonEnabled();
     const streams = { stdin: stdin.isTTY, stdout: stdout.isTTY, stderr: stderr.isTTY };
-    const { prompts, animation } = decidePresentation({ ...streams, env, json, refused: this.given('--non-interactive') });
+    const { prompts, animation } = decidePresentation({
+      ...streams,
+      env,
+      json,
+      refused: this.given('--non-interactive'),
+    });
     return createContext({
       cwd: process.cwd(),
       env,
@@ -59,7 +64,9 @@ export abstract class BaseCommand extends Command {
   protected emitEvent(event: CommandEvent): void {
     if (!this.lines) return;
     const { type, ...rest } = event;
-    process.stdout.write(`${JSON.stringify({ type, at: new Date().toISOString(), ...(toSnakeCase(rest) as object) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ type, at: new Date().toISOString(), ...(toSnakeCase(rest) as object) })}\n`,
+    );
   }
 
   override jsonEnabled(): boolean {

@@ -16,6 +16,8 @@ export type CliErrorCode =
   | 'SP_CLI_NOT_CONFIRMED'
   /** The name cannot be a secret's, or is set by the platform. */
   | 'SP_CLI_SECRET_REFUSED'
+  /** A file that would be written is there already. */
+  | 'SP_CLI_FILE_EXISTS'
   /** The API accepted a change and could not carry it out. */
   | 'SP_CLI_OPERATION_FAILED'
   | 'SP_CLI_NO_PAGE'

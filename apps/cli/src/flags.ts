@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 
 /** The profile to act on. */
 export const profileFlag = Flags.string({
+  char: 'p',
   summary: 'Name of a profile of this project.',
   env: 'SYSTEMPROMPT_PROFILE',
   helpValue: 'NAME',
@@ -9,6 +10,7 @@ export const profileFlag = Flags.string({
 
 /** The tenant to act on. */
 export const tenantFlag = Flags.string({
+  aliases: ['tenant-id'],
   summary: 'Id or name of a tenant.',
   env: 'SYSTEMPROMPT_TENANT',
   helpValue: 'ID',

@@ -19,7 +19,8 @@ export async function main({ argv, root }: { argv: readonly string[]; root: stri
     // oclif's help and version also leave by throwing.
     if (!isExit(error)) {
       process.exitCode = described.exitCode;
-      if (argv.includes('--json-lines')) process.stdout.write(`${JSON.stringify({ type: 'error', ...described.json })}\n`);
+      if (argv.includes('--json-lines'))
+        process.stdout.write(`${JSON.stringify({ type: 'error', ...described.json })}\n`);
       else if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(described.json, undefined, 2)}\n`);
       else writeStderr(renderError(described));
     }

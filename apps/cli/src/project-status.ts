@@ -5,7 +5,7 @@ import { listProjectProfiles, type ProfileSummary } from './profile-listing.ts';
 import { type ListedTenant, listTenants, pickTenant } from './tenant-listing.ts';
 
 /** How one tenant is. */
-interface TenantState {
+export interface TenantState {
   readonly id: string;
   readonly name: string;
   /** `unknown` when the API was out of reach. */

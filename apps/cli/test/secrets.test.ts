@@ -1,13 +1,18 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseDotenv } from '@sp/deploy';
+import { editSecrets } from '@sp/tenants';
 import { expect, test } from 'vitest';
 import Cleanup from '../src/commands/cloud/secrets/cleanup.ts';
 import Diff from '../src/commands/cloud/secrets/diff.ts';
+import Export from '../src/commands/cloud/secrets/export.ts';
 import Import from '../src/commands/cloud/secrets/import.ts';
 import List from '../src/commands/cloud/secrets/list.ts';
 import SecretsSet from '../src/commands/cloud/secrets/set.ts';
 import Sync from '../src/commands/cloud/secrets/sync.ts';
 import Unset from '../src/commands/cloud/secrets/unset.ts';
+import { formatDotenv } from '../src/secrets/format-dotenv.ts';
+import { runBinary } from './support/run-binary.ts';
 import { runCommand } from './support/run-command.ts';
 import { hello, makeProfile, makeWorld, planted } from './support/world.ts';
 
@@ -92,4 +97,40 @@ test('sync sends what the profile has, diff tells what it would change: exit cod
   const sent = await runCommand(Sync, ['--json'], world);
   expect((JSON.parse(sent.stdout) as { keys: string[] }).keys).toContain('DATABASE_URL');
   expect(sent.stdout + sent.stderr).not.toContain('postgresql://');
+});
+
+test('export writes what the profile has as a private .env file, or prints it when asked to', async () => {
+  const world = await makeWorld();
+  await makeProfile(world.cwd, 'hello');
+  await editSecrets(join(world.cwd, '.systemprompt/profiles/hello/secrets.json'), { anthropic: planted });
+  expect((await runCommand(Export, ['--json'], world)).exitCode).toBe(3);
+  const argv = ['--output', '.env.production', '--json'];
+  const written = await runCommand(Export, argv, world);
+  expect(written.exitCode, written.stdout).toBe(0);
+  expect(written.stdout + written.stderr).not.toContain(planted);
+  const path = join(world.cwd, '.env.production');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect(parseDotenv(await readFile(path, 'utf8'))).toMatchObject({ ANTHROPIC_API_KEY: planted });
+  await expect(stat(join(world.cwd, '.gitignore'))).rejects.toThrow();
+  expect((await runCommand(Export, argv, world)).exitCode).toBe(6);
+  expect((await runCommand(Export, [...argv, '--force'], world)).exitCode).toBe(0);
+  expect((await runCommand(Export, ['--stdout'], world)).stdout).toContain(`ANTHROPIC_API_KEY=${planted}\n`);
+  expect((await runCommand(Export, ['--stdout', '--output', 'x'], world)).exitCode).toBe(2);
+});
+
+test.each(['', 'a b', `it's`, '$HOME "x" \\n', 'two\nlines', `'\r\n\t"`, '#no comment', ' blanks ', '`x`', 'ü€😀'])(
+  'a .env file gives back %j',
+  (value) => {
+    expect(parseDotenv(formatDotenv({ NAME: value, OTHER: '1' }))).toEqual({ NAME: value, OTHER: '1' });
+  },
+);
+
+test('a secret on stdin is not taken for an argument that is missing', async () => {
+  const { cwd } = await makeWorld();
+  await makeProfile(cwd, 'a');
+  await makeProfile(cwd, 'b');
+  const argv = ['cloud', 'profile', 'edit', '--set-anthropic-key', '-', '--json'];
+  const { stdout, stderr, exitCode } = await runBinary(argv, { cwd, stdin: `${planted}\n` });
+  expect(exitCode).toBe(3);
+  expect(stdout + stderr).not.toContain(planted);
 });

@@ -17,9 +17,7 @@ test.each(table)('terminal=$terminal CI=$ci json=$json yes=$yes', ({ terminal, c
   const { prompts, animation } = decidePresentation({ ...streams, env, json, refused: false });
   // Somebody is asked, and something moves, only where a person looks at a terminal.
   expect({ prompts, animation }).toEqual({ prompts: terminal && !ci && !json, animation: terminal && !ci && !json });
-  expect(decideConfirmation({ prompts, yes })).toBe(
-    yes ? 'given' : terminal && !ci && !json ? 'ask' : 'input-needed',
-  );
+  expect(decideConfirmation({ prompts, yes })).toBe(yes ? 'given' : terminal && !ci && !json ? 'ask' : 'input-needed');
 });
 
 const all = { stdin: true, stdout: true, stderr: true };

@@ -20,7 +20,7 @@ export default class Commands extends BaseCommand {
   async run(): Promise<CommandsResult> {
     await this.parse(Commands);
     const commands = await describeCommands(this.config.root);
-    const rows = commands.map(({ command, summary }) => [command, summary]);
+    const rows = commands.filter(({ hidden }) => !hidden).map(({ command, summary }) => [command, summary]);
     this.log(renderTable(['COMMAND', ''], rows));
     const [errorSchema, jsonLinesSchema] = ['schemas/error.json', 'schemas/json-lines.json'];
     return { commands, exitCodes, errorSchema, jsonLinesSchema };

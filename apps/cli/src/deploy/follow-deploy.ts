@@ -52,5 +52,6 @@ export async function followDeploy(
 function showProgress(event: DeployEvent & { type: 'step-progress' }, step: ProgressStep | undefined): void {
   const { message, done, total } = event;
   if (event.step !== 'push') step?.update(message);
-  else if (done !== undefined && total !== undefined) step?.tick(`${formatBytes(done)} of ${formatBytes(total)}`, { done, total });
+  else if (done !== undefined && total !== undefined)
+    step?.tick(`${formatBytes(done)} of ${formatBytes(total)}`, { done, total });
 }

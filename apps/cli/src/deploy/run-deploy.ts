@@ -50,7 +50,11 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
     skipPush: options.skipPush,
     signal,
   });
-  return { ...(await followDeploy(events, { progress, next: nextOf(name, options.bin) })), profile: name, tenantName: tenant.name };
+  return {
+    ...(await followDeploy(events, { progress, next: nextOf(name, options.bin) })),
+    profile: name,
+    tenantName: tenant.name,
+  };
 }
 
 /** Takes up a deploy that the server goes on with. */

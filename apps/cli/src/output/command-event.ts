@@ -1,3 +1,5 @@
+import type { LogEntry } from '@sp/cloud-api';
+
 /**
  * What a command tells while it works: one line of `--json-lines` each. The last line is `result` or `error`; programs
  * skip types that they do not know.
@@ -34,6 +36,7 @@ export type CommandEvent =
       /** What to type there. */
       readonly code?: string | undefined;
     }
+  | ({ readonly type: 'log-line' } & LogEntry)
   | {
       readonly type: 'tenant-status';
       readonly tenantId: string;

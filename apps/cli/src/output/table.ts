@@ -17,7 +17,9 @@ export function renderTable(
   const { width = process.stdout.isTTY ? process.stdout.columns : undefined } = options;
   // A line break or an escape sequence in what the API said must not break the table.
   const cells = rows.map((row) => row.map((cell) => cell.replaceAll(/\s*[\r\n]+\s*/g, ' ')));
-  const widths = head.map((title, index) => Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? ''))));
+  const widths = head.map((title, index) =>
+    Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? ''))),
+  );
   if (width !== undefined) shrink(widths, width - gap.length * (widths.length - 1));
   const line = (row: readonly string[], style: (text: string) => string): string =>
     row.map((cell, index) => style(fit(cell, widths[index] ?? 0))).join(gap);

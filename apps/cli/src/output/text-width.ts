@@ -8,8 +8,7 @@ const none = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 /** How many columns of a terminal `text` takes; escape sequences take none. */
 export function textWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the question is whether it is ASCII
-  if (/^[\x00-\x7f]*$/.test(plain)) return plain.length;
+  if (/^\p{ASCII}*$/u.test(plain)) return plain.length;
   let width = 0;
   for (const character of plain) width += columnsOf(character);
   return width;

@@ -35,6 +35,7 @@ export const sideEffects: Readonly<Record<string, SideEffects>> = {
   'cloud local reset': { ...computer, reversible: false },
   'cloud local status': reads(false),
   'cloud local up': computer,
+  'cloud logs': reads(true),
   'cloud open': reads(true),
   'cloud profile create': filesFromCloud,
   'cloud profile delete': { ...files, reversible: false },
@@ -46,6 +47,7 @@ export const sideEffects: Readonly<Record<string, SideEffects>> = {
   'cloud rollback': cloud,
   'cloud secrets cleanup': { ...cloud, reversible: false },
   'cloud secrets diff': reads(true),
+  'cloud secrets export': files,
   'cloud secrets import': { ...cloud, reversible: false },
   'cloud secrets list': reads(true),
   'cloud secrets set': { ...cloud, reversible: false },
@@ -63,4 +65,6 @@ export const sideEffects: Readonly<Record<string, SideEffects>> = {
   'cloud tenant select': filesFromCloud,
   'cloud tenant show': filesFromCloud,
   commands: reads(false),
+  complete: reads(false),
+  completion: reads(false),
 };

@@ -17,7 +17,10 @@ export async function buyTenant(
 ): Promise<BoughtTenant> {
   const { progress, signal } = context;
   const { runCheckoutCallbackFlow } = await import('@sp/checkout');
-  const step = progress.step('checkout', `Waiting for the payment of ${choice.name} (${choice.plan.name}, ${choice.region})`);
+  const step = progress.step(
+    'checkout',
+    `Waiting for the payment of ${choice.name} (${choice.plan.name}, ${choice.region})`,
+  );
   try {
     const result = await runCheckoutCallbackFlow({
       createCheckout: ({ redirectUri }) =>

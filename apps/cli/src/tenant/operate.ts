@@ -32,6 +32,8 @@ export async function operate<T extends { readonly status?: string; readonly mes
     step.fail();
     if (!context.signal.aborted) throw error;
     // The request is there; only the waiting has ended.
-    throw new CliError('SP_CLI_INTERRUPTED', `Stopped waiting; what was asked for may go on in the cloud: ${title}`, { next });
+    throw new CliError('SP_CLI_INTERRUPTED', `Stopped waiting; what was asked for may go on in the cloud: ${title}`, {
+      next,
+    });
   }
 }

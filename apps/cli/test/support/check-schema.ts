@@ -48,7 +48,10 @@ export function expectDocument(command: string, stdout: string): void {
 
 /** Expects every line of `--json-lines` to be as the schemas say, the last one the result or the error. */
 export function expectLines(command: string, stdout: string): void {
-  const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { type: string; result?: unknown });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; result?: unknown });
   const line = loadSchema('json-lines');
   for (const each of lines) expect(schemaProblems(line, each), JSON.stringify(each)).toEqual([]);
   const last = lines.at(-1);

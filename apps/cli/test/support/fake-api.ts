@@ -21,7 +21,7 @@ export interface SeenRequest {
 /** An API that answers by `METHOD path`; everything else is 404. Answers its base URL and what it was asked. */
 export async function startFakeApi(
   answers: Readonly<Record<string, unknown>>,
-): Promise<{ url: string; requests: SeenRequest[]; bodies: unknown[] }> {
+): Promise<{ url: string; requests: SeenRequest[]; bodies: unknown[]; answers: Readonly<Record<string, unknown>> }> {
   const requests: SeenRequest[] = [];
   const bodies: unknown[] = [];
   const server = createServer((request, response) => {
@@ -51,5 +51,5 @@ export async function startFakeApi(
         server.closeAllConnections();
       }),
   );
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, bodies };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, bodies, answers };
 }

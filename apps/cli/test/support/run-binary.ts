@@ -19,7 +19,12 @@ function commandOf(args: readonly string[]): string {
 /** Runs the built binary as a script would: stdin closed, no terminal, and only the environment given. */
 export async function runBinary(
   args: readonly string[],
-  options: { cwd: string; env?: Readonly<Record<string, string>>; interruptAfter?: (stderr: string) => boolean },
+  options: {
+    cwd: string;
+    env?: Readonly<Record<string, string>>;
+    stdin?: string;
+    interruptAfter?: (stderr: string, stdout: string) => boolean;
+  },
 ): Promise<{ stdout: string; stderr: string; exitCode: number | null }> {
   if (!existsSync(fileURLToPath(new URL('../../dist/index.js', import.meta.url)))) {
     throw new Error('apps/cli is not built: pnpm run build');
@@ -27,16 +32,24 @@ export async function runBinary(
   const child = spawn(process.execPath, [binaryPath, ...args], {
     cwd: options.cwd,
     env: { PATH: process.env['PATH'] ?? '', HOME: options.cwd, NO_COLOR: '1', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(options.stdin);
   let stdout = '';
+  let interrupted = false;
+  const interrupt = (): void => {
+    if (interrupted || options.interruptAfter?.(stderr, stdout) !== true) return;
+    interrupted = true;
+    child.kill('SIGINT');
+  };
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
+    interrupt();
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    if (options.interruptAfter?.(stderr) === true) child.kill('SIGINT');
+    interrupt();
   });
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);

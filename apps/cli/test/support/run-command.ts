@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core';
 import type { BaseCommand } from '../../src/base-command.ts';
-import type { CommandEvent } from '../../src/output/command-event.ts';
 import { type Context, type ContextOptions, createContext } from '../../src/context.ts';
+import type { CommandEvent } from '../../src/output/command-event.ts';
 import { expectDocument, expectLines } from './check-schema.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -24,7 +24,7 @@ export default class Explain extends BaseCommand {
   static override description = 'Needs no network. Also tells the six classic troubles of a tenant, and what to do.';
   static override examples = ['<%= config.bin %> <%= command.id %> SP_DEPLOY_UNHEALTHY'];
   static override args = {
-    code: Args.string({ name: 'CODE', description: 'A code such as SP_DEPLOY_UNHEALTHY.' }),
+    code: Args.string({ ignoreStdin: true, name: 'CODE', description: 'A code such as SP_DEPLOY_UNHEALTHY.' }),
   };
 
   async run(): Promise<ExplainResult> {

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { type LoginResult, logIn } from '../../../auth/log-in.ts';
 import { findLoginTransport } from '../../../auth/login-transport.ts';
 import { BaseCommand } from '../../../base-command.ts';
@@ -18,6 +18,10 @@ The address of the page is also on stderr, so this works where no browser can be
     '<%= config.bin %> <%= command.id %> --device',
     '<%= config.bin %> <%= command.id %> --token - < token.txt',
   ];
+  static override args = {
+    // What the predecessor took.
+    environment: Args.string({ name: 'ENVIRONMENT', hidden: true, ignoreStdin: true }),
+  };
   static override flags = {
     environment: Flags.string({
       summary: 'production, sandbox, local (the local cloud that runs now), or the URL of an API.',
@@ -56,8 +60,9 @@ The address of the page is also on stderr, so this works where no browser can be
   };
 
   async run(): Promise<LoginResult> {
-    const { flags } = await this.parse(Login);
-    const { environment, provider, 'callback-port': callbackPort } = flags;
+    const { args, flags } = await this.parse(Login);
+    const { provider, 'callback-port': callbackPort } = flags;
+    const environment = args.environment ?? flags.environment;
     const transport = flags.token === '-' ? 'stdin' : flags.device ? 'device' : findLoginTransport(this.context);
     const result = await logIn(this.context, { environment, transport, provider, callbackPort });
     const { user, apiUrl, credentialsPath, tenants } = result;

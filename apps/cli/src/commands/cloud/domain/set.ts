@@ -11,7 +11,7 @@ export default class DomainSet extends BaseCommand {
   static override description = 'Prints the DNS record to make; the domain is active once that is found.';
   static override examples = ['<%= config.bin %> <%= command.id %> app.example.com'];
   static override args = {
-    domain: Args.string({ name: 'DOMAIN', description: 'Such as app.example.com.', required: true }),
+    domain: Args.string({ ignoreStdin: true, name: 'DOMAIN', description: 'Such as app.example.com.', required: true }),
   };
   static override flags = { tenant: tenantFlag, profile: profileFlag };
 

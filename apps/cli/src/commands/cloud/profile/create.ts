@@ -19,7 +19,12 @@ export default class ProfileCreate extends BaseCommand {
     `profile.yaml, to be committed, and secrets.json, which is not. API keys are set afterwards: cloud profile edit, or cloud secrets set.`;
   static override examples = ['<%= config.bin %> <%= command.id %> staging --tenant hello'];
   static override args = {
-    name: Args.string({ name: 'NAME', description: 'Letters, digits, "_" and "-".', required: true }),
+    name: Args.string({
+      ignoreStdin: true,
+      name: 'NAME',
+      description: 'Letters, digits, "_" and "-".',
+      required: true,
+    }),
   };
   static override flags = { tenant: tenantFlag };
 

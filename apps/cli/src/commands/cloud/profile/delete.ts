@@ -16,7 +16,9 @@ export default class ProfileDelete extends BaseCommand {
   static override summary = 'Delete a profile with its secrets.';
   static override description = 'The tenant stays as it is. Without a terminal, --yes is needed.';
   static override examples = ['<%= config.bin %> <%= command.id %> staging --yes'];
-  static override args = { name: Args.string({ name: 'NAME', description: 'Name of a profile.', required: true }) };
+  static override args = {
+    name: Args.string({ ignoreStdin: true, name: 'NAME', description: 'Name of a profile.', required: true }),
+  };
   static override flags = { yes: yesFlag };
 
   async run(): Promise<ProfileDeleteResult> {

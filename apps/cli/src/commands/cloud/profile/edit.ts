@@ -23,7 +23,7 @@ export default class ProfileEdit extends BaseCommand {
     '<%= config.bin %> <%= command.id %> production --set-port 9000',
     '<%= config.bin %> <%= command.id %> production --set-anthropic-key - < key.txt',
   ];
-  static override args = { name: Args.string({ name: 'NAME', description: 'Name of a profile.' }) };
+  static override args = { name: Args.string({ ignoreStdin: true, name: 'NAME', description: 'Name of a profile.' }) };
   static override flags = profileSetFlags;
 
   async run(): Promise<ProfileEditResult> {

@@ -15,7 +15,7 @@ export default class ProfileShow extends BaseCommand {
   static override description =
     'Without NAME: SYSTEMPROMPT_PROFILE, or the only one there is. Of secrets only the names.';
   static override examples = ['<%= config.bin %> <%= command.id %> production --json'];
-  static override args = { name: Args.string({ name: 'NAME', description: 'Name of a profile.' }) };
+  static override args = { name: Args.string({ ignoreStdin: true, name: 'NAME', description: 'Name of a profile.' }) };
 
   async run(): Promise<ProfileShowResult> {
     const { args } = await this.parse(ProfileShow);

@@ -15,7 +15,7 @@ export default class SecretsImport extends BaseCommand {
     'op inject -i .env.tpl | <%= config.bin %> <%= command.id %> -',
   ];
   static override args = {
-    file: Args.string({ name: 'FILE', description: 'A .env file, or - for stdin.', required: true }),
+    file: Args.string({ ignoreStdin: true, name: 'FILE', description: 'A .env file, or - for stdin.', required: true }),
   };
   static override flags = { tenant: tenantFlag, profile: profileFlag };
 

@@ -16,7 +16,7 @@ export default class TenantCancel extends BaseCommand {
   static override description =
     'The tenant is suspended and its data kept. It asks for the name; without a terminal: --confirm.';
   static override examples = ['<%= config.bin %> <%= command.id %> hello --confirm hello'];
-  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+  static override args = { id: Args.string({ ignoreStdin: true, name: 'ID', description: 'Id or name of a tenant.' }) };
   static override flags = { confirm: confirmFlag };
 
   async run(): Promise<TenantCancelResult> {

@@ -20,7 +20,7 @@ export default class TenantDelete extends BaseCommand {
   static override description =
     'Nothing of it can be brought back. It asks for the name; without a terminal: --confirm.';
   static override examples = ['<%= config.bin %> <%= command.id %> hello --confirm hello'];
-  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+  static override args = { id: Args.string({ ignoreStdin: true, name: 'ID', description: 'Id or name of a tenant.' }) };
   static override flags = { confirm: confirmFlag };
 
   async run(): Promise<TenantDeleteResult> {

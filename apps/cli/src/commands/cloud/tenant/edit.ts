@@ -18,7 +18,7 @@ export default class TenantEdit extends BaseCommand {
     '<%= config.bin %> <%= command.id %> hello --memory 512',
     '<%= config.bin %> <%= command.id %> hello --no-external-db-access --json',
   ];
-  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+  static override args = { id: Args.string({ ignoreStdin: true, name: 'ID', description: 'Id or name of a tenant.' }) };
   static override flags = {
     name: Flags.string({ summary: 'A new name.', env: 'SYSTEMPROMPT_TENANT_NAME' }),
     memory: Flags.integer({

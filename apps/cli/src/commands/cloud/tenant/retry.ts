@@ -15,7 +15,7 @@ export default class TenantRetry extends BaseCommand {
   static override description = 'Nothing is bought again. See how it goes on: cloud status.';
   static override aliases = ['cloud:tenant:retry-provision'];
   static override examples = ['<%= config.bin %> <%= command.id %> hello'];
-  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+  static override args = { id: Args.string({ ignoreStdin: true, name: 'ID', description: 'Id or name of a tenant.' }) };
 
   async run(): Promise<TenantRetryResult> {
     const { args } = await this.parse(TenantRetry);

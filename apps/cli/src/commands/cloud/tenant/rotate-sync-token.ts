@@ -12,7 +12,7 @@ export default class RotateSyncToken extends BaseCommand {
   static override description =
     `The machine is replaced by one that knows it, and the files of this project are brought up to date. Without a terminal, --yes is needed.`;
   static override examples = ['<%= config.bin %> <%= command.id %> hello --yes'];
-  static override args = { id: Args.string({ name: 'ID', description: 'Id or name of a tenant.' }) };
+  static override args = { id: Args.string({ ignoreStdin: true, name: 'ID', description: 'Id or name of a tenant.' }) };
   static override flags = { yes: yesFlag };
 
   async run(): Promise<RotateResult> {

@@ -15,7 +15,12 @@ export default class TenantSelect extends BaseCommand {
     'For this project on this computer, until another is selected. --tenant and --profile of a command go before it.';
   static override examples = ['<%= config.bin %> <%= command.id %> hello'];
   static override args = {
-    id: Args.string({ name: 'ID', description: 'Id or name of a tenant.', env: 'SYSTEMPROMPT_TENANT' }),
+    id: Args.string({
+      ignoreStdin: true,
+      name: 'ID',
+      description: 'Id or name of a tenant.',
+      env: 'SYSTEMPROMPT_TENANT',
+    }),
   };
 
   async run(): Promise<TenantSelectResult> {

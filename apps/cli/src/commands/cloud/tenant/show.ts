@@ -11,7 +11,12 @@ export default class TenantShow extends BaseCommand {
     '<%= config.bin %> <%= command.id %> hello --json',
   ];
   static override args = {
-    id: Args.string({ name: 'ID', description: 'Id or name of a tenant.', env: 'SYSTEMPROMPT_TENANT' }),
+    id: Args.string({
+      ignoreStdin: true,
+      name: 'ID',
+      description: 'Id or name of a tenant.',
+      env: 'SYSTEMPROMPT_TENANT',
+    }),
   };
 
   async run(): Promise<TenantDetails> {

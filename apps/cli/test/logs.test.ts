@@ -1,0 +1,86 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import Logs from '../src/commands/cloud/logs.ts';
+import Status from '../src/commands/cloud/status.ts';
+import { parseSince } from '../src/logs/since.ts';
+import { runBinary } from './support/run-binary.ts';
+import { runCommand } from './support/run-command.ts';
+import { hello, makeWorld } from './support/world.ts';
+
+const path = `/api/v1/tenants/${hello.id}`;
+const at = (second: number): string => `2026-01-02T03:04:0${second}.000Z`;
+const entries = [
+  { time: at(1), stream: 'stdout', message: 'listening on 8080' },
+  { time: at(2), stream: 'stderr', message: '\u001b[31merror\u001b[0m: no key' },
+];
+
+test('logs shows the last lines, those that --grep finds, and none of their escape sequences', async () => {
+  const world = await makeWorld({ [`GET ${path}/logs`]: { data: entries } });
+  const all = await runCommand(Logs, [], world);
+  expect(all.stdout).toBe(`${at(1)} listening on 8080\n${at(2)} error: no key\n`);
+  const some = await runCommand(Logs, ['--grep', 'list.n', '--tail', '5', '--since', '10m', '--json'], world);
+  expect(JSON.parse(some.stdout)).toEqual({ tenant_id: hello.id, tenant_name: 'hello', lines: [entries[0]] });
+  for (const argv of [['--grep', '('], ['--since', 'yesterday'], ['--tail', '-1'], ['--follow']]) {
+    expect((await runCommand(Logs, [...argv, '--json'], world)).exitCode, argv.join(' ')).toBe(2);
+  }
+  expect(parseSince('2h', new Date('2026-01-02T03:00:00Z'))).toBe('2026-01-02T01:00:00.000Z');
+  expect(parseSince('2026-01-02T03:00:00+01:00', new Date(0))).toBe('2026-01-02T02:00:00.000Z');
+});
+
+/** An API whose log stream says two lines and then stays open. */
+async function startLogApi(): Promise<string> {
+  const server = createServer((request, response) => {
+    if (request.url?.startsWith(`${path}/logs/events`)) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      entries.forEach((entry, index) => response.write(`id: ${index}\ndata: ${JSON.stringify(entry)}\n\n`));
+      return;
+    }
+    const me = { user: { id: 'u1', email: 'ada@example.com' }, tenants: [hello] };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(me));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test('logs --follow shows lines as they come until Ctrl-C: exit code 130', async () => {
+  const { cwd } = await makeWorld();
+  const env = { SYSTEMPROMPT_API_TOKEN: 'x', SYSTEMPROMPT_API_URL: await startLogApi() };
+  const seen = (_: string, stdout: string): boolean => stdout.includes('no key');
+  const text = await runBinary(['cloud', 'logs', '-f'], { cwd, env, interruptAfter: seen });
+  expect(text).toMatchObject({ exitCode: 130, stdout: `${at(1)} listening on 8080\n${at(2)} error: no key\n` });
+  const lines = await runBinary(['cloud', 'logs', '-f', '--json-lines'], { cwd, env, interruptAfter: seen });
+  expect(lines.exitCode).toBe(130);
+  const types = lines.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { type: string }).type);
+  expect(types).toEqual(['log-line', 'log-line', 'error']);
+});
+
+test('status --watch tells each change until nothing is under way', async () => {
+  const answers: Record<string, unknown> = { [`GET ${path}/status`]: { data: { status: 'deploying' } } };
+  const world = await makeWorld(answers);
+  let asked = 0;
+  // The third look finds it done.
+  Object.defineProperty(world.api.answers, `GET ${path}/status`, {
+    get: () => {
+      asked += 1;
+      return { data: { status: asked < 3 ? 'deploying' : 'running' } };
+    },
+    enumerable: true,
+  });
+  const { stdout, exitCode } = await runCommand(Status, ['--watch', '--interval', '1', '--json-lines'], world);
+  expect(exitCode).toBe(0);
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; status?: string });
+  const changes = lines.filter(({ type }) => type === 'tenant-status').map(({ status }) => status);
+  expect(changes).toEqual(['deploying', 'running']);
+  expect(lines.at(-1)).toMatchObject({ type: 'result', result: { tenants: [{ status: 'running' }] } });
+});
