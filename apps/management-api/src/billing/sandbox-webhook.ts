@@ -17,21 +17,35 @@ export interface WebhookDelivery {
   readonly retryMs?: number | undefined;
 }
 
+/** A transaction of the sandbox, and with it the subscription that it began. */
+export type SandboxTransaction = typeof sandboxTransactions.$inferSelect;
+
+/** What can happen to a subscription. */
+export type SandboxChange = 'created' | 'past_due' | 'paid' | 'paused' | 'resumed' | 'canceled';
+
 const attempts = 3;
 
-type Transaction = Pick<typeof sandboxTransactions.$inferSelect, 'id' | 'priceId' | 'customData'>;
+/** How a subscription is after a change. */
+export const statusAfter = {
+  created: 'active',
+  past_due: 'past_due',
+  paid: 'active',
+  paused: 'paused',
+  resumed: 'active',
+  canceled: 'canceled',
+} as const satisfies Readonly<Record<SandboxChange, string>>;
 
 /**
  * Tells the API what happened to a transaction's subscription, up to three times. The event's id comes from the
- * transaction, so telling it again is recognised.
+ * transaction and the number of the change, so telling it again is recognised.
  */
 export async function deliverWebhook(
-  eventType: 'subscription.created' | 'subscription.canceled',
-  transaction: Transaction,
+  change: SandboxChange,
+  transaction: Pick<SandboxTransaction, 'id' | 'priceId' | 'customData' | 'changes'>,
   delivery: WebhookDelivery,
 ): Promise<void> {
   const { baseUrl, webhookSecret, logger, fetch = globalThis.fetch, retryMs = 500 } = delivery;
-  const body = Buffer.from(JSON.stringify(subscriptionEvent(eventType, transaction)));
+  const body = Buffer.from(JSON.stringify(describe(change, transaction)));
   for (let attempt = 1; ; attempt += 1) {
     try {
       const response = await fetch(`${baseUrl}/api/v1/webhooks/paddle`, {
@@ -50,7 +64,7 @@ export async function deliverWebhook(
     } catch (error) {
       if (attempt === attempts) throw error;
       logger.warn(
-        { transactionId: transaction.id, eventType, attempt, err: loggableError(error) },
+        { transactionId: transaction.id, change, attempt, err: loggableError(error) },
         'sandbox webhook will be sent again',
       );
       await sleep(retryMs * attempt);
@@ -63,21 +77,37 @@ export function transactionOf(subscriptionId: string): string {
   return subscriptionId.replace(/^sub_/, 'txn_');
 }
 
-function subscriptionEvent(eventType: Parameters<typeof deliverWebhook>[0], transaction: Transaction): object {
+/** The subscription that a transaction begins. */
+export function subscriptionOf(transactionId: string): string {
+  return transactionId.replace(/^txn_/, 'sub_');
+}
+
+function describe(change: SandboxChange, transaction: Parameters<typeof deliverWebhook>[1]): object {
   const suffix = transaction.id.replace(/^txn_/, '');
-  const created = eventType === 'subscription.created';
-  const marker = created ? suffix : `${suffix}_canceled`;
+  const marker = change === 'created' ? suffix : `${suffix}_${transaction.changes + 1}_${change}`;
+  const common = {
+    custom_data: transaction.customData,
+    items: [{ status: 'active', quantity: 1, price: { id: transaction.priceId } }],
+  };
   return {
     event_id: `evt_${marker}`,
-    event_type: eventType,
+    event_type: change === 'paid' ? 'transaction.completed' : `subscription.${change}`,
     occurred_at: new Date().toISOString(),
     notification_id: `ntf_${marker}`,
-    data: {
-      id: `sub_${suffix}`,
-      status: created ? 'active' : 'canceled',
-      ...(created ? { transaction_id: transaction.id } : {}),
-      custom_data: transaction.customData,
-      items: [{ status: 'active', quantity: 1, price: { id: transaction.priceId } }],
-    },
+    data:
+      change === 'paid'
+        ? {
+            id: `txn_${marker}`,
+            status: 'completed',
+            origin: 'subscription_recurring',
+            subscription_id: `sub_${suffix}`,
+            ...common,
+          }
+        : {
+            id: `sub_${suffix}`,
+            status: statusAfter[change],
+            ...(change === 'created' ? { transaction_id: transaction.id } : {}),
+            ...common,
+          },
   };
 }

@@ -10,16 +10,17 @@ import { sendPage } from '../pages/page.ts';
 import type { Billing, CheckoutMarker } from '../ports/billing.ts';
 import type { Store } from '../store/database.ts';
 import { sandboxTransactions } from '../store/schema.ts';
+import { BillingError } from './billing-error.ts';
 import { sandboxPlans } from './sandbox-plans.ts';
-import { deliverWebhook, transactionOf, type WebhookDelivery } from './sandbox-webhook.ts';
+import { sandboxPortalPages } from './sandbox-portal-pages.ts';
+import { changeSubscription, findSubscription } from './sandbox-subscriptions.ts';
+import { deliverWebhook, type SandboxTransaction, type WebhookDelivery } from './sandbox-webhook.ts';
 
 /** A payment provider without money, with the page where people "pay". */
 export interface SandboxBilling extends Billing {
   /** Routes of the provider's own page. */
   readonly pages: Hono;
 }
-
-type SandboxTransaction = typeof sandboxTransactions.$inferSelect;
 
 /** Stands in for Paddle: same plans, same webhooks with real signatures, delivered over HTTP to the real route. */
 export function createSandboxBilling(
@@ -36,7 +37,7 @@ export function createSandboxBilling(
   async function settle(transaction: SandboxTransaction): Promise<void> {
     // The books are closed after the delivery and not before: when this process dies in between, the person pays
     // again, and the receiver recognises the webhook by its id.
-    await deliverWebhook('subscription.created', transaction, options);
+    await deliverWebhook('created', transaction, options);
     await setStatus(store, { id: transaction.id, status: 'completed' });
   }
 
@@ -46,7 +47,13 @@ export function createSandboxBilling(
     await running;
   }
 
+  async function refuseUnknown(operation: string, subscriptionId: string): Promise<void> {
+    if ((await findSubscription(store, subscriptionId)) !== undefined) return;
+    throw new BillingError('SP_BILLING_NOT_FOUND', { operation, reason: 'there is no such subscription' });
+  }
+
   const pages = new Hono();
+  pages.route('/', sandboxPortalPages(options));
 
   pages.get('/sandbox/checkout/:id', async (context) => {
     const transaction = await findTransaction(store, context.req.param('id'));
@@ -83,14 +90,21 @@ export function createSandboxBilling(
     pages,
     listPlans: async () => sandboxPlans,
     openTransaction: async ({ priceId, marker, successUrl }) => {
+      if (!sandboxPlans.some(({ paddlePriceId }) => paddlePriceId === priceId)) {
+        throw new BillingError('SP_BILLING_REFUSED', { operation: 'open a transaction', reason: 'unknown price' });
+      }
       const id = `txn_${randomBytes(16).toString('hex')}`;
       await store.db.insert(sandboxTransactions).values({ id, priceId, customData: marker, successUrl });
       return { transactionId: id, checkoutUrl: `${baseUrl}/sandbox/checkout/${id}` };
     },
+    // Its periods are as short as can be: they end when somebody wants them to.
     cancelSubscription: async (subscriptionId) => {
-      const transaction = await findTransaction(store, transactionOf(subscriptionId));
-      // Not of our books, so nobody pays for it here.
-      if (transaction !== undefined) await deliverWebhook('subscription.canceled', transaction, options);
+      await refuseUnknown('cancel the subscription', subscriptionId);
+      await changeSubscription(options, { subscriptionId, change: 'canceled' });
+    },
+    createPortalLink: async (subscriptionId) => {
+      await refuseUnknown('open the customer portal', subscriptionId);
+      return { url: `${baseUrl}/sandbox/portal/${subscriptionId}` };
     },
   };
 }
@@ -105,7 +119,7 @@ async function setStatus(
 ): Promise<void> {
   await store.db
     .update(sandboxTransactions)
-    .set({ status })
+    .set(status === 'completed' ? { status, subscriptionStatus: 'active' } : { status })
     .where(and(eq(sandboxTransactions.id, id), eq(sandboxTransactions.status, 'ready')));
 }
 

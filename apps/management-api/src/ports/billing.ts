@@ -12,15 +12,31 @@ export interface OpenedTransaction {
   readonly checkoutUrl: string;
 }
 
-/** Takes the money. Results come by webhook only, never from the browser's return. */
+/** Takes the money. Results come by webhook only, never from the browser's return. Failures are `BillingError`s. */
 export interface Billing {
-  listPlans(): Promise<readonly Plan[]>;
+  listPlans(options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly Plan[]>;
   openTransaction(request: {
     readonly priceId: string;
     readonly marker: CheckoutMarker;
     /** Where the browser goes after payment. */
     readonly successUrl: string | undefined;
+    readonly signal?: AbortSignal | undefined;
   }): Promise<OpenedTransaction>;
-  /** Ends a subscription now; one that has ended is no error. That it has ended is told by webhook. */
-  cancelSubscription(subscriptionId: string): Promise<void>;
+  /** Ends a subscription; one that has ended, or will, is no error. That it has ended is told by webhook. */
+  cancelSubscription(
+    subscriptionId: string,
+    options?: {
+      /** `period_end`: what has been paid for is left. @defaultValue 'now' */
+      readonly when?: 'now' | 'period_end' | undefined;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<void>;
+  /**
+   * A page of the provider where whoever pays for a subscription sees invoices, changes the card, or cancels. The address
+   * logs them in: it is made for one visit, and for nobody else.
+   */
+  createPortalLink(
+    subscriptionId: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<{ readonly url: string }>;
 }

@@ -3,7 +3,10 @@ import type { Handlers } from '../http/handlers.ts';
 import type { RouteDeps } from './deps.ts';
 import { resolveTenant } from './resolve-tenant.ts';
 
-/** The handlers of `contract.subscription`. What follows from a subscription's end follows from its webhook. */
+/**
+ * The handlers of `contract.subscription`. What has been paid for is left; what follows from a subscription's end follows
+ * from its webhook.
+ */
 export function subscriptionHandlers(deps: RouteDeps): Handlers['subscription'] {
   return {
     cancel: async ({ params, user }) => {
@@ -11,7 +14,9 @@ export function subscriptionHandlers(deps: RouteDeps): Handlers['subscription'] 
       if (subscriptionId === null) {
         throw new ApiFailure('The tenant has no subscription.', { status: 409, code: 'no_subscription' });
       }
-      if (subscriptionStatus !== 'canceled') await deps.billing.cancelSubscription(subscriptionId);
+      if (subscriptionStatus !== 'canceled') {
+        await deps.billing.cancelSubscription(subscriptionId, { when: 'period_end' });
+      }
       return undefined;
     },
   };
