@@ -24,16 +24,16 @@ export async function openDashboard(): Promise<Dashboard | undefined> {
   const folder = await findBuild();
   if (folder === undefined) return undefined;
   const assets = new Map<string, Asset>();
-  const add = async (name: string, extension: string, type: string): Promise<string> => {
-    const body = await readFile(join(folder, `${name}.${extension}`));
+  const add = (name: string, type: string, body: Buffer): string => {
     const version = createHash('sha256').update(body).digest('hex').slice(0, 12);
-    const path = `/dashboard/${name}-${version}.${extension}`;
+    const path = `/dashboard/${version}/${name}`;
     assets.set(path, { body, type });
     return path;
   };
   const page = renderDashboard({
-    script: await add('app', 'js', 'text/javascript; charset=utf-8'),
-    style: await add('style', 'css', 'text/css; charset=utf-8'),
+    script: add('app.js', 'text/javascript; charset=utf-8', await readFile(join(folder, 'app.js'))),
+    style: add('style.css', 'text/css; charset=utf-8', await readFile(join(folder, 'style.css'))),
+    icon: add('icon.svg', 'image/svg+xml', Buffer.from(icon)),
   });
   return {
     answer: (request) => {
@@ -43,7 +43,7 @@ export async function openDashboard(): Promise<Dashboard | undefined> {
       if (isPage) return answerWith(page, { type: 'text/html; charset=utf-8', cache: 'no-store' });
       const asset = assets.get(pathname);
       if (asset === undefined) return undefined;
-      // The name holds a digest of the content: another content has another name.
+      // The address holds a digest of the content: another content has another address.
       return answerWith(asset.body, { type: asset.type, cache: 'public, max-age=31536000, immutable' });
     },
   };
@@ -65,7 +65,16 @@ function answerWith(
   });
 }
 
-function renderDashboard({ script, style }: { readonly script: string; readonly style: string }): string {
+interface AssetPaths {
+  readonly script: string;
+  readonly style: string;
+  readonly icon: string;
+}
+
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#3346d3"/></svg>';
+
+function renderDashboard({ script, style, icon }: AssetPaths): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -73,6 +82,7 @@ function renderDashboard({ script, style }: { readonly script: string; readonly 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>SystemPrompt Cloud</title>
+<link rel="icon" href="${icon}">
 <link rel="stylesheet" href="${style}">
 <script type="module" src="${script}"></script>
 </head>

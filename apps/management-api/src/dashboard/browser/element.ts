@@ -21,3 +21,28 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
   made.append(...children.filter((child) => child !== undefined && child !== false));
   return made;
 }
+
+/** A button whose work may take a while: another press meanwhile does nothing. It keeps the focus, unlike a disabled one. */
+export function workButton(attributes: Attributes, label: string, work: () => Promise<void>): HTMLElement {
+  let busy = false;
+  const button = element(
+    'button',
+    {
+      type: 'button',
+      ...attributes,
+      onclick: async () => {
+        if (busy) return;
+        busy = true;
+        button.ariaBusy = 'true';
+        try {
+          await work();
+        } finally {
+          busy = false;
+          button.ariaBusy = null;
+        }
+      },
+    },
+    label,
+  );
+  return button;
+}

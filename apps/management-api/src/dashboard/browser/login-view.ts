@@ -1,5 +1,5 @@
 import type { OAuthProvider } from '@sp/cloud-api';
-import { element } from './element.ts';
+import { element, workButton } from './element.ts';
 import type { Session } from './session.ts';
 
 const providers: Readonly<Record<OAuthProvider, string>> = { github: 'GitHub', google: 'Google' };
@@ -9,26 +9,11 @@ export function showLogin(
   place: HTMLElement,
   { session, complain }: { readonly session: Session; readonly complain: (error: unknown) => void },
 ): void {
-  const buttons = (Object.keys(providers) as OAuthProvider[]).map((provider, index) => {
-    const button = element(
-      'button',
-      {
-        type: 'button',
-        class: index === 0 ? 'primary' : undefined,
-        onclick: async () => {
-          button.disabled = true;
-          try {
-            await session.begin(provider);
-          } catch (error) {
-            button.disabled = false;
-            complain(error);
-          }
-        },
-      },
-      `Continue with ${providers[provider]}`,
-    );
-    return button;
-  });
+  const buttons = (Object.keys(providers) as OAuthProvider[]).map((provider, index) =>
+    workButton({ class: index === 0 ? 'primary' : undefined }, `Continue with ${providers[provider]}`, () =>
+      session.begin(provider).catch(complain),
+    ),
+  );
   document.title = 'Log in · SystemPrompt Cloud';
   place.replaceChildren(
     element(

@@ -15,7 +15,8 @@ export function showNewTenant(context: ViewContext): void {
     name: 'name',
     required: true,
     maxlength: 40,
-    pattern: tenantNamePattern.source.slice(1, -1),
+    // Browsers read patterns with the flag v, in which a hyphen in a class has to be escaped.
+    pattern: tenantNamePattern.source.slice(1, -1).replaceAll('-]', '\\-]'),
     title: nameRule,
     autocomplete: 'off',
     spellcheck: 'false',

@@ -1,6 +1,6 @@
 import type { TenantInfo, TenantStatus } from '@sp/cloud-api';
 import { confirm } from './confirm.ts';
-import { element } from './element.ts';
+import { element, workButton } from './element.ts';
 import type { ViewContext } from './view.ts';
 
 /** What can be done to a tenant in its state. */
@@ -11,29 +11,11 @@ export function drawActions(
   const { api, announce, complain, calm, navigate } = context;
   const { id, name } = tenant;
 
-  const button = (label: string, work: () => Promise<void>, tone = ''): HTMLElement => {
-    const made = element(
-      'button',
-      {
-        type: 'button',
-        class: tone,
-        'data-key': label,
-        onclick: async () => {
-          calm();
-          made.disabled = true;
-          try {
-            await work();
-          } catch (error) {
-            complain(error);
-          } finally {
-            made.disabled = false;
-          }
-        },
-      },
-      label,
-    );
-    return made;
-  };
+  const button = (label: string, work: () => Promise<void>, tone = ''): HTMLElement =>
+    workButton({ class: tone, 'data-key': label }, label, async () => {
+      calm();
+      await work().catch(complain);
+    });
 
   const restart = async (): Promise<void> => {
     announce(`Restarting ${name}.`);

@@ -1,6 +1,6 @@
 import type { Release } from '@sp/cloud-api';
 import { confirm } from './confirm.ts';
-import { type Child, element } from './element.ts';
+import { type Child, element, workButton } from './element.ts';
 import { badge, card } from './parts.ts';
 import { createRegion } from './region.ts';
 import type { Look } from './tenant-view.ts';
@@ -64,29 +64,15 @@ function rollbackButton(
   { api, announce, complain, calm }: ViewContext,
   { tenantId, release }: { readonly tenantId: string; readonly release: number },
 ): HTMLElement {
-  const button = element(
-    'button',
-    {
-      type: 'button',
-      class: 'small',
-      'data-key': `rollback ${release}`,
-      'aria-label': `Roll back to release ${release}`,
-      onclick: async () => {
-        const text = `The image and the secrets of release #${release} come back as a new release.`;
-        if (!(await confirm({ title: `Roll back to #${release}?`, text, action: 'Roll back' }))) return;
-        calm();
-        button.disabled = true;
-        try {
-          announce(`Rolling back to release ${release}.`);
-          await api.releases.rollback(tenantId, { release });
-        } catch (error) {
-          complain(error);
-        } finally {
-          button.disabled = false;
-        }
-      },
-    },
+  return workButton(
+    { class: 'small', 'data-key': `rollback ${release}`, 'aria-label': `Roll back to release ${release}` },
     'Roll back',
+    async () => {
+      const text = `The image and the secrets of release #${release} come back as a new release.`;
+      if (!(await confirm({ title: `Roll back to #${release}?`, text, action: 'Roll back' }))) return;
+      calm();
+      announce(`Rolling back to release ${release}.`);
+      await api.releases.rollback(tenantId, { release }).then(() => undefined, complain);
+    },
   );
-  return button;
 }

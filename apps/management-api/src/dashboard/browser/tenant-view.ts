@@ -70,11 +70,15 @@ export function showTenant(context: ViewContext, id: string): void {
         calm();
       } catch (error) {
         if (isAborted(error)) return;
-        // It was there: somebody deleted it.
-        if (isCloudApiError(error) && error.code === 'SP_API_NOT_FOUND' && last !== undefined) {
+        const isGone = isCloudApiError(error) && error.code === 'SP_API_NOT_FOUND';
+        if (isGone && last !== undefined) {
+          // It was there: somebody deleted it.
           announce(`${last.tenant.name} is deleted.`);
           navigate({ view: 'tenants' });
-        } else complain(error);
+          return;
+        }
+        if (isGone) place.replaceChildren(element('p', {}, element('a', { href: '#/' }, 'Back to all tenants')));
+        complain(error);
       }
     }),
   );
