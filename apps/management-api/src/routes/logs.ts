@@ -84,7 +84,7 @@ async function* followLines(
       if (query.release !== undefined) return;
     }
     await sleep(lookMs, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return;
+    if (signal.aborted || (await isDeleted(deps, tenant.id))) return;
     const next = await pickRelease(deps, { tenant, number: undefined });
     // Of a machine that takes over everything is news, and nothing of it was written before.
     if (next?.id !== release?.id) [release, tail, since] = [next, Number.MAX_SAFE_INTEGER, undefined];
@@ -113,6 +113,11 @@ async function pickRelease(
   if (current !== undefined) return current.release;
   const [latest] = await store.db.select().from(releases).where(ofTenant).orderBy(desc(releases.number)).limit(1);
   return latest;
+}
+
+async function isDeleted({ store }: Pick<RouteDeps, 'store'>, tenantId: string): Promise<boolean> {
+  const [row] = await store.db.select({ state: tenants.state }).from(tenants).where(eq(tenants.id, tenantId));
+  return row === undefined || row.state === 'deleted';
 }
 
 function dateOf(time: string | undefined): Date | undefined {
