@@ -17,7 +17,7 @@ import {
 /** The calls that the contract has for a resource are the calls that the client has for it. */
 type Verbs<Resource extends keyof Contract> = keyof CloudApiClient[Resource];
 
-// Checked by the compiler; nothing of it runs.
+// Checked by `tsc --noEmit`; nothing of it runs.
 test('types', () => {
   expectTypeOf<keyof Contract>().toEqualTypeOf<Exclude<keyof CloudApiClient, 'baseUrl'>>();
   expectTypeOf<Verbs<'tenants'>>().toEqualTypeOf<keyof Contract['tenants']>();
