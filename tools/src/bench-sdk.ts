@@ -5,6 +5,7 @@ import { callOverhead } from './bench-sdk/call-overhead.ts';
 import { importTimes } from './bench-sdk/import-time.ts';
 import { packageEntries } from './bench-sdk/package-entries.ts';
 import { packageSize } from './bench-sdk/package-size.ts';
+import { refreshStorm } from './bench-sdk/refresh-storm.ts';
 import { storeLoad } from './bench-sdk/store-load.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
@@ -21,6 +22,13 @@ row(
 const store = await storeLoad(root, 10_000);
 row('load 10,000 tenants', `${store.load.toFixed(0)} ms`, 'at most 100 ms');
 row('add one to 10,000', `${store.upsert.toFixed(0)} ms`);
+
+const storm = await refreshStorm(root, 50);
+row(
+  '50 processes refresh at once',
+  `${storm.time.toFixed(0)} ms`,
+  `${storm.refreshes} request, ${storm.loggedIn} of 50 logged in; ${storm.calm.toFixed(0)} ms with a token that is good`,
+);
 
 const entries = await packageEntries(root);
 const { node = Number.NaN, ...times } = await importTimes(root, entries);
