@@ -1,0 +1,4 @@
+// @boundaries-ignore the settings that all packages share
+import { packageTests } from '../../vitest.shared.ts';
+
+export default packageTests('local-postgres');
