@@ -74,27 +74,46 @@ let registered: ReturnType<typeof register> | undefined;
 function register() {
   return {
     provision: DBOS.registerWorkflow(
-      async (tenantId: string) => {
-        await provisionTenant(context(), tenantId);
-        await settleAfter(context(), tenantId);
-      },
+      (tenantId: string) =>
+        run(async (context) => {
+          await provisionTenant(context, tenantId);
+          await settleAfter(context, tenantId);
+        }),
       { name: 'provision' },
     ),
     deploy: DBOS.registerWorkflow(
-      async (releaseId: string) => {
-        await deployRelease(context(), releaseId);
-        await settleAfter(context(), { releaseId });
-      },
+      (releaseId: string) =>
+        run(async (context) => {
+          await deployRelease(context, releaseId);
+          await settleAfter(context, { releaseId });
+        }),
       { name: 'deploy' },
     ),
     operate: DBOS.registerWorkflow(
-      async (operationId: string) => {
-        await runOperation(context(), operationId);
-        await settleAfter(context(), { operationId });
-      },
+      (operationId: string) =>
+        run(async (context) => {
+          await runOperation(context, operationId);
+          await settleAfter(context, { operationId });
+        }),
       { name: 'operate' },
     ),
   };
+}
+
+// The last run of each workflow here. Another process may have given one back to us while we still had it.
+const latestRuns = new Map<string, symbol>();
+
+async function run(work: (context: WorkflowContext) => Promise<void>): Promise<void> {
+  const shared = context();
+  const workflowId = DBOS.workflowID ?? '';
+  const own = Symbol(workflowId);
+  latestRuns.set(workflowId, own);
+  const isLatest = (): boolean => latestRuns.get(workflowId) === own;
+  try {
+    await work({ ...shared, ownsWorkflow: async (id) => isLatest() && (await shared.ownsWorkflow(id)) });
+  } finally {
+    if (isLatest()) latestRuns.delete(workflowId);
+  }
 }
 
 // The subscription may have changed meanwhile, when the tenant was busy.
@@ -145,7 +164,11 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   let lease: ExecutorLease | undefined;
   let looking: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  current = { ...options, ...times, signal: closing.signal };
+  const ownsWorkflow = async (workflowId: string): Promise<boolean> => {
+    const workflow = await DBOS.getWorkflowStatus(workflowId);
+    return workflow?.status === 'PENDING' && workflow.executorId === lease?.executorId;
+  };
+  current = { ...options, ...times, signal: closing.signal, ownsWorkflow };
   registered ??= register();
   const { provision, deploy, operate } = registered;
 

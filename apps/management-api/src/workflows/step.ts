@@ -39,6 +39,8 @@ export async function runStep<T>(context: WorkflowContext, options: StepOptions,
     if (signal.aborted) return await forever();
     try {
       await reach('before');
+      // What somebody else does now must not be done or undone here. The engine refuses the result anyway, but too late.
+      if (!(await context.ownsWorkflow(DBOS.workflowID ?? ''))) return await forever();
       const result = await work();
       await reach('after');
       return signal.aborted ? await forever() : result;

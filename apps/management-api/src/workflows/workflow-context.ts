@@ -37,6 +37,8 @@ export interface WorkflowContext {
   readonly retryIntervalMs: number;
   /** Aborted when the engine closes. */
   readonly signal: AbortSignal;
+  /** Whether this process is still the one that runs the workflow: another may have taken it for dead. */
+  ownsWorkflow(workflowId: string): Promise<boolean>;
   /**
    * Called at each boundary of each step, which waits for it: tests stop a workflow there and kill the process.
    * @defaultValue nobody

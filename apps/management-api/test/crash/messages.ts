@@ -1,0 +1,27 @@
+/** What a child that is to be killed gets in its environment. */
+export interface ChildOptions {
+  readonly databaseUrl: string;
+  readonly providerUrl: string;
+  readonly vaultKey: string;
+  readonly takeOverIntervalMs?: number | undefined;
+}
+
+export type ParentMessage =
+  /** Starts a workflow, to be held at a label. */
+  | { readonly type: 'start'; readonly workflowId: string; readonly stopAt?: string | undefined }
+  /** Lets a workflow that is held go on. */
+  | { readonly type: 'release'; readonly workflowId: string }
+  /** Follows a tenant's events, and tells them. */
+  | { readonly type: 'follow'; readonly tenantId: string };
+
+export type ChildMessage =
+  | { readonly type: 'ready' }
+  /** `label` is a boundary, numbered in its workflow. */
+  | { readonly type: 'reached' | 'stopped'; readonly workflowId: string; readonly label: string }
+  | {
+      readonly type: 'event';
+      readonly tenantId: string;
+      readonly sequence: number;
+      readonly eventType: string;
+    }
+  | { readonly type: 'failed'; readonly reason: string };

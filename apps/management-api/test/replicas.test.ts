@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createRelease } from '../src/tenants/deploys.ts';
+import { listEvents } from '../src/tenants/events.ts';
+import { openOperation } from '../src/tenants/operations.ts';
+import type { ChildMessage } from './crash/messages.ts';
+import { type Provider, startProvider } from './crash/provider.ts';
+import { bundle, type Child, startChild } from './crash/run-child.ts';
+import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
+
+// Two control planes, each a process of its own, over one Postgres and one provider.
+
+interface Replica {
+  readonly child: Child;
+  readonly stopped: Set<string>;
+  readonly reached: string[];
+  readonly events: Map<string, { sequence: number; eventType: string }[]>;
+}
+
+const vaultKey = randomBytes(32).toString('base64');
+let database: TestDatabase;
+let provider: Provider;
+let program: Awaited<ReturnType<typeof bundle>>;
+let ownerId: string;
+let first: Replica;
+let second: Replica;
+const failures: string[] = [];
+
+beforeAll(async () => {
+  [database, provider, program] = await Promise.all([startTestDatabase(), startProvider(), bundle('child')]);
+  ownerId = await insertUser(database.store);
+});
+beforeEach(async () => {
+  // One after the other: each makes what it needs of the engine's own tables.
+  first = await startReplica();
+  second = await startReplica();
+});
+afterEach(async () => {
+  await Promise.all([first, second].map((replica) => replica?.child.kill()));
+});
+afterAll(async () => {
+  await provider?.stop();
+  await database?.close();
+  await program?.remove();
+});
+
+async function startReplica(): Promise<Replica> {
+  const facts: Omit<Replica, 'child'> = { stopped: new Set(), reached: [], events: new Map() };
+  const options = { databaseUrl: database.store.url, providerUrl: provider.url, vaultKey, takeOverIntervalMs: 200 };
+  const child = await startChild(program.path, options, (message: ChildMessage) => {
+    if (message.type === 'stopped') facts.stopped.add(message.workflowId);
+    if (message.type === 'reached') facts.reached.push(`${message.workflowId} ${message.label}`);
+    if (message.type === 'failed') failures.push(message.reason);
+    if (message.type !== 'event') return;
+    const { tenantId, sequence, eventType } = message;
+    facts.events.set(tenantId, [...(facts.events.get(tenantId) ?? []), { sequence, eventType }]);
+  });
+  return { child, ...facts };
+}
+
+async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) {
+    if (failures.length > 0) throw new Error(failures.join('\n'));
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+
+const newTenant = async (): Promise<string> =>
+  (await insertPaidTenant(database.store, { ownerId, name: `shop-${randomBytes(6).toString('hex')}` })).id;
+const stateOf = async (tenantId: string): Promise<string> => (await readTenant(database.store, tenantId)).state;
+const start = (replica: Replica, workflowId: string, stopAt?: string): void =>
+  replica.child.send({ type: 'start', workflowId, stopAt });
+
+async function deploy(replica: Replica, tenantId: string): Promise<void> {
+  const release = await createRelease(database, { tenantId, image: '127.0.0.1:1/r:t', digest: `sha256:${tenantId}` });
+  start(replica, `deploy:${release.id}`);
+}
+
+test('one of two is killed under load: the other finishes everything, once, and its subscribers miss nothing', async () => {
+  const tenants = await Promise.all(Array.from({ length: 40 }, newTenant));
+  for (const [index, tenantId] of tenants.entries()) {
+    second.child.send({ type: 'follow', tenantId });
+    start(index % 2 === 0 ? first : second, `provision:${tenantId}`);
+  }
+  // Each is deployed as soon as it can be, by both in turn, until one of them is gone in the middle of it.
+  const deployed = new Set<string>();
+  let killed = false;
+  await until(async () => {
+    for (const [index, tenantId] of tenants.entries()) {
+      if (deployed.has(tenantId) || (await stateOf(tenantId)) !== 'awaiting_deploy') continue;
+      deployed.add(tenantId);
+      await deploy(killed || index % 4 > 1 ? second : first, tenantId);
+    }
+    if (!killed && deployed.size >= 10) {
+      killed = true;
+      await first.child.kill();
+    }
+    return (await Promise.all(tenants.map(stateOf))).every((state) => state === 'running');
+  });
+  expect(killed).toBe(true);
+
+  expect(provider.repeated).toEqual([]);
+  for (const tenantId of tenants) {
+    const { appName, currentReleaseId } = await readTenant(database.store, tenantId);
+    const app = provider.apps.get(appName);
+    expect(app).toMatchObject({ volumes: 1, addresses: 1, machines: [{ release: currentReleaseId }] });
+    expect(app?.machines).toHaveLength(1);
+    const stored = await listEvents(database.store, { tenantId, after: 0, limit: 100 });
+    expect(new Set(stored.map(({ eventType }) => eventType)).size).toBe(stored.length);
+    await until(() => (second.events.get(tenantId)?.length ?? 0) >= stored.length);
+    expect(second.events.get(tenantId)).toEqual(stored.map(({ sequence, eventType }) => ({ sequence, eventType })));
+  }
+});
+
+test('one that only seems to have ended does nothing more to what another has taken over', async () => {
+  const tenantId = await newTenant();
+  start(first, `provision:${tenantId}`);
+  await until(async () => (await stateOf(tenantId)) === 'awaiting_deploy');
+  await deploy(first, tenantId);
+  await until(async () => (await stateOf(tenantId)) === 'running');
+  const { id } = await openOperation(database.store, { tenantId, kind: 'restart' });
+  const workflowId = `operate:${id}`;
+  const before = '7 stop machine:before';
+  start(first, workflowId, before);
+  await until(() => first.stopped.has(workflowId));
+
+  // The server ends the connection that says that it lives; it has not noticed yet when the other one looks.
+  const { rowCount } = await database.store.pool.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'sp-management-api executor'
+     and pid = (select pid from pg_stat_activity where application_name = 'sp-management-api executor'
+                order by backend_start limit 1)`,
+  );
+  expect(rowCount).toBe(1);
+  const closed = async (): Promise<boolean> => {
+    const { rows } = await database.store.pool.query<{ status: string }>(
+      'select status from tenant_operations where id = $1',
+      [id],
+    );
+    return rows[0]?.status === 'done';
+  };
+  await until(closed);
+  const { appName } = await readTenant(database.store, tenantId);
+  const machines = (): readonly string[] => provider.apps.get(appName)?.machines.map((machine) => machine.id) ?? [];
+  const [running] = machines();
+  expect(running).toBeDefined();
+
+  first.child.send({ type: 'release', workflowId });
+  // Something that comes after it in the same process.
+  const other = await newTenant();
+  start(first, `provision:${other}`);
+  await until(async () => (await stateOf(other)) === 'awaiting_deploy');
+  expect(machines()).toEqual([running]);
+  expect(first.reached).not.toContain(`${workflowId} 8 stop machine:after`);
+});
