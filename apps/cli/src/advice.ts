@@ -46,7 +46,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_API_UNAUTHORIZED: advise(notLoggedIn, logIn),
   SP_API_FORBIDDEN: advise(forbidden),
   SP_API_NOT_FOUND: advise(notFound, 'See what is yours: systemprompt cloud tenant list'),
-  SP_API_CONFLICT: advise(conflict),
+  SP_API_CONFLICT: advise(conflict, 'If something else is under way, wait for it: systemprompt cloud status --watch'),
   SP_API_GONE: advise(conflict),
   SP_API_RATE_LIMITED: advise(failed, retryLater),
   SP_API_REJECTED: advise(failed),

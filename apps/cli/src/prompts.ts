@@ -12,6 +12,7 @@ export interface Question<T> {
 export async function askText(options: {
   message: string;
   placeholder?: string;
+  initialValue?: string;
   validate?: (value: string) => string | undefined;
 }): Promise<string> {
   const { text } = await import('@clack/prompts');

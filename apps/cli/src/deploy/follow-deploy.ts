@@ -13,6 +13,13 @@ const titles: Readonly<Record<string, string>> = {
   health: 'Wait until it is healthy',
 };
 
+/** A deploy that nobody waits for any more. */
+export interface LeftDeploy {
+  readonly operationId: string | undefined;
+  /** Whether the server may be at it. */
+  readonly started: boolean;
+}
+
 /** What ends the waiting, but not the deploy. */
 const goesOn: ReadonlySet<string> = new Set<DeployErrorCode>(['SP_DEPLOY_ABORTED', 'SP_DEPLOY_TIMEOUT']);
 
@@ -24,8 +31,8 @@ export async function followDeploy(
     next,
   }: {
     readonly progress: Progress;
-    /** The command line that goes on with the operation after a Ctrl-C; without one, that begins anew. */
-    readonly next: (operationId: string | undefined) => string;
+    /** The command line that goes on after a Ctrl-C. */
+    readonly next: (left: LeftDeploy) => string;
   },
 ): Promise<DeployResult> {
   let current: ProgressStep | undefined;
@@ -41,7 +48,11 @@ export async function followDeploy(
     }
   } catch (error) {
     current?.fail();
-    if (isDeployError(error) && goesOn.has(error.code)) Object.assign(error, { next: [next(error.operationId)] });
+    if (isDeployError(error) && goesOn.has(error.code)) {
+      const { operationId, step } = error;
+      const started = operationId !== undefined || step === 'deploy' || step === 'health';
+      Object.assign(error, { next: [next({ operationId, started })] });
+    }
     throw error;
   }
   if (result === undefined) throw new Error('The deploy ended without a result');

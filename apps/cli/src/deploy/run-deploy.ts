@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
 import { shellWord } from '../shell-words.ts';
-import { followDeploy } from './follow-deploy.ts';
+import { followDeploy, type LeftDeploy } from './follow-deploy.ts';
 import { pickProfile } from './pick-profile.ts';
 
 /** What to deploy, and how. */
@@ -74,7 +74,10 @@ export async function resumeRun(
 }
 
 /** How to go on with a deploy that nobody waits for any more. */
-function nextOf(profile: string, bin: string): (operationId: string | undefined) => string {
+function nextOf(profile: string, bin: string): (left: LeftDeploy) => string {
   const command = `${bin} cloud deploy --profile ${shellWord(profile)}`;
-  return (operationId) => (operationId === undefined ? command : `${command} --resume ${shellWord(operationId)}`);
+  return ({ operationId, started }) => {
+    if (operationId !== undefined) return `${command} --resume ${shellWord(operationId)}`;
+    return started ? `${bin} cloud status --watch` : command;
+  };
 }

@@ -41,7 +41,8 @@ export function startSpinner(
   };
   const draw = (): string => {
     const elapsed = `(${formatSeconds((performance.now() - started) / 1000)})`;
-    const room = columns() - 4 - elapsed.length;
+    // The terminal itself shows a Ctrl-C as `^C`, which must not begin another line.
+    const room = columns() - 7 - elapsed.length;
     const shown = truncateText(said.replaceAll(/\s+/g, ' '), Math.max(1, room));
     drawn = textWidth(shown) + 3 + elapsed.length;
     return `${cyan(frames[frame % frames.length] ?? '')} ${shown} ${dim(elapsed)}`;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type CloudApiClient, type Plan, regions, tenantNamePattern } from '@sp/cloud-api';
 import type { ProjectContext } from '@sp/paths';
 import { CliError } from '../cli-error.ts';
@@ -32,9 +33,18 @@ export async function chooseTenant(
   const command = `${bin} cloud tenant create`;
   const [name, planId, region] = await answerAll(
     [
-      { flag: 'name', value: flags.name, ask: () => askText({ message: 'Name of the tenant', validate: checkName }) },
+      {
+        flag: 'name',
+        value: flags.name,
+        ask: () =>
+          askText({ message: 'Name of the tenant', initialValue: suggestName(project.root), validate: checkName }),
+      },
       { flag: 'plan', value: flags.plan, ask: () => askSelect({ message: 'Plan', options: plans.map(planOption) }) },
-      { flag: 'region', value: flags.region, ask: () => askSelect({ message: 'Region', options: regionOptions }) },
+      {
+        flag: 'region',
+        value: flags.region,
+        ask: () => askSelect({ message: 'Region', options: regionOptions, initialValue: 'iad' }),
+      },
     ] as const,
     {
       interactive: context.interactive,
@@ -72,6 +82,16 @@ const regionOptions = Object.entries(regions).map(([value, label]) => ({ value, 
 
 function planOption(plan: Plan): { value: string; label: string; hint: string } {
   return { value: plan.id, label: plan.name, hint: `${plan.memoryMbDefault} MB memory, ${plan.volumeGb} GB volume` };
+}
+
+/** The name of the project's folder, as far as a tenant can be called so. */
+function suggestName(root: string): string {
+  const slug = basename(root)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 40)
+    .replaceAll(/^-+|-+$/g, '');
+  return checkName(slug) === undefined ? slug : 'hello';
 }
 
 function checkName(name: string): string | undefined {

@@ -31,8 +31,8 @@ The address of the page is also on stderr, so this works where no browser can be
     }),
     provider: Flags.option({
       summary: 'Who vouches for you.',
+      description: 'In a terminal it is asked for; else it is github.',
       options: ['github', 'google'] as const,
-      default: 'github',
       env: 'SYSTEMPROMPT_AUTH_PROVIDER',
     })(),
     device: Flags.boolean({
@@ -61,13 +61,25 @@ The address of the page is also on stderr, so this works where no browser can be
 
   async run(): Promise<LoginResult> {
     const { args, flags } = await this.parse(Login);
-    const { provider, 'callback-port': callbackPort } = flags;
+    const { 'callback-port': callbackPort } = flags;
     const environment = args.environment ?? flags.environment;
     const transport = flags.token === '-' ? 'stdin' : flags.device ? 'device' : findLoginTransport(this.context);
+    const provider = flags.provider ?? (await this.askProvider(transport));
     const result = await logIn(this.context, { environment, transport, provider, callbackPort });
     const { user, apiUrl, credentialsPath, tenants } = result;
     this.log(`Logged in as ${user.email}`);
     this.log(renderFields({ API: apiUrl, Credentials: credentialsPath, Tenants: String(tenants) }));
     return result;
+  }
+
+  /** Only a page of this computer needs to know: with a code, the choice is made where the code is typed. */
+  private async askProvider(transport: 'browser' | 'device' | 'stdin'): Promise<'github' | 'google'> {
+    if (transport !== 'browser' || !this.context.interactive) return 'github';
+    const { askSelect } = await import('../../../prompts.ts');
+    const options = [
+      { value: 'github', label: 'GitHub' },
+      { value: 'google', label: 'Google' },
+    ];
+    return (await askSelect({ message: 'Log in with', options })) === 'google' ? 'google' : 'github';
   }
 }

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type LocalProject, startLocalProject } from './support/local-project.ts';
+import { runBinary } from './support/run-binary.ts';
+
+// A program's day: the built binary, `--json`, and a real cloud on this computer; each test goes on where the one before
+// has ended. What is printed is held against the shipped schemas by `runBinary`.
+let project: LocalProject;
+beforeAll(async () => {
+  project = await startLocalProject();
+});
+afterAll(() => project[Symbol.asyncDispose]());
+
+type Answer = Readonly<Record<string, unknown>> & { readonly exitCode: number | null };
+
+async function ask(...args: string[]): Promise<Answer> {
+  const { cwd, env } = project;
+  const { stdout, exitCode } = await runBinary([...args, '--json'], { cwd, env });
+  return { ...(JSON.parse(stdout) as Record<string, unknown>), exitCode };
+}
+
+test('a checkout that was interrupted is taken up after the payment', async () => {
+  const { cwd, env, cloud } = project;
+  expect(await ask('cloud', 'init')).toMatchObject({ exitCode: 0 });
+  expect(await ask('cloud', 'auth', 'login', '--environment', cloud.url)).toMatchObject({ tenants: 0, exitCode: 0 });
+  const args = ['cloud', 'tenant', 'create', '--name', 'shop', '--plan', 'starter', '--region', 'iad', '--json-lines'];
+  const left = await runBinary(args, {
+    cwd,
+    env: { ...env, BROWSER: '/bin/true' },
+    interruptAfter: (_, stdout) => stdout.includes('"visit"'),
+  });
+  expect(left.exitCode).toBe(130);
+  const lines = left.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; url?: string });
+  const page = lines.find(({ type }) => type === 'visit')?.url ?? '';
+  const { checkout_session_id: session } = JSON.parse(
+    await readFile(join(cwd, '.systemprompt/checkout.json'), 'utf8'),
+  ) as { checkout_session_id: string };
+  // Paid for while nobody waits: the browser's way back finds nobody, as it does when a laptop was closed.
+  await promisify(execFile)(env['BROWSER'] ?? '', [page]).catch(() => undefined);
+  const made = await ask('cloud', 'tenant', 'create', '--resume', 'last');
+  expect(made).toMatchObject({ exitCode: 0, checkout_session_id: session, tenant: { name: 'shop' } });
+  expect(await ask('cloud', 'tenant', 'create', '--resume', 'last')).toMatchObject({ exitCode: 5 });
+});
+
+test('plan, deploy, plan again: changes are 9, none are 0', async () => {
+  const plan = await ask('cloud', 'deploy', '--plan');
+  expect(plan).toMatchObject({ exitCode: 9, profile: 'shop', next_release: 1 });
+  const deployed = await ask('cloud', 'deploy');
+  expect(deployed).toMatchObject({ exitCode: 0, status: 'running', release: 1, digest: plan['digest'] });
+  const same = await ask('cloud', 'deploy', '--plan');
+  expect(same).toMatchObject({ exitCode: 0, changes: false, current_release: 1, digest: plan['digest'] });
+});
+
+test('a deploy is followed by its operation, and an earlier release is brought back', async () => {
+  await writeFile(join(project.cwd, 'web/dist/index.html'), 'second');
+  const second = await ask('cloud', 'deploy', '--yes');
+  expect(second).toMatchObject({ exitCode: 0, release: 2 });
+  const resumed = await ask('cloud', 'deploy', '--resume', String(second['operation_id']));
+  expect(resumed).toMatchObject({ exitCode: 0, release: 2, operation_id: second['operation_id'], status: 'running' });
+  expect(await ask('cloud', 'rollback')).toMatchObject({ exitCode: 3, error: { action_required: true } });
+  const { releases } = (await ask('cloud', 'releases')) as unknown as {
+    releases: { number: number; digest: string }[];
+  };
+  expect(releases.map(({ number }) => number)).toEqual([2, 1]);
+  const back = await ask('cloud', 'rollback', '--yes');
+  expect(back).toMatchObject({ exitCode: 0, release: 3, status: 'running', digest: releases[1]?.digest });
+  expect(await ask('cloud', 'rollback', '--release', '99', '--yes')).toMatchObject({ exitCode: 5 });
+});
+
+test('secrets, restart, logs, credentials and status of a tenant that runs', async () => {
+  const set = await ask('cloud', 'secrets', 'set', 'LOG_LEVEL=debug');
+  expect(set).toMatchObject({ exitCode: 0, keys: ['LOG_LEVEL'] });
+  expect(await ask('cloud', 'restart', '--yes')).toMatchObject({ exitCode: 0, status: 'running' });
+  const logs = await ask('cloud', 'logs', '--grep', 'listening');
+  expect(logs).toMatchObject({ exitCode: 0, lines: [{ message: 'listening' }] });
+  expect(await ask('cloud', 'tenant', 'rotate-credentials', '--yes')).toMatchObject({ exitCode: 0 });
+  expect(await ask('cloud', 'status', '--watch')).toMatchObject({ exitCode: 0, tenants: [{ status: 'running' }] });
+  expect(await ask('cloud', 'doctor')).toMatchObject({ exitCode: 0, healthy: true });
+});
