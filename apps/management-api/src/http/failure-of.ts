@@ -1,3 +1,4 @@
+import { isBillingError } from '../billing/billing-error.ts';
 import { DeployInProgress, ReleaseMoved } from '../tenants/deploys.ts';
 import { TenantBusy } from '../tenants/operations.ts';
 import { TenantStateConflict } from '../tenants/state.ts';
@@ -23,5 +24,13 @@ export function failureOf(error: unknown): ApiFailure {
     return new ApiFailure(`${error.message}.`, { status: 409, code: 'deploy_in_progress' });
   }
   if (error instanceof ReleaseMoved) return new ApiFailure(`${error.message}.`, { status: 409, code: 'release_moved' });
+  if (isBillingError(error)) {
+    const { retryAfterSeconds } = error;
+    return new ApiFailure('The payment provider does not answer as it should; try again later.', {
+      status: 503,
+      code: 'billing_unavailable',
+      headers: { 'retry-after': String(retryAfterSeconds ?? 10) },
+    });
+  }
   return new ApiFailure('Something went wrong on our side.', { status: 500, code: 'internal' });
 }
