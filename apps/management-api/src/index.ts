@@ -13,5 +13,6 @@ export {
   removeEmbeddedPostgres,
   startEmbeddedPostgres,
 } from './postgres/embedded.ts';
+export { type KeptPostgres, keepEmbeddedPostgres, stopEmbeddedPostgres } from './postgres/keep-running.ts';
 export { openStore, type Store } from './store/database.ts';
 export { migrateStore } from './store/migrate.ts';

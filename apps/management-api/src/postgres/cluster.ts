@@ -85,7 +85,8 @@ async function removeOrphans(sharedClusters: string): Promise<void> {
   }
 }
 
-async function findPassword(dataDir: string, options: { readonly make: boolean }): Promise<string> {
+/** The password of the superuser, from its file. */
+export async function findPassword(dataDir: string, options: { readonly make: boolean }): Promise<string> {
   const path = join(dataDir, passwordFile);
   const stored = (await findFile(path))?.toString('utf8').trim();
   if (stored !== undefined && stored !== '') return stored;

@@ -36,6 +36,8 @@ export interface EmbeddedPostgres {
   readonly url: string;
   readonly port: number;
   stop(): Promise<void>;
+  /** Lets it run on when this process ends. */
+  release(): void;
 }
 
 /**
@@ -65,6 +67,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
         port: chosen,
         url: `postgresql://postgres:${cluster.password}@127.0.0.1:${chosen}/postgres`,
         stop: () => stop(child),
+        release: () => child.unref(),
       };
     } catch (error) {
       if (attempt === 3 || signal?.aborted || !(error instanceof LocalCloudError)) throw error;

@@ -63,7 +63,8 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-async function isPostmasterOf(pid: number, folder: string): Promise<boolean> {
+/** Whether a process is the Postgres server of a data folder. */
+export async function isPostmasterOf(pid: number, folder: string): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 1 || (await processStartTime(pid)) === undefined) return false;
   const command = await commandLine(pid);
   return command.includes('postgres') && command.includes(await realpath(folder).catch(() => folder));
