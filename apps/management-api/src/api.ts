@@ -26,6 +26,7 @@ import { loginHandlers } from './routes/login.ts';
 import { handleLoginCallback } from './routes/login-callback.ts';
 import { logHandlers } from './routes/logs.ts';
 import { standardOAuthRoutes } from './routes/oauth-standard.ts';
+import { referenceRoutes } from './routes/reference.ts';
 import { secretHandlers } from './routes/secrets.ts';
 import { subscriptionHandlers } from './routes/subscription.ts';
 import { tenantChangeHandlers } from './routes/tenant-changes.ts';
@@ -130,6 +131,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
     return context.json(await ports.tokens.jwks());
   });
 
+  app.route('/', referenceRoutes({ baseUrl }));
   limitAddresses(app, limiter);
   const forget = (): void => authenticator.clear();
   const auth = endsTokens(loginHandlers(deps), forget);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { html, raw } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
@@ -11,15 +12,11 @@ export interface Page {
   readonly content: Html;
   /** A line above the card that says that nothing here is real. */
   readonly sandbox?: boolean;
+  /** For tables and code: as broad as the window, up to a point. */
+  readonly wide?: boolean;
   /** Other origins that the page's forms lead to. */
   readonly formAction?: readonly string[];
 }
-
-// No scripts and nothing from elsewhere. Chromium holds redirects that follow a form against `form-action` too, and
-// ours end at a program on the person's computer.
-const contentSecurityPolicy =
-  "default-src 'none'; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; " +
-  "form-action 'self' http://127.0.0.1:* http://localhost:*";
 
 /** Answers with a page. */
 export function sendPage(
@@ -33,7 +30,7 @@ export function sendPage(
   return context.html(renderPage(page), status);
 }
 
-function renderPage({ title, content, sandbox = false }: Page): Html {
+function renderPage({ title, content, sandbox = false, wide = false }: Page): Html {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -43,7 +40,7 @@ function renderPage({ title, content, sandbox = false }: Page): Html {
 <title>${title} · SystemPrompt Cloud</title>
 <style>${raw(styles)}</style>
 </head>
-<body>
+<body${wide ? raw(' class="wide"') : ''}>
 <header><span class="mark" aria-hidden="true"></span>SystemPrompt Cloud</header>
 ${sandbox ? html`<p class="sandbox" role="note"><strong>Sandbox</strong> This page runs on a test system. No real account and no real money are involved.</p>` : ''}
 <main>${content}</main>
@@ -86,4 +83,22 @@ fieldset { display: grid; gap: 1rem; margin: 0; padding: 0; border: 0; }
 legend { padding: 0 0 .75rem; font-weight: 600; }
 code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .9em; }
 a { color: var(--accent); }
+.wide header, .wide main { max-width: 64rem; }
+.wide h2 { margin: 2.5rem 0 .75rem; font-size: 1.125rem; }
+.wide h3 { margin: 0 0 .35rem; font-size: 1rem; overflow-wrap: anywhere; }
+.wide article { padding: 1.25rem 0; border-top: 1px solid var(--line); scroll-margin-top: 1rem; }
+.wide article:target h3 { color: var(--accent); }
+nav { columns: 22rem; padding-bottom: 1rem; }
+nav h2 { margin: 0 0 .25rem; font-size: .875rem; break-after: avoid; }
+nav ul { margin: 0 0 1rem; padding: 0; list-style: none; font-size: .875rem; overflow-wrap: anywhere; }
+table { width: 100%; margin: .75rem 0; border-collapse: collapse; font-size: .875rem; text-align: left; }
+th, td { padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
+th { color: var(--quiet); font-weight: 550; }
+pre { margin: .75rem 0 0; padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: .5rem; font-size: .875rem; }
 `;
+
+// No scripts and nothing from elsewhere, and of styles only those above. Chromium holds redirects that follow a form
+// against `form-action` too, and ours end at a program on the person's computer.
+const contentSecurityPolicy =
+  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(styles).digest('base64')}'; base-uri 'none'; ` +
+  "frame-ancestors 'none'; form-action 'self' http://127.0.0.1:* http://localhost:*";

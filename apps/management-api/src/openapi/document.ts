@@ -1,0 +1,166 @@
+import { apiScopes, requestIdHeader } from '@sp/cloud-api/contract';
+import { replayedHeader } from '../http/idempotency.ts';
+import type { DocumentedError } from './endpoint-errors.ts';
+import type { JsonSchema } from './json-schema.ts';
+import { listOperations, type Operation, takesKey } from './operations.ts';
+
+/** An OpenAPI 3.1 document. */
+export type OpenApiDocument = { readonly openapi: string; readonly [member: string]: unknown };
+
+const errorSchema: JsonSchema = {
+  type: 'object',
+  properties: {
+    error: {
+      type: 'object',
+      properties: {
+        code: { type: 'string', description: 'snake_case and stable: programs decide by it.' },
+        message: { type: 'string', description: 'One line: what, which, why.' },
+        request_id: { type: 'string' },
+      },
+      required: ['code', 'message'],
+    },
+  },
+  required: ['error'],
+};
+
+const stringHeader = (description: string): object => ({ description, schema: { type: 'string' } });
+
+/** The reference of the API for programs, made from the contract's table. */
+export function createOpenApiDocument({ baseUrl }: { readonly baseUrl: string }): OpenApiDocument {
+  const operations = listOperations();
+  const paths: Record<string, Record<string, object>> = {};
+  const schemas: Record<string, JsonSchema> = { Error: errorSchema };
+  for (const operation of operations) {
+    const { endpoint } = operation;
+    const id = operationId(operation.name);
+    const named = { request: `${capital(id)}Request`, answer: `${capital(id)}Response` };
+    if (operation.body !== undefined) schemas[named.request] = operation.body;
+    if (operation.answer !== undefined) schemas[named.answer] = operation.answer;
+    const spellings = [endpoint, ...(endpoint.aliases ?? [])];
+    for (const [index, { method, path }] of spellings.entries()) {
+      const item = (paths[path] ??= {});
+      // An id names one operation: another spelling of it has one of its own.
+      item[method.toLowerCase()] = describe(operation, {
+        id: index === 0 ? id : `${id}${capital(method.toLowerCase())}`,
+        named,
+      });
+    }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'SystemPrompt Cloud Management API',
+      version: '1',
+      description:
+        'Tenants of SystemPrompt Cloud: checkout, provisioning, deploys, releases, secrets, domains and logs. ' +
+        'A login may do everything; an API token what its scopes say.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: baseUrl }],
+    tags: [...new Set(operations.map(({ resource }) => resource))].map((name) => ({ name })),
+    paths,
+    components: { schemas, securitySchemes: securitySchemes(baseUrl), headers: sharedHeaders },
+  };
+}
+
+/** The name of an endpoint as a name in most languages: `tenantsGetStatus`. */
+export function operationId(name: string): string {
+  return name.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+const sharedHeaders = {
+  RequestId: stringHeader('Names the request in the server’s logs and in the audit log.'),
+  ETag: stringHeader('The version of the tenant, for `If-Match`.'),
+  RateLimit: stringHeader('How many requests are left of the limit: `"user";r=597;t=42`.'),
+  RetryAfter: { description: 'Seconds until the request may come again.', schema: { type: 'integer' } },
+  IdempotencyReplayed: stringHeader('`true`: the answer had been given before.'),
+};
+
+function describe(
+  { name, resource, endpoint, scope, parameters, errors, body, answer }: Operation,
+  { id, named }: { readonly id: string; readonly named: { readonly request: string; readonly answer: string } },
+): object {
+  return {
+    operationId: id,
+    summary: endpoint.summary,
+    tags: [resource],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: reference(named.request) } } } }),
+    responses: {
+      ...success({ name, endpoint, hasAnswer: answer !== undefined, schema: named.answer }),
+      ...failures(errors),
+    },
+    // Scopes of another scheme than OAuth's are the roles of OpenAPI 3.1.
+    security: scope === undefined ? [] : [{ login: [] }, { apiToken: [scope] }],
+  };
+}
+
+function success(facts: {
+  readonly name: string;
+  readonly endpoint: Operation['endpoint'];
+  readonly hasAnswer: boolean;
+  readonly schema: string;
+}): object {
+  const { name, endpoint, hasAnswer, schema } = facts;
+  const headers = {
+    [requestIdHeader]: header('RequestId'),
+    ratelimit: header('RateLimit'),
+    ...(name === 'tenants.get' || name === 'tenants.update' ? { etag: header('ETag') } : {}),
+    ...(takesKey(endpoint) ? { [replayedHeader]: header('IdempotencyReplayed') } : {}),
+  };
+  if (endpoint.kind === 'events') {
+    const events = { schema: { type: 'string' }, 'x-event-data': reference(schema) };
+    return {
+      200: { description: 'The events as they happen.', headers, content: { 'text/event-stream': events } },
+      204: { description: 'There will be no more events after the last one seen.' },
+    };
+  }
+  if (endpoint.empty === 'null') {
+    return { 200: { description: 'Done.', headers, content: { 'application/json': { schema: { type: 'null' } } } } };
+  }
+  if (!hasAnswer) return { 204: { description: 'Done.', headers } };
+  return { 200: { description: 'Done.', headers, content: { 'application/json': { schema: reference(schema) } } } };
+}
+
+function failures(errors: readonly DocumentedError[]): object {
+  const byStatus = groupByStatus(errors);
+  return Object.fromEntries(
+    [...byStatus].map(([status, same]) => [
+      status,
+      {
+        description: same.map(({ code, when }) => `\`${code}\`: ${when}`).join('\n\n'),
+        ...(status === 429 ? { headers: { 'retry-after': header('RetryAfter'), ratelimit: header('RateLimit') } } : {}),
+        content: { 'application/json': { schema: reference('Error') } },
+      },
+    ]),
+  );
+}
+
+function groupByStatus(errors: readonly DocumentedError[]): Map<number, DocumentedError[]> {
+  const groups = new Map<number, DocumentedError[]>();
+  for (const error of errors) groups.set(error.status, [...(groups.get(error.status) ?? []), error]);
+  return groups;
+}
+
+function securitySchemes(baseUrl: string): object {
+  return {
+    login: {
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'JWT',
+      description: `The access token of a login; any OAuth client gets one (${baseUrl}/.well-known/oauth-authorization-server).`,
+    },
+    apiToken: {
+      type: 'http',
+      scheme: 'bearer',
+      bearerFormat: 'spc_…',
+      description: `A token for programs without a person. Its scopes are some of: ${apiScopes.join(', ')}.`,
+    },
+  };
+}
+
+const reference = (name: string): JsonSchema => ({ $ref: `#/components/schemas/${name}` });
+const header = (name: keyof typeof sharedHeaders): object => ({ $ref: `#/components/headers/${name}` });
+const capital = (word: string): string => `${word.slice(0, 1).toUpperCase()}${word.slice(1)}`;
