@@ -1,11 +1,12 @@
-import { resolve } from 'node:path';
 import yargs from 'yargs';
-import { isLocalCloudError } from './local/local-cloud-error.ts';
-import { type LocalCloudOptions, startLocalCloud } from './local/start-local-cloud.ts';
-
-const exitFailed = 1;
-const exitUsage = 2;
-const exitConflict = 6;
+import { configCommand } from './commands/config.ts';
+import { createTokenCommand } from './commands/create-token.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { localCommand } from './commands/local.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { rotateKeysCommand } from './commands/rotate-keys.ts';
+import { exitCodes } from './commands/run-command.ts';
+import { serveCommand } from './commands/serve.ts';
 
 /** The program `sp-management-api`. Sets the exit code; returns when everything that it started has ended. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -15,45 +16,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     .scriptName('sp-management-api')
     .strict()
     .demandCommand(1, 'Name a command.')
-    .command(
-      'local',
-      'Run SystemPrompt Cloud whole on this computer.',
-      (command) =>
-        command.options({
-          'data-dir': {
-            type: 'string',
-            demandOption: true,
-            requiresArg: true,
-            describe: 'Folder for everything it keeps',
-          },
-          port: { type: 'number', default: 7300, requiresArg: true, describe: 'Port on 127.0.0.1; 0 for any' },
-          machines: {
-            choices: ['auto', 'docker', 'process'] as const,
-            default: 'auto' as const,
-            describe: 'What tenants run in',
-          },
-          'provider-delay-ms': {
-            type: 'number',
-            default: 0,
-            requiresArg: true,
-            describe: 'Makes each provider call slower',
-          },
-        }),
-      (args) =>
-        runLocal({
-          dataDir: resolve(args.dataDir),
-          port: args.port,
-          machines: args.machines,
-          providerDelayMs: args.providerDelayMs,
-        }),
-    )
-    .check(({ port, providerDelayMs }) => {
-      if (port !== undefined && !isInteger(port, 65_535)) throw new Error('--port is a number from 0 to 65535.');
-      if (providerDelayMs !== undefined && !isInteger(providerDelayMs, 3_600_000)) {
-        throw new Error('--provider-delay-ms is a number of milliseconds, at most an hour.');
-      }
-      return true;
-    })
+    .option('json', { type: 'boolean', default: false, describe: 'Answer in JSON, on success and on failure' })
+    .command(serveCommand)
+    .command(migrateCommand)
+    .command(rotateKeysCommand)
+    .command(doctorCommand)
+    .command(createTokenCommand)
+    .command(configCommand)
+    .command(localCommand)
     // Thrown, since yargs goes on to the command after a handler that returns.
     .fail((message, error) => {
       throw error ?? new Error(message);
@@ -62,36 +32,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = exitUsage;
-  }
-}
-
-function isInteger(value: unknown, max: number): boolean {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max;
-}
-
-async function runLocal(options: LocalCloudOptions): Promise<void> {
-  const starting = new AbortController();
-  const asked = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.on(signal, () => {
-        starting.abort(new Error(`Interrupted by ${signal}`));
-        done();
-      });
-    }
-  });
-  try {
-    const cloud = await startLocalCloud({ ...options, signal: starting.signal });
-    process.stdout.write(`${JSON.stringify({ url: cloud.url, machines: cloud.machines })}\n`);
-    await asked;
-    await cloud.stop();
-    process.exitCode = 0;
-  } catch (error) {
-    if (starting.signal.aborted) return;
-    const [code, message] = isLocalCloudError(error)
-      ? [error.code, error.message]
-      : ['SP_LOCAL_FAILED', error instanceof Error ? error.message : String(error)];
-    process.stderr.write(`${code}: ${message}\n`);
-    process.exitCode = code === 'SP_LOCAL_PORT_BUSY' || code === 'SP_LOCAL_ALREADY_RUNNING' ? exitConflict : exitFailed;
+    process.exitCode = exitCodes.usage;
   }
 }

@@ -247,12 +247,12 @@ export const variables = {
     description: 'A key of the Paddle Billing API.',
     schema: text,
   }),
-  paddleApiUrl: variable({
-    name: 'SP_API_PADDLE_API_URL',
-    type: 'URL',
-    default: 'https://api.paddle.com',
-    description: "Paddle's API; `https://sandbox-api.paddle.com` with a sandbox account.",
-    schema: serviceUrl,
+  paddleEnvironment: variable({
+    name: 'SP_API_PADDLE_ENVIRONMENT',
+    type: 'production, sandbox or URL',
+    default: 'production',
+    description: "Which of Paddle's two systems the account is of, or the address of something that answers like them.",
+    schema: choice(['production', 'sandbox']).or(serviceUrl),
   }),
   paddleClientToken: variable({
     name: 'SP_API_PADDLE_CLIENT_TOKEN',

@@ -1,0 +1,40 @@
+import { createServiceLogger } from '../serve/create-logger.ts';
+import { startService } from '../serve/start-service.ts';
+import { migrateStore } from '../store/migrate.ts';
+import { defineCommand } from './define-command.ts';
+import { openDatabase } from './open-database.ts';
+import { readConfiguration } from './read-configuration.ts';
+import { exitCodes, runCommand } from './run-command.ts';
+import { untilSignal } from './until-signal.ts';
+
+/** `sp-management-api serve`: the control plane, until SIGTERM. stdout is its log. */
+export const serveCommand = defineCommand({
+  command: 'serve',
+  describe: 'Serve the Management API with the providers of the environment, until SIGTERM.',
+  options: {
+    migrate: { type: 'boolean', default: false, describe: 'Bring the database up to this version first' },
+  },
+  run: async ({ json, migrate }) => {
+    const asked = untilSignal();
+    await runCommand<void>({ json, toText: () => undefined }, async () => {
+      const configuration = readConfiguration();
+      const logger = createServiceLogger(configuration.logLevel);
+      if (migrate) {
+        const store = await openDatabase(configuration.databaseUrl);
+        try {
+          await migrateStore(store);
+        } finally {
+          await store.close();
+        }
+      }
+      const service = await startService(configuration, { logger, signal: asked.signal }).catch((error: unknown) => {
+        if (asked.signal.aborted) return undefined;
+        throw error;
+      });
+      if (service === undefined) return;
+      await asked.done;
+      await service.stop({ now: asked.again });
+      process.exitCode = exitCodes.ok;
+    });
+  },
+});

@@ -1,0 +1,18 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import { logRedaction } from '../http/log-redaction.ts';
+import { loggableError } from '../http/loggable-error.ts';
+
+/** A logger of one JSON document a line; values of members that hold secrets are left out. @defaultValue to stdout */
+export function createServiceLogger(level: string, destination?: DestinationStream): Logger {
+  return pino(
+    {
+      level,
+      base: { service: 'sp-management-api' },
+      redact: logRedaction,
+      serializers: { err: loggableError },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination ?? pino.destination({ fd: 1, sync: true }),
+  );
+}

@@ -1,0 +1,52 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { OperatorError } from '../commands/operator-error.ts';
+
+/** A web-standard handler; `env` says from where the connection came. */
+export type ServiceHandler = (request: Request, env: object) => Promise<Response> | Response;
+
+/** A listening server. */
+export interface Listener {
+  readonly port: number;
+  /** Accepts nothing new, lets answers under way finish for `graceMs`, then cuts them. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/** Serves a handler. @throws {OperatorError} SP_LISTEN_FAILED */
+export async function listen(request: {
+  readonly fetch: ServiceHandler;
+  readonly host: string;
+  readonly port: number;
+}): Promise<Listener> {
+  const { fetch, host, port } = request;
+  const server = createAdaptorServer({
+    fetch: (incoming, env) => fetch(incoming, env),
+    createServer,
+    // The time limit is for whole requests; an image layer over a slow line may take longer than its five minutes.
+    // Load balancers keep connections for a minute: the side that closes first must not be ours.
+    serverOptions: { requestTimeout: 0, keepAliveTimeout: 75_000 },
+  }) as Server;
+  await new Promise<void>((done, fail) => {
+    const failed = (error: NodeJS.ErrnoException): void =>
+      fail(
+        new OperatorError('SP_LISTEN_FAILED', `${host}:${port} cannot be listened on: ${error.code ?? error.message}`),
+      );
+    server.once('error', failed);
+    server.listen({ host, port }, () => {
+      server.off('error', failed);
+      done();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async ({ graceMs }) => {
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await new Promise<void>((done) => {
+        server.close(() => done());
+        server.closeIdleConnections();
+      });
+      clearTimeout(timer);
+    },
+  };
+}

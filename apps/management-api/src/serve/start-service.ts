@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { createManagementApi } from '../api.ts';
+import { openDatabase, requireMigrations } from '../commands/open-database.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+import { createPostgresDatabases } from '../databases/postgres-databases.ts';
+import { createCnameDns } from '../dns/cname-dns.ts';
+import { createImages } from '../images/registry.ts';
+import { findReleaseDigests } from '../images/release-digests.ts';
+import { findTenantTarget, isCustomDomain } from '../local/tenant-addresses.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+import { createTenantProxy } from '../proxy/tenant-proxy.ts';
+import { createEventFeed } from '../tenants/event-feed.ts';
+import { createAccessTokens } from '../tokens/access-tokens.ts';
+import { createVault } from '../vault/file-vault.ts';
+import { startWorkflows } from '../workflows/engine.ts';
+import { startMaintenance } from '../workflows/maintenance.ts';
+import { listen, type ServiceHandler } from './listen.ts';
+import { openServiceMachines } from './open-machines.ts';
+import { openBilling, openIdentity } from './open-providers.ts';
+import { createTenantHosts } from './tenant-hosts.ts';
+
+/** A control plane that serves. */
+export interface Service {
+  /** The port that it listens on. */
+  readonly port: number;
+  /**
+   * Ends it without losing anything: it says that it is not ready and goes on until nobody sends it new requests, ends
+   * the streams, lets answers under way finish, and leaves its work to other replicas. `now` fires to skip the first wait.
+   */
+  stop(options?: { readonly now?: AbortSignal | undefined }): Promise<void>;
+}
+
+/**
+ * Runs the control plane with the providers of the configuration.
+ * @throws {OperatorError} SP_DATABASE_UNREACHABLE, SP_DATABASE_OUTDATED, SP_LISTEN_FAILED
+ */
+export async function startService(
+  configuration: Configuration,
+  { logger, signal }: { readonly logger: Logger; readonly signal?: AbortSignal | undefined },
+): Promise<Service> {
+  const { baseUrl, databaseUrl, drainSeconds, shutdownSeconds, trustedProxyHeader, metricsToken } = configuration;
+  // What was started, newest last: stopping goes backwards, also after a start that failed half-way.
+  const stops: (() => Promise<unknown>)[] = [];
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.toReversed()) {
+      // One part that cannot be stopped must not keep the others running.
+      await stop().catch((err: unknown) => logger.error({ err }, 'a part did not stop'));
+    }
+  };
+
+  try {
+    const store = await openDatabase(databaseUrl);
+    stops.push(() => store.close());
+    await requireMigrations(store);
+    signal?.throwIfAborted();
+
+    const vault = createVault(configuration.vaultKey);
+    const registry = new URL(baseUrl).host;
+    const images = createImages({
+      directory: configuration.registryDirectory,
+      registry,
+      secret: vault.derive('registry'),
+      releaseDigests: () => findReleaseDigests(store),
+      onCollectFailed: (err) => logger.warn({ err }, 'garbage of the registry was not collected'),
+    });
+    stops.push(() => images.close());
+    const machines = await openServiceMachines(configuration, { images, registry, logger });
+    stops.push(() => machines.close());
+    const feed = await createEventFeed(store);
+    stops.push(() => feed.close());
+    const tokens = await createAccessTokens({ store, vault, issuer: baseUrl });
+    const identity = openIdentity(configuration);
+    const { billing, webhookSecrets } = openBilling(configuration, { store, vault, logger });
+    const databases = createPostgresDatabases({ adminUrl: configuration.tenantDatabaseUrl ?? databaseUrl });
+    const dns = createCnameDns();
+    const { hostname, appUrl, isTenantHost } = createTenantHosts(configuration);
+    const workflows = await startWorkflows({ store, vault, databases, machines, billing, images, logger, appUrl });
+    stops.push(() => workflows.close());
+    const maintenance = startMaintenance({ store, hostname, workflows, tokens, logger });
+    stops.push(() => maintenance.close());
+
+    const streams = new AbortController();
+    let leaving = false;
+    const api = createManagementApi(
+      { store, vault, identity, billing, machines, databases, dns, images, workflows, feed, tokens },
+      {
+        baseUrl,
+        hostname,
+        appUrl,
+        logger,
+        webhookSecrets,
+        trustedProxyHeader,
+        metricsToken,
+        ...(metricsToken === undefined ? {} : { metrics: createMetrics({ store }) }),
+        readinessChecks: {
+          serving: () => {
+            if (leaving) throw new Error('This replica is leaving');
+          },
+        },
+        sandbox: {
+          ...(identity.pages === undefined ? {} : { identity: { pages: identity.pages } }),
+          ...(billing.pages === undefined ? {} : { billing: { pages: billing.pages } }),
+        },
+        signal: streams.signal,
+      },
+    );
+    // Machines of this computer are reached through us; a provider has a way of its own to its machines.
+    const proxy =
+      machines.kind === 'fly' ? undefined : createTenantProxy({ resolve: (host) => findTenantTarget(store, host) });
+    const handler: ServiceHandler = async (request, env) => {
+      const host = (request.headers.get('host') ?? '').toLowerCase();
+      const isTenants = proxy !== undefined && (isTenantHost(host) || (await isCustomDomain(store, host)));
+      return isTenants ? await proxy(request) : await api.fetch(request, env);
+    };
+    const listener = await listen({ fetch: handler, host: configuration.listenHost, port: configuration.port });
+    stops.push(() => listener.close({ graceMs: shutdownSeconds * 1000 }));
+    signal?.throwIfAborted();
+    logger.info({ url: baseUrl, port: listener.port, machines: machines.kind }, 'serving');
+
+    return {
+      port: listener.port,
+      stop: async ({ now } = {}) => {
+        logger.info({ drainSeconds, shutdownSeconds }, 'leaving');
+        leaving = true;
+        await delay(drainSeconds * 1000, undefined, now === undefined ? {} : { signal: now }).catch(() => {});
+        streams.abort();
+        await stopAll();
+        logger.info('ended');
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
