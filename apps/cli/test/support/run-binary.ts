@@ -23,6 +23,8 @@ export async function runBinary(
     cwd: string;
     env?: Readonly<Record<string, string>>;
     stdin?: string;
+    /** It must have ended by then. @defaultValue the test's own limit */
+    timeoutMs?: number;
     interruptAfter?: (stderr: string, stdout: string) => boolean;
   },
 ): Promise<{ stdout: string; stderr: string; exitCode: number | null }> {
@@ -51,10 +53,12 @@ export async function runBinary(
     stderr += text;
     interrupt();
   });
+  const late = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 2 ** 31 - 1);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
   });
+  clearTimeout(late);
   if (args.includes('--json')) expectDocument(commandOf(args), stdout);
   if (args.includes('--json-lines')) expectLines(commandOf(args), stdout);
   return { stdout, stderr, exitCode };

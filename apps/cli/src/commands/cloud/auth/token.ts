@@ -1,5 +1,6 @@
 import { describeToken } from '../../../auth/describe-token.ts';
 import { BaseCommand } from '../../../base-command.ts';
+import { CliError } from '../../../cli-error.ts';
 
 /** What `cloud auth token` answers: the one command whose job is to print a token. */
 export interface TokenResult {
@@ -19,7 +20,9 @@ export default class Token extends BaseCommand {
   async run(): Promise<TokenResult> {
     await this.parse(Token);
     const { apiToken: token } = (await this.context.credentials()).credentials;
-    const { expiresAt } = await describeToken(token);
+    const { status, expiresAt } = await describeToken(token);
+    // One of the environment cannot be renewed, and is of no use to anybody.
+    if (status === 'expired') throw new CliError('SP_CLI_NOT_LOGGED_IN', 'The token has expired');
     this.log(token);
     return { token, expiresAt };
   }
