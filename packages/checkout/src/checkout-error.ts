@@ -11,6 +11,7 @@ export type CheckoutErrorCode =
 export interface CheckoutErrorFacts {
   /** What the payment page said (`SP_CHECKOUT_DECLINED`), in the words of the platform. */
   readonly reason?: string | undefined;
+  /** The tenant that could not be made, or was waited for. */
   readonly tenantId?: string | undefined;
   /** The session to resume with (`SP_CHECKOUT_TIMEOUT`, `SP_CHECKOUT_ABORTED`). */
   readonly checkoutSessionId?: string | undefined;
@@ -18,6 +19,7 @@ export interface CheckoutErrorFacts {
   readonly seconds?: number | undefined;
   /** The port that was asked for. */
   readonly port?: number | undefined;
+  /** An error of the operating system. */
   readonly cause?: unknown;
 }
 
@@ -25,12 +27,19 @@ const brand = Symbol.for('@sp/checkout.error');
 
 /** The only error class of this package; errors of the API come out as `CloudApiError`. */
 export class CheckoutError extends Error {
+  /** Always `CheckoutError`. */
   override readonly name = 'CheckoutError';
+  /** Why; stable, for `switch`. */
   readonly code: CheckoutErrorCode;
+  /** What the payment page said (`SP_CHECKOUT_DECLINED`), in the words of the platform. */
   readonly reason: string | undefined;
+  /** The tenant that could not be made, or was waited for. */
   readonly tenantId: string | undefined;
+  /** The session to resume with (`SP_CHECKOUT_TIMEOUT`, `SP_CHECKOUT_ABORTED`). */
   readonly checkoutSessionId: string | undefined;
+  /** How long was waited (`SP_CHECKOUT_TIMEOUT`). */
   readonly seconds: number | undefined;
+  /** The port that was asked for. */
   readonly port: number | undefined;
 
   constructor(code: CheckoutErrorCode, message: string, facts: CheckoutErrorFacts = {}) {

@@ -2,8 +2,11 @@ import { escapeHtml, type LoopbackPage, type LoopbackRoute, renderPage } from '@
 
 /** Own pages, complete HTML documents without scripts. `{{TENANT_ID}}` in the success page becomes the tenant's id. */
 export interface CheckoutTemplates {
+  /** Shown when the tenant is made, in place of the built-in page. */
   readonly successHtml: string;
+  /** Shown when it was not. */
   readonly errorHtml: string;
+  /** Shown between the payment and the result. */
   readonly waitingHtml: string;
 }
 

@@ -4,10 +4,13 @@ import type { CheckoutEvent } from '@sp/cloud-api';
 export interface CheckoutCallbackResult {
   /** The payment's transaction; the session's id where it is not known (a resumed checkout). */
   readonly transactionId: string;
+  /** The new tenant. */
   readonly tenantId: string;
+  /** Name of the app that runs its machine, where the server says it. */
   readonly flyAppName?: string | undefined;
   /** True: the infrastructure waits for a first image; false: the tenant runs. */
   readonly needsDeploy: boolean;
+  /** The checkout that paid for it. */
   readonly checkoutSessionId: string;
 }
 

@@ -7,14 +7,17 @@ import { waitForProvisioning } from './wait-for-provisioning.ts';
 
 /** Which checkout to resume. */
 export interface ResumeCheckoutOptions {
+  /** A client, or the two parts of one that are needed. */
   readonly api: Pick<CloudApiClient, 'checkout' | 'tenants'>;
   /** `checkoutSessionId` of the checkout. */
   readonly sessionId: string;
   /** `transactionId` of the checkout, for the result. @defaultValue asked for */
   readonly transactionId?: string | undefined;
+  /** Told of each step. */
   readonly onEvent?: ((event: CheckoutFlowEvent) => void) | undefined;
-  /** @defaultValue 300_000 */
+  /** For everything together, in milliseconds. @defaultValue 300_000 */
   readonly timeoutMs?: number | undefined;
+  /** Ends the wait with `SP_CHECKOUT_ABORTED`; the checkout itself goes on. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -14,15 +14,19 @@ export interface CheckoutFlowOptions {
     request: { readonly redirectUri: string },
     options: { readonly signal: AbortSignal },
   ): Promise<CheckoutResponse>;
+  /** A client, or the part of one that is needed. */
   readonly api: Pick<CloudApiClient, 'checkout'>;
   /** Shows the payment page. A failure is an event, not an error: the person can open the page by hand. */
   openBrowser(url: string): Promise<void> | void;
+  /** Told of each step. */
   readonly onEvent?: ((event: CheckoutFlowEvent) => void) | undefined;
   /** Port of the callback listener; the predecessor's was 8766. @defaultValue 0, any free one */
   readonly port?: number | undefined;
   /** For everything together, in milliseconds. @defaultValue 300_000 */
   readonly timeoutMs?: number | undefined;
+  /** Own pages for the browser tab, in place of the built-in ones. */
   readonly templates?: Partial<CheckoutTemplates> | undefined;
+  /** Ends the wait with `SP_CHECKOUT_ABORTED`; the checkout itself goes on. */
   readonly signal?: AbortSignal | undefined;
 }
 

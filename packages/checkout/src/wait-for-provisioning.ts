@@ -10,13 +10,17 @@ import {
 
 /** What to wait for. */
 export interface WaitForProvisioningOptions {
+  /** A client, or the part of one that is needed. */
   readonly api: Pick<CloudApiClient, 'tenants'>;
+  /** The tenant that is being made. */
   readonly tenantId: string;
+  /** Told of each event, also of those before the wait began. */
   readonly onEvent?: ((event: ProvisioningEvent) => void) | undefined;
   /** Between two questions once the event stream has failed. @defaultValue 2000 */
   readonly pollIntervalMs?: number | undefined;
-  /** @defaultValue 120_000 */
+  /** How long to wait, in milliseconds. @defaultValue 120_000 */
   readonly timeoutMs?: number | undefined;
+  /** Ends the wait with `SP_CHECKOUT_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -35,6 +35,7 @@ import type { CallOptions, MutationOptions, UpdateOptions } from './options.ts';
 export interface CloudApiClient {
   /** Base URL without a trailing slash. */
   readonly baseUrl: string;
+  /** Logging in and out, and the logins that there are. */
   readonly auth: {
     /** The page where a person logs in with a provider. */
     getAuthorizeUrl(provider: OAuthProvider, options: AuthorizeUrlRequest & CallOptions): Promise<string>;
@@ -53,6 +54,7 @@ export interface CloudApiClient {
     listSessions(options?: CallOptions): Promise<readonly LoginSession[]>;
     deleteSession(id: string, options?: CallOptions): Promise<void>;
   };
+  /** Tokens for programs, such as a CI. */
   readonly apiTokens: {
     /** Those that are good, the newest first. */
     list(options?: CallOptions): Promise<readonly ApiToken[]>;
@@ -61,8 +63,11 @@ export interface CloudApiClient {
     /** It stops working; none of this id is `SP_API_NOT_FOUND`. */
     delete(id: string, options?: CallOptions): Promise<void>;
   };
+  /** Who the token belongs to. */
   readonly user: { get(options?: CallOptions): Promise<UserMeResponse> };
+  /** What can be bought. */
   readonly plans: { list(options?: CallOptions): Promise<readonly Plan[]> };
+  /** Paying for a new tenant. */
   readonly checkout: {
     create(request: CheckoutRequest, options?: MutationOptions): Promise<CheckoutResponse>;
     /** What became of a session so far. */
@@ -70,6 +75,7 @@ export interface CloudApiClient {
     /** The session's events from its beginning; ends when its tenant is ready for a deploy, runs, or failed. */
     events(sessionId: string, options?: EventStreamOptions): AsyncIterable<CheckoutEvent>;
   };
+  /** The tenants of the user: their state, machine, logs and credentials. */
   readonly tenants: {
     list(options?: CallOptions): Promise<readonly Tenant[]>;
     get(id: string, options?: CallOptions): Promise<TenantInfo>;
@@ -102,6 +108,7 @@ export interface CloudApiClient {
     rotateCredentials(id: string, options?: MutationOptions): Promise<RotatedCredentials>;
     rotateSyncToken(id: string, options?: MutationOptions): Promise<RotatedSyncToken>;
   };
+  /** What was deployed to a tenant, and the way back. */
   readonly releases: {
     /** The newest first, at most 100. */
     list(tenantId: string, options?: CallOptions): Promise<readonly Release[]>;
@@ -113,17 +120,21 @@ export interface CloudApiClient {
     getSecretDigestKey(tenantId: string, options?: CallOptions): Promise<string>;
     diffSecrets(tenantId: string, request: DiffSecretsRequest, options?: CallOptions): Promise<SecretsDiff>;
   };
+  /** A tenant's own domain. */
   readonly domains: {
     /** Gives the tenant a domain; it is active once the DNS record in the answer is found. */
     set(tenantId: string, domain: string, options?: CallOptions): Promise<CustomDomain>;
     get(tenantId: string, options?: CallOptions): Promise<CustomDomain>;
     delete(tenantId: string, options?: CallOptions): Promise<void>;
   };
+  /** What pays for a tenant. */
   readonly subscription: {
     /** Ends the subscription of a tenant: it is suspended, its data kept. */
     cancel(tenantId: string, options?: CallOptions): Promise<void>;
   };
+  /** Logins and logouts, as programs report them. */
   readonly activity: { report(activity: ActivityRequest, options?: MutationOptions): Promise<void> };
+  /** Environment variables of a tenant's machine: names can be read, values only written. */
   readonly secrets: {
     list(tenantId: string, options?: CallOptions): Promise<ListSecretsResponse>;
     set(tenantId: string, secrets: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;

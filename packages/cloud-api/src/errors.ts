@@ -23,8 +23,11 @@ export type CloudApiErrorCode =
 
 /** Facts of a failed call. */
 export interface CloudApiErrorFacts {
+  /** Why; the same for every language and version. */
   readonly code: CloudApiErrorCode;
+  /** One line for people. */
   readonly message: string;
+  /** HTTP status; absent when there was no answer. */
   readonly status?: number | undefined;
   /** `error.code` of the server's answer. */
   readonly serverCode?: string | undefined;
@@ -40,12 +43,19 @@ const brand = Symbol.for('@sp/cloud-api.error');
 
 /** The only error that leaves this package. It holds no token, no request body and no error of a third party. */
 export class CloudApiError extends Error {
+  /** Always `CloudApiError`. */
   override readonly name = 'CloudApiError';
+  /** Why; stable, for `switch`. */
   readonly code: CloudApiErrorCode;
+  /** HTTP status; `undefined` when there was no answer. */
   readonly status: number | undefined;
+  /** `error.code` of the server's answer, finer than `code`. */
   readonly serverCode: string | undefined;
+  /** The server's name for the request, for its support. */
   readonly requestId: string | undefined;
+  /** Whether the same call may succeed later. */
   readonly retryable: boolean;
+  /** System error code of a failed connection, such as `ECONNREFUSED`. */
   readonly systemCode: string | undefined;
 
   constructor(facts: CloudApiErrorFacts) {

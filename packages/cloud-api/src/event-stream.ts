@@ -8,6 +8,7 @@ import type { Transport } from './transport.ts';
 
 /** How to follow a stream. */
 export interface EventStreamOptions {
+  /** Ends the stream at once with `SP_API_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
   /** Number of the last event already seen; the stream goes on after it. @defaultValue from the beginning */
   readonly lastEventId?: string | undefined;

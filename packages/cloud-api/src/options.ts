@@ -4,14 +4,14 @@ import type { CloudApiErrorCode } from './errors.ts';
 
 /** How a client reaches the Management API. */
 export interface CloudApiClientOptions {
-  /** @defaultValue 'production' */
+  /** Which server: a name, or the URL of any other. @defaultValue 'production' */
   readonly environment?: Environment | undefined;
   /**
    * The access token, or a function that is asked before each call (and once more after a 401). What the function
    * throws is thrown by the call.
    */
   readonly token?: string | (() => string | Promise<string>) | undefined;
-  /** @defaultValue globalThis.fetch */
+  /** What sends the requests; the seam for tests. @defaultValue globalThis.fetch */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Milliseconds that a call may take in all, its repetitions included. @defaultValue 30000 */
   readonly timeout?: number | undefined;
@@ -22,6 +22,7 @@ export interface CloudApiClientOptions {
   readonly retry?: number | undefined;
   /** Stops every call and every stream of the client. */
   readonly signal?: AbortSignal | undefined;
+  /** Sent with each request; a browser may keep its own. */
   readonly userAgent?: string | undefined;
   /** Told of each request when its answer has come, or none will. What it throws is ignored. */
   readonly onRequest?: ((event: RequestEvent) => void) | undefined;
@@ -29,6 +30,7 @@ export interface CloudApiClientOptions {
 
 /** One request that was sent: nothing of its headers and bodies. */
 export interface RequestEvent {
+  /** The HTTP method. */
   readonly method: Method;
   /** With placeholders: `/api/v1/tenants/{id}`. */
   readonly path: PathTemplate;

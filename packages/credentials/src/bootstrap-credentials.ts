@@ -28,7 +28,9 @@ export interface BootstrapCredentialsOptions extends TokenExpiryOptions {
 
 /** Credentials that can be used, and where they came from. */
 export interface BootstrappedCredentials {
+  /** Who is logged in. */
   readonly credentials: CloudCredentials;
+  /** Where that was found. */
   readonly source: 'environment' | 'file';
 }
 

@@ -12,34 +12,49 @@ export interface CliSession {
   readonly version: number;
   /** A tenant's id, or `local`; absent means local too. */
   readonly tenantKey?: string | undefined;
+  /** The profile that it was made with. */
   readonly profileName: string;
+  /** That profile's `profile.yaml`. */
   readonly profilePath?: string | undefined;
   /** The bearer token of the session. A secret. */
   readonly sessionToken: string;
+  /** The server's name for the session. */
   readonly sessionId: string;
+  /** The conversation that commands go on with. */
   readonly contextId: string;
+  /** Who it belongs to. */
   readonly userId: string;
+  /** Their e-mail address. */
   readonly userEmail: string;
+  /** What they are to the server. */
   readonly userType: SessionUserType;
+  /** When it was made. */
   readonly createdAt: Date;
+  /** From then on it cannot be used. */
   readonly expiresAt: Date;
+  /** When it was last touched. */
   readonly lastUsed: Date;
 }
 
 /** What a new session is made of. */
 export interface CreateCliSessionOptions extends TokenExpiryOptions {
+  /** The profile that it is made with: letters, digits, `_` and `-`. */
   readonly profileName: string;
+  /** That profile's `profile.yaml`. */
   readonly profilePath?: string | undefined;
-  /** @defaultValue none, which means local */
+  /** Whose server it is for. @defaultValue none, which means local */
   readonly key?: SessionKey | undefined;
+  /** The bearer token of the session. A secret. */
   readonly sessionToken: string;
+  /** The server's name for the session. */
   readonly sessionId: string;
+  /** The conversation that commands go on with. */
   readonly contextId: string;
-  /** @defaultValue 'system' */
+  /** Who it belongs to. @defaultValue 'system' */
   readonly userId?: string | undefined;
-  /** @defaultValue 'system@local.invalid' */
+  /** Their e-mail address. @defaultValue 'system@local.invalid' */
   readonly userEmail?: string | undefined;
-  /** @defaultValue 'admin' */
+  /** What they are to the server. @defaultValue 'admin' */
   readonly userType?: SessionUserType | undefined;
 }
 

@@ -23,6 +23,7 @@ export interface CredentialsBootstrapOptions extends BootstrapCredentialsOptions
    * @defaultValue they are not checked
    */
   readonly validate?: ((credentials: CloudCredentials) => Promise<boolean>) | undefined;
+  /** Told of what is no reason to fail. */
   readonly onWarning?: ((warning: CredentialsWarning) => void) | undefined;
 }
 
@@ -39,10 +40,11 @@ export interface CredentialsBootstrap {
   tryInit(options: CredentialsBootstrapOptions): Promise<CloudCredentials | undefined>;
   /** Decides that there are none; does nothing when there are some. */
   initEmpty(): void;
+  /** Whether `init`, `tryInit` or `initEmpty` has succeeded. */
   isInitialized(): boolean;
-  /** @throws {CredentialsError} `SP_BOOTSTRAP_NOT_INITIALIZED` */
+  /** Who is logged in; `undefined` when nobody is. @throws {CredentialsError} `SP_BOOTSTRAP_NOT_INITIALIZED` */
   get(): CloudCredentials | undefined;
-  /** @throws {CredentialsError} `SP_BOOTSTRAP_NOT_INITIALIZED`, `SP_BOOTSTRAP_NOT_AVAILABLE` */
+  /** Who is logged in. @throws {CredentialsError} `SP_BOOTSTRAP_NOT_INITIALIZED`, `SP_BOOTSTRAP_NOT_AVAILABLE` */
   require(): CloudCredentials;
   /** Whether the token expires in less than so many seconds; `false` without one. */
   expiresWithin(seconds: number): boolean;

@@ -56,24 +56,39 @@ export interface CredentialsErrorFacts {
   readonly slowDowns?: number | undefined;
   /** The version of the session file, and those that can be read. */
   readonly version?: number | undefined;
+  /** The oldest version of the file that can be read (`SP_SESSION_VERSION`). */
   readonly minVersion?: number | undefined;
+  /** The newest version of the file that can be read (`SP_SESSION_VERSION`). */
   readonly maxVersion?: number | undefined;
 }
 
 /** The only error of this package. It never holds a token, a code or a value out of a file. */
 export class CredentialsError extends Error implements CredentialsErrorFacts {
+  /** Always `CredentialsError`. */
   override readonly name = 'CredentialsError';
+  /** Why; stable, for `switch`. */
   readonly code: AnyCredentialsErrorCode;
+  /** The file that it is about. */
   declare readonly path?: string | undefined;
+  /** What is wrong with it, never its content. */
   declare readonly reason?: string | undefined;
+  /** When the token expired. */
   declare readonly expiredAt?: Date | undefined;
+  /** The provider's error code, for instance `access_denied`. */
   declare readonly error?: string | undefined;
+  /** The provider's explanation. */
   declare readonly description?: string | undefined;
+  /** How long was waited. */
   declare readonly seconds?: number | undefined;
+  /** The port that was asked for. */
   declare readonly port?: number | undefined;
+  /** How often the server asked for longer pauses. */
   declare readonly slowDowns?: number | undefined;
+  /** The version that the file has (`SP_SESSION_VERSION`). */
   declare readonly version?: number | undefined;
+  /** The oldest version that can be read (`SP_SESSION_VERSION`). */
   declare readonly minVersion?: number | undefined;
+  /** The newest version that can be read (`SP_SESSION_VERSION`). */
   declare readonly maxVersion?: number | undefined;
 
   constructor(code: AnyCredentialsErrorCode, message: string, facts: CredentialsErrorFacts = {}) {

@@ -3,7 +3,9 @@ import { deleteCredentials, loadCredentials, saveCredentials } from './credentia
 
 /** A place for credentials. */
 export interface CredentialsStore {
+  /** What is stored; `undefined` when nobody is logged in. */
   load(): Promise<CloudCredentials | undefined>;
+  /** Stores a login in place of the one before, whole or not at all. */
   save(credentials: CloudCredentials): Promise<void>;
   /** `false` when there were none. */
   delete(): Promise<boolean>;

@@ -19,6 +19,7 @@ export {
 export { type CloudCredentials } from './cloud-credentials.ts';
 export {
   type AnyCredentialsErrorCode,
+  type CredentialsBootstrapErrorCode,
   CredentialsError,
   type CredentialsErrorCode,
   type CredentialsErrorFacts,
@@ -34,6 +35,7 @@ export {
   type KeychainStoreOptions,
   type OpenKeychainEntry,
 } from './keychain-store.ts';
+export { type LoginToken } from './login-request.ts';
 export { redactToken } from './redact-token.ts';
 export { deleteSession, loadSession, saveSession } from './session-file.ts';
 export {

@@ -4,8 +4,11 @@ import { parseJson } from './json.ts';
 
 /** One secret of the system's keychain, as `@napi-rs/keyring` gives it. */
 export interface KeychainEntry {
+  /** What is stored; nothing when there is no entry. */
   getPassword(): string | null | undefined;
+  /** Stores it in place of what was there. */
   setPassword(password: string): void;
+  /** Takes the entry away, if there is one. */
   deletePassword(): boolean | void;
 }
 
@@ -14,6 +17,7 @@ export type OpenKeychainEntry = (service: string, account: string) => KeychainEn
 
 /** Which entry to use, and the file for where there is no keychain. */
 export interface KeychainStoreOptions {
+  /** The name that the keychain shows to people, such as the program's. */
   readonly service: string;
   /**
    * The name of the entry; several logins need several.

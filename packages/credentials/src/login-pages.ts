@@ -2,7 +2,9 @@ import { type LoopbackPage, renderPage } from '@sp/loopback';
 
 /** The pages that the browser ends on: whole HTML documents, shown as they are. Their scripts do not run. */
 export interface OAuthTemplates {
+  /** Shown after the login, in place of the built-in page. */
   readonly successHtml: string;
+  /** Shown when it failed. */
   readonly errorHtml: string;
 }
 

@@ -3,6 +3,7 @@ export type OAuthProvider = 'github' | 'google';
 
 /** What the server needs to start a login. */
 export interface AuthorizeUrlRequest {
+  /** Who shall vouch for the person. */
   readonly provider: OAuthProvider;
   /** `http://127.0.0.1:<port>/callback`, where this program already listens. */
   readonly redirectUri: string;
@@ -10,6 +11,7 @@ export interface AuthorizeUrlRequest {
   readonly state: string;
   /** The PKCE challenge (RFC 7636). */
   readonly codeChallenge: string;
+  /** How the challenge was made. */
   readonly codeChallengeMethod: 'S256';
 }
 
@@ -19,6 +21,7 @@ export interface ExchangeCodeRequest {
   readonly code: string;
   /** The PKCE verifier, which only this program knows. A secret. */
   readonly codeVerifier: string;
+  /** The same address as in the request for the login page. */
   readonly redirectUri: string;
 }
 

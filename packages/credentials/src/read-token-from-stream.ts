@@ -10,6 +10,7 @@ export interface ReadTokenOptions {
    * @defaultValue 16_384
    */
   readonly maxBytes?: number | undefined;
+  /** Gives up with `SP_LOGIN_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 

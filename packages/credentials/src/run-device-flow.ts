@@ -62,6 +62,7 @@ export interface DeviceFlowOptions {
    * @defaultValue `Date.now`
    */
   readonly now?: (() => number) | undefined;
+  /** Gives up with `SP_LOGIN_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 

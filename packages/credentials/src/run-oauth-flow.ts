@@ -21,6 +21,7 @@ export type OAuthFlowEvent =
 
 /** How to log in. */
 export interface OAuthFlowOptions {
+  /** Who shall vouch for the person. */
   readonly provider: OAuthProvider;
   /** Asks the server where to send the browser. */
   getAuthorizeUrl(request: AuthorizeUrlRequest): Promise<string>;
@@ -28,6 +29,7 @@ export interface OAuthFlowOptions {
   exchangeCode(request: ExchangeCodeRequest): Promise<LoginToken>;
   /** Opens the address. When it fails the login goes on: the address is in the events. */
   openBrowser(url: string): Promise<void> | void;
+  /** Told of each step. */
   readonly onEvent?: ((event: OAuthFlowEvent) => void) | undefined;
   /**
    * The local port; 0 takes any free one. The predecessor's server only knows 8765.
@@ -49,7 +51,9 @@ export interface OAuthFlowOptions {
    * @defaultValue 300_000
    */
   readonly timeoutMs?: number | undefined;
+  /** Own pages for the browser tab, in place of the built-in ones. */
   readonly templates?: Partial<OAuthTemplates> | undefined;
+  /** Gives up with `SP_LOGIN_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 

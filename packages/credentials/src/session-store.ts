@@ -4,12 +4,15 @@ import type { TokenExpiryOptions } from './token-expiry.ts';
 
 /** The sessions of a project, one per tenant and one local. A value: the functions here give a changed one. */
 export interface SessionStore {
+  /** Of the format. */
   readonly version: 1;
   /** By storage key: `local`, or `tenant_<id>`. */
   readonly sessions: ReadonlyMap<string, CliSession>;
   /** The storage key of the session in use. */
   readonly activeKey?: string | undefined;
+  /** The profile of the session in use. */
   readonly activeProfileName?: string | undefined;
+  /** When it was last changed. */
   readonly updatedAt: Date;
 }
 
@@ -62,7 +65,7 @@ export function removeSession(store: SessionStore, key: SessionKey, options: Tok
 
 /** What becomes active besides the key. */
 export interface SetActiveSessionOptions extends TokenExpiryOptions {
-  /** @defaultValue the profile that is active */
+  /** The profile to note beside it. @defaultValue the profile that is active */
   readonly profileName?: string | undefined;
   /** Where the profile is; kept with the key's session. */
   readonly profilePath?: string | undefined;

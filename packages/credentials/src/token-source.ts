@@ -36,6 +36,7 @@ export interface RefreshRequest {
   readonly refreshToken: string;
   /** The Management API that the login belongs to. */
   readonly apiUrl: string;
+  /** Gives up. */
   readonly signal?: AbortSignal | undefined;
 }
 

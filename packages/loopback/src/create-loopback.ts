@@ -16,7 +16,7 @@ export interface LoopbackOptions {
    * @defaultValue 0
    */
   readonly port?: number | undefined;
-  /** @defaultValue '/callback' */
+  /** The path that the callback comes to; any other is 404. @defaultValue '/callback' */
   readonly path?: string | undefined;
   /** Extra GET routes by path. A key that ends in `/` also gets every path below it. */
   readonly routes?: Readonly<Record<string, LoopbackRoute>> | undefined;
@@ -33,8 +33,9 @@ export interface LoopbackOptions {
 
 /** How long to wait. */
 export interface WaitOptions {
-  /** @defaultValue 300_000 */
+  /** How long to wait, in milliseconds. @defaultValue 300_000 */
   readonly timeoutMs?: number | undefined;
+  /** Ends the wait with `SP_LOOPBACK_ABORTED`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -42,6 +43,7 @@ export interface WaitOptions {
 export interface LoopbackListener {
   /** The callback's address, for instance `http://127.0.0.1:49152/callback`. */
   readonly url: string;
+  /** The port that it listens on, also when any free one was asked for. */
   readonly port: number;
   /**
    * Gives every callback to `handle`, one at a time, until a reply is `done`; then, when the page is on its way, its
@@ -55,6 +57,7 @@ export interface LoopbackListener {
   ): Promise<T>;
   /** Stops listening and ends a wait with `SP_LOOPBACK_CLOSED`. Repeating it is harmless. */
   close(): Promise<void>;
+  /** The same as `close`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

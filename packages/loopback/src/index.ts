@@ -1,7 +1,7 @@
 /** A one-shot callback listener on 127.0.0.1 with escaped HTML pages. */
 export { createLoopback, type LoopbackListener, type LoopbackOptions, type WaitOptions } from './create-loopback.ts';
 export { escapeHtml } from './escape-html.ts';
-export { isLoopbackError, LoopbackError, type LoopbackErrorCode } from './loopback-error.ts';
+export { isLoopbackError, LoopbackError, type LoopbackErrorCode, type LoopbackErrorFacts } from './loopback-error.ts';
 export {
   type LoopbackPage,
   type LoopbackReply,

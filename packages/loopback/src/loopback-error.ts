@@ -10,14 +10,19 @@ export type LoopbackErrorCode =
 
 /** The facts of a {@link LoopbackError}. */
 export interface LoopbackErrorFacts {
+  /** The port that was asked for or listened on. */
   readonly port?: number | undefined;
+  /** How long was waited, with `SP_LOOPBACK_TIMEOUT`. */
   readonly seconds?: number | undefined;
+  /** An error of the operating system. */
   readonly cause?: unknown;
 }
 
 /** The only error of this package. It holds nothing of what a browser sent. */
 export class LoopbackError extends Error {
+  /** Always `LoopbackError`. */
   override readonly name = 'LoopbackError';
+  /** Why; stable, for `switch`. */
   readonly code: LoopbackErrorCode;
   /** The port that was asked for or listened on. */
   readonly port: number | undefined;

@@ -18,15 +18,17 @@ export type LoopbackReply<T> = {
 export interface LoopbackRequest {
   /** The path as the browser sent it: percent-encoded, without the query. */
   readonly path: string;
+  /** The query, decoded. */
   readonly query: URLSearchParams;
 }
 
 /** The answer of an extra route. */
 export interface LoopbackRouteReply {
-  /** @defaultValue 200 */
+  /** HTTP status. @defaultValue 200 */
   readonly status?: number | undefined;
   /** The content type, for instance `application/json`. */
   readonly type: string;
+  /** The answer's text. */
   readonly body: string;
 }
 

@@ -7,9 +7,13 @@ export type PageTone = 'success' | 'error' | 'waiting';
 
 /** What a page says. All texts are plain text; they are escaped. */
 export interface PageOptions {
+  /** What the browser's tab is called. Escaped. */
   readonly title: string;
+  /** The one large line. Escaped. */
   readonly heading: string;
+  /** What it says below. Escaped. */
   readonly message: string;
+  /** How it looks, and how urgently it is read out. */
   readonly tone: PageTone;
   /**
    * Trusted JavaScript to run in the page. It finds the texts as `#heading` and `#message` (a live region: changes are
@@ -20,6 +24,7 @@ export interface PageOptions {
 
 /** A page, and what of it the `Content-Security-Policy` header has to allow. */
 export interface RenderedPage {
+  /** The whole document. */
   readonly html: string;
   /** Of its script. */
   readonly nonce?: string;

@@ -11,7 +11,9 @@ export type CloudPath = 'credentials' | 'tenants' | 'cli-session' | 'sessions-di
 export interface CloudPaths {
   /** The directory of the sessions, and of every file that is not placed by itself. */
   readonly baseDir: string;
+  /** Where a file or directory is. */
   resolve(path: CloudPath): string;
+  /** Whether there is anything at that place. */
   exists(path: CloudPath): boolean;
 }
 

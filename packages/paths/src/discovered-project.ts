@@ -5,22 +5,33 @@ import { systempromptDirName } from './project-path.ts';
 
 /** A project whose `.systemprompt` directory was found. */
 export interface DiscoveredProject {
+  /** The project's directory. */
   readonly root: string;
+  /** `<root>/.systemprompt`. */
   readonly systempromptDir: string;
+  /** `<root>/.systemprompt/credentials.json`. */
   readonly credentialsPath: string;
+  /** `<root>/.systemprompt/tenants.json`. */
   readonly tenantsPath: string;
+  /** `<root>/.systemprompt/session.json`. */
   readonly sessionPath: string;
+  /** `<root>/.systemprompt/sessions`. */
   readonly sessionsDir: string;
+  /** `<root>/.systemprompt/profiles`. */
   readonly profilesDir: string;
+  /** `<root>/.systemprompt/docker`. */
   readonly dockerDir: string;
   /** `<root>/.systemprompt/storage`. (A {@link ProjectContext} has its storage in the root.) */
   readonly storageDir: string;
-  /** @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
+  /** Where everything of a profile is; nothing of it need exist. @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
   profile(name: string): ProfilePaths;
   /** Whether the `.systemprompt` directory is (still) there. */
   isInitialized(): boolean;
+  /** Whether there is anything at `credentialsPath`. */
   hasCredentials(): boolean;
+  /** Whether there is anything at `tenantsPath`. */
   hasTenants(): boolean;
+  /** Whether there is anything at `sessionPath`. */
   hasSession(): boolean;
   /** Whether there is a directory of the profile's name. @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
   hasProfile(name: string): boolean;

@@ -6,7 +6,7 @@ export type EntryKind = (path: string) => 'directory' | 'other' | undefined;
 
 /** How the disk is looked at. */
 export interface FileSystemOptions extends PathOptions {
-  /** @defaultValue the disk of the running system */
+  /** What says which entries exist, so that a disk can be made up. @defaultValue the disk of the running system */
   readonly entryKind?: EntryKind | undefined;
 }
 

@@ -2,9 +2,13 @@ import nodePath from 'node:path';
 
 /** The rules of one kind of system: `posix` and `win32` of `node:path` are both of this shape. */
 export interface PathFlavour {
+  /** What stands between two names: `/` or `\`. */
   readonly sep: string;
+  /** The path without its last name. */
   dirname(path: string): string;
+  /** The last name of the path. */
   basename(path: string): string;
+  /** Whether the path begins at a root. */
   isAbsolute(path: string): boolean;
 }
 

@@ -5,7 +5,9 @@ export type PathsErrorCode = 'SP_PATHS_PROFILE_NAME';
 
 /** The only error of this package. */
 export class PathsError extends Error {
+  /** Always `PathsError`. */
   override readonly name = 'PathsError';
+  /** Why; stable, for `switch`. */
   readonly code: PathsErrorCode;
   /** The profile name as given. */
   readonly profileName: string;

@@ -14,14 +14,23 @@ export type ProfilePath =
 
 /** Everything of one profile. */
 export interface ProfilePaths {
+  /** The profile's name. */
   readonly name: string;
+  /** `<root>/.systemprompt/profiles/<name>`, where the others are. */
   readonly dir: string;
+  /** `profile.yaml`. */
   readonly config: string;
+  /** `secrets.json`. */
   readonly secrets: string;
+  /** `docker`. */
   readonly dockerDir: string;
+  /** `docker/Dockerfile`. */
   readonly dockerfile: string;
+  /** `docker/entrypoint.sh`. */
   readonly entrypoint: string;
+  /** `docker/Dockerfile.dockerignore`. */
   readonly dockerignore: string;
+  /** `docker/compose.yaml`. */
   readonly compose: string;
 }
 

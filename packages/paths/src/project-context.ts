@@ -5,20 +5,31 @@ import { type ProjectPath, resolveProjectPath, systempromptDirName } from './pro
 
 /** A project directory, whether or not anything is in it yet. */
 export interface ProjectContext {
+  /** The project's directory. */
   readonly root: string;
+  /** `<root>/.systemprompt`. */
   readonly systempromptDir: string;
+  /** Where the profiles are, a directory each. */
   readonly profilesDir: string;
+  /** What images of the whole project are built with. */
   readonly dockerDir: string;
   /** `<root>/storage`. (A {@link DiscoveredProject} has its storage below `.systemprompt`.) */
   readonly storageDir: string;
+  /** Where the sessions of the command line are. */
   readonly sessionsDir: string;
+  /** The project's own Dockerfile, in `dockerDir`. */
   readonly dockerfile: string;
+  /** The project's credential file. */
   readonly localCredentials: string;
+  /** The project's tenant store. */
   readonly localTenants: string;
+  /** The project's session from before there were several. */
   readonly localSession: string;
+  /** Where a file or directory is. */
   resolve(path: ProjectPath): string;
-  /** @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
+  /** Where everything of a profile is; nothing of it need exist. @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
   profile(name: string): ProfilePaths;
+  /** Whether there is anything at that place. */
   exists(path: ProjectPath): boolean;
   /** Whether there is anything, a directory or not, of the profile's name. @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
   profileExists(name: string): boolean;

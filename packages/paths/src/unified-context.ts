@@ -11,22 +11,37 @@ export interface UnifiedContextOptions extends DiscoveryOptions {
 
 /** The project around a directory and the cloud's files, wherever they come from. */
 export interface UnifiedContext {
+  /** The project around; `undefined` outside of one. */
   readonly project: DiscoveredProject | undefined;
+  /** As given. */
   readonly cloudPaths: CloudPaths | undefined;
   /** Where `cloudPaths` say, else in the project, else `.systemprompt/credentials.json` relative to nothing. */
   readonly credentialsPath: string;
+  /** The tenant store, by the same rule. */
   readonly tenantsPath: string;
+  /** The session file, by the same rule. */
   readonly sessionPath: string;
+  /** Of the project. */
   readonly systempromptDir: string | undefined;
+  /** Of the project. */
   readonly profilesDir: string | undefined;
+  /** Of the project. */
   readonly dockerDir: string | undefined;
+  /** Of the project. */
   readonly storageDir: string | undefined;
   /** `undefined` without a project. @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
   profile(name: string): ProfilePaths | undefined;
+  /** Whether there is anything at `credentialsPath`. */
   hasCredentials(): boolean;
+  /** Whether there is anything at `tenantsPath`. */
   hasTenants(): boolean;
+  /** Whether there is anything at `sessionPath`. */
   hasSession(): boolean;
-  /** @throws {PathsError} `SP_PATHS_PROFILE_NAME` */
+  /**
+   * Whether the project has a directory of the profile's name; `false` outside of one.
+   *
+   * @throws {PathsError} `SP_PATHS_PROFILE_NAME`
+   */
   hasProfile(name: string): boolean;
 }
 

@@ -11,13 +11,17 @@ export type PrivateFileErrorCode =
 
 /** The facts of a {@link PrivateFileError}. */
 export interface PrivateFileErrorFacts {
+  /** The file that the call was about. */
   readonly path: string;
+  /** An error of the operating system. */
   readonly cause?: unknown;
 }
 
 /** The only error of this package. It never holds any of the file's text. */
 export class PrivateFileError extends Error {
+  /** Always `PrivateFileError`. */
   override readonly name = 'PrivateFileError';
+  /** Why; stable, for `switch`. */
   readonly code: PrivateFileErrorCode;
   /** The file (not the lock, not the directory) that the call was about. */
   readonly path: string;

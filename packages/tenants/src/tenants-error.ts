@@ -23,6 +23,7 @@ export interface TenantsFinding {
 export interface TenantsErrorFacts {
   /** The file or folder that it is about. */
   readonly path?: string | undefined;
+  /** Each thing that is wrong (`…_INVALID`). */
   readonly findings?: readonly TenantsFinding[] | undefined;
   /** Ids of the tenants that match (`SP_TENANTS_AMBIGUOUS`). */
   readonly matches?: readonly string[] | undefined;
@@ -34,10 +35,15 @@ const brand = Symbol.for('@sp/tenants.error');
 
 /** The only error class of this package. It names files and members; it never holds their values. */
 export class TenantsError extends Error {
+  /** Always `TenantsError`. */
   override readonly name = 'TenantsError';
+  /** Why; stable, for `switch`. */
   readonly code: TenantsErrorCode;
+  /** The file or folder that it is about. */
   readonly path: string | undefined;
+  /** Each thing that is wrong (`…_INVALID`). */
   readonly findings: readonly TenantsFinding[] | undefined;
+  /** Ids of the tenants that match (`SP_TENANTS_AMBIGUOUS`). */
   readonly matches: readonly string[] | undefined;
 
   constructor(code: TenantsErrorCode, message: string, facts: TenantsErrorFacts = {}) {

@@ -3,9 +3,11 @@ import { endpoint } from './endpoint.ts';
 
 /** Something that a person did with a program of theirs. */
 export interface ActivityRequest {
+  /** What the person did. */
   readonly event: 'cloud_login' | 'cloud_logout';
   /** When it happened: RFC 3339 with an offset, as `2026-01-02T03:04:05+00:00`. */
   readonly timestamp: string;
+  /** Who it was. */
   readonly data: {
     /** Id of the user, or their e-mail where a program knows no more. */
     readonly userId: string;

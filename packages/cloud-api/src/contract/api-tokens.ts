@@ -5,7 +5,9 @@ import { type ApiScope, apiScopes } from './scopes.ts';
 
 /** A token for programs without a person, such as CI. */
 export interface ApiToken {
+  /** Names the token in lists; it is no secret. */
   readonly id: string;
+  /** What it is for, in the user's words. */
   readonly name: string;
   /** What it may do. */
   readonly scopes: readonly (ApiScope | (string & {}))[];
@@ -23,6 +25,7 @@ export interface ApiToken {
 export interface CreateApiTokenRequest {
   /** What it is for, in the user's words; at most 100 characters. */
   readonly name: string;
+  /** What it may do; at least one. */
   readonly scopes: readonly ApiScope[];
   /** The one tenant that it shall be for; not with the scope `account`. @defaultValue all tenants of the user */
   readonly tenantId?: string | undefined;

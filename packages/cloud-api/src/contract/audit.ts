@@ -34,6 +34,7 @@ export interface AuditEntry {
   readonly status?: number | undefined;
   /** The error's code where it did not succeed. */
   readonly code?: string | undefined;
+  /** The server's name for the request, as in its logs. */
   readonly requestId?: string | undefined;
   /** Where the request came from. */
   readonly address?: string | undefined;

@@ -9,9 +9,11 @@ export type OAuthProvider = 'github' | 'google';
 export interface AuthorizeUrlRequest {
   /** Where the browser returns to; only loopback addresses are accepted. */
   readonly redirectUri: string;
+  /** 8 to 512 visible ASCII characters that come back with the callback unchanged. */
   readonly state?: string | undefined;
   /** PKCE challenge (RFC 7636), base64url SHA-256 of the verifier. */
   readonly codeChallenge?: string | undefined;
+  /** How the challenge was made; there is one way. */
   readonly codeChallengeMethod?: 'S256' | undefined;
   /** `offline_access`: a short access token with a refresh token, instead of a long access token alone. */
   readonly scope?: 'offline_access' | undefined;
@@ -19,9 +21,13 @@ export interface AuthorizeUrlRequest {
 
 /** The code of a browser login to be turned into a token (RFC 6749 §4.1.3 with PKCE). */
 export interface AuthorizationCodeGrant {
+  /** Says which grant this is. */
   readonly grantType: 'authorization_code';
+  /** `code` of the callback. Works once. */
   readonly code: string;
+  /** What the challenge was made of: 43 to 128 characters. A secret. */
   readonly codeVerifier: string;
+  /** The same address as in the request for the login page. */
   readonly redirectUri: string;
   /** Ignored: every client is public. */
   readonly clientId?: string | undefined;
@@ -29,15 +35,21 @@ export interface AuthorizationCodeGrant {
 
 /** A refresh token to be replaced by a new pair (RFC 6749 §6). It works once, and for a minute more for lost answers. */
 export interface RefreshTokenGrant {
+  /** Says which grant this is. */
   readonly grantType: 'refresh_token';
+  /** A secret. */
   readonly refreshToken: string;
+  /** Ignored: every client is public. */
   readonly clientId?: string | undefined;
 }
 
 /** A poll for the outcome of a device login (RFC 8628 §3.4). */
 export interface DeviceCodeGrant {
+  /** Says which grant this is. */
   readonly grantType: 'urn:ietf:params:oauth:grant-type:device_code';
+  /** `deviceCode` of the login. A secret. */
   readonly deviceCode: string;
+  /** Ignored: every client is public. */
   readonly clientId?: string | undefined;
 }
 
@@ -48,6 +60,7 @@ export type CreateTokenRequest = AuthorizationCodeGrant | RefreshTokenGrant | De
 export interface CreateDeviceLoginRequest {
   /** As in {@link AuthorizeUrlRequest}. */
   readonly scope?: 'offline_access' | undefined;
+  /** Ignored: every client is public. */
   readonly clientId?: string | undefined;
 }
 
@@ -69,14 +82,17 @@ export interface DeviceLogin {
 
 /** A token to be given up (RFC 7009): its whole session ends. */
 export interface RevokeTokenRequest {
+  /** A refresh or an access token. */
   readonly token: string;
   /** Not needed: tokens of both kinds are told apart by themselves. */
   readonly tokenTypeHint?: string | undefined;
+  /** Ignored: every client is public. */
   readonly clientId?: string | undefined;
 }
 
 /** One login of the user on one computer. */
 export interface LoginSession {
+  /** Names the session, for ending it. */
   readonly id: string;
   /** What the program that logged in called itself. */
   readonly client?: string | undefined;
@@ -92,12 +108,15 @@ export interface LoginSession {
 
 /** The user's sessions that have not ended, the latest used first. */
 export interface ListSessionsResponse {
+  /** The latest used first. */
   readonly sessions: readonly LoginSession[];
 }
 
 /** An access token. */
 export interface TokenResponse {
+  /** Sent with each call. A secret. */
   readonly accessToken: string;
+  /** `Bearer`. */
   readonly tokenType: string;
   /** Seconds until the token expires. */
   readonly expiresIn?: number | undefined;

@@ -16,17 +16,23 @@ export interface CheckoutRequest {
 
 /** A page to pay on. */
 export interface CheckoutResponse {
+  /** The page to pay on, for a browser. */
   readonly checkoutUrl: string;
+  /** The payment provider's name for the purchase. */
   readonly transactionId: string;
+  /** The checkout's id, for its events and for taking it up again. */
   readonly checkoutSessionId: string;
 }
 
 /** What became of a checkout so far. */
 export interface CheckoutSession {
+  /** The id that was asked for. */
   readonly checkoutSessionId: string;
+  /** The payment provider's name for the purchase. */
   readonly transactionId: string;
   /** The tenant that was paid for; absent until then. */
   readonly tenantId?: string | undefined;
+  /** Its name, with `tenantId`. */
   readonly tenantName?: string | undefined;
 }
 

@@ -6,8 +6,11 @@ import { maybe } from './schema.ts';
 export interface RegistryToken {
   /** `host[:port]`. */
   readonly registry: string;
+  /** For the registry's login, with `token` as the password. */
   readonly username: string;
+  /** A secret. Works for minutes, and for the one repository and tag below. */
   readonly token: string;
+  /** The repository without host and tag. */
   readonly repository: string;
   /** `tenant-<id>`; the registry refuses any other. */
   readonly tag: string;
@@ -27,8 +30,11 @@ export interface DeployRequest {
 export interface DeployResponse {
   /** `running`: healthy at `appUrl`; `deploying`: follow the tenant's status; `failed`: see `message`. */
   readonly status: 'running' | 'deploying' | 'failed' | (string & {});
+  /** The tenant's page, with `running`. */
   readonly appUrl?: string | undefined;
+  /** Why it failed, one line. */
   readonly message?: string | undefined;
+  /** The release that the deploy made. */
   readonly releaseId?: string | undefined;
   /** The digest that runs. */
   readonly digest?: string | undefined;

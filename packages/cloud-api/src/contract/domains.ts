@@ -4,8 +4,11 @@ import { maybe } from './schema.ts';
 
 /** The record that the domain's owner makes at their name server. */
 export interface DnsInstructions {
+  /** The kind of the record. */
   readonly recordType: 'CNAME' | (string & {});
+  /** The record's name: the custom domain. */
   readonly host: string;
+  /** Where it must point to. */
   readonly value: string;
   /** Seconds. */
   readonly ttl: number;
@@ -13,14 +16,19 @@ export interface DnsInstructions {
 
 /** A tenant's custom domain, and what proves it. */
 export interface CustomDomain {
+  /** The host name. */
   readonly domain: string;
   /** `pending` until the record is found, then `active`. */
   readonly status: 'pending' | 'active' | (string & {});
+  /** Whether the record was found. */
   readonly verified: boolean;
   /** Where the domain must point to. */
   readonly dnsTarget: string;
+  /** The record that is looked for. */
   readonly dnsInstructions: DnsInstructions;
+  /** RFC 3339. */
   readonly createdAt?: string | undefined;
+  /** RFC 3339; absent until the record was found. */
   readonly verifiedAt?: string | undefined;
 }
 

@@ -11,11 +11,15 @@ export type PathTemplate = `/api/v1/${string}`;
  * Schemas describe camelCase values; `wire.ts` converts the keys.
  */
 export interface Endpoint<Query = unknown, Request = unknown, Response = unknown> {
+  /** One sentence for the reference. */
   readonly summary: string;
+  /** The HTTP method. */
   readonly method: Method;
+  /** The path with its placeholders. */
   readonly path: PathTemplate;
   /** Other spellings that the server accepts; the client never sends them. */
   readonly aliases?: readonly { readonly method: Method; readonly path: PathTemplate }[];
+  /** Whether a token is needed. */
   readonly auth: 'none' | 'bearer';
   /** `data`: `{"data": payload}`; `bare`: the payload itself. The mix was fixed by the predecessor's wire format. */
   readonly envelope: 'data' | 'bare';
@@ -23,7 +27,9 @@ export interface Endpoint<Query = unknown, Request = unknown, Response = unknown
   readonly idempotent: boolean;
   /** `events`: the answer is a `text/event-stream` of `response` items. */
   readonly kind?: 'json' | 'events';
+  /** What the query may hold; absent: nothing. */
   readonly query?: z.ZodMiniType<Query>;
+  /** What the body must be; absent: no body. */
   readonly request?: z.ZodMiniType<Request>;
   /** The body of an answer without a value: some clients of the predecessor read a literal `null`. @defaultValue none */
   readonly empty?: 'null';

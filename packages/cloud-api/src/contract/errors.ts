@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 
 /** The body of every answer that is not a success. */
 export interface ApiErrorBody {
+  /** What went wrong. */
   readonly error: {
     /** snake_case, stable. */
     readonly code: string;

@@ -22,18 +22,25 @@ export type ProvisioningEventType = (typeof provisioningEventTypes)[number] | (s
 
 /** One step of a tenant's life. */
 export interface ProvisioningEvent {
+  /** The tenant that it happened to. */
   readonly tenantId: string;
+  /** The step; one of a newer server passes through. */
   readonly eventType: ProvisioningEventType;
   /** The tenant's status after the event. */
   readonly status: string;
+  /** One line for people. */
   readonly message?: string | undefined;
+  /** The tenant's page, once there is one. */
   readonly appUrl?: string | undefined;
+  /** Name of the app that runs the tenant's machine, once there is one. */
   readonly flyAppName?: string | undefined;
 }
 
 /** One step of the tenant that a checkout pays for. */
 export interface CheckoutEvent extends ProvisioningEvent {
+  /** The checkout that pays for the tenant. */
   readonly checkoutSessionId: string;
+  /** The tenant's name. */
   readonly tenantName: string;
 }
 

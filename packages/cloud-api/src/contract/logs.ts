@@ -16,7 +16,9 @@ export interface LogsQuery {
 export interface LogEntry {
   /** RFC 3339. */
   readonly time: string;
+  /** Where the machine wrote it. */
   readonly stream: 'stdout' | 'stderr' | (string & {});
+  /** The line without its end. */
   readonly message: string;
   /** The release whose machine wrote it. */
   readonly releaseNumber?: number | undefined;

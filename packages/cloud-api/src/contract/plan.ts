@@ -4,7 +4,9 @@ import { maybe } from './schema.ts';
 
 /** What a customer can buy. */
 export interface Plan {
+  /** The plan's name for programs. */
   readonly id: string;
+  /** The plan's name for people. */
   readonly name: string;
   /** The price to put into a checkout. */
   readonly paddlePriceId: string;
@@ -12,14 +14,19 @@ export interface Plan {
   readonly memoryMbDefault: number;
   /** Size of the tenant's volume, in GiB. */
   readonly volumeGb: number;
+  /** How many tenants one customer may have of it; absent: any number. */
   readonly maxTenants?: number | undefined;
 }
 
 /** The plan of a tenant that exists. */
 export interface PlanInfo {
+  /** The plan's name for programs. */
   readonly id?: string | undefined;
+  /** The plan's name for people. */
   readonly name: string;
+  /** Memory of the tenant's machine, in MiB. */
   readonly memoryMb: number;
+  /** Size of the tenant's volume, in GiB. */
   readonly volumeGb: number;
 }
 

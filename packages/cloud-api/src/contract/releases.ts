@@ -17,6 +17,7 @@ export interface Release {
   readonly status: 'deploying' | 'running' | 'failed' | 'superseded' | (string & {});
   /** RFC 3339. */
   readonly createdAt: string;
+  /** RFC 3339; absent while the deploy goes on. */
   readonly finishedAt?: string | undefined;
   /** E-mail address of who deployed it. */
   readonly createdBy?: string | undefined;
@@ -54,8 +55,11 @@ export interface DiffSecretsRequest {
 
 /** What a deploy with these secrets changes against the machine that runs; names only, sorted. */
 export interface SecretsDiff {
+  /** Names that the machine does not have. */
   readonly added: readonly string[];
+  /** Names that it has with another value. */
   readonly changed: readonly string[];
+  /** Names that it has, and will not have. */
   readonly removed: readonly string[];
   /** Names that are set, but not in the request. */
   readonly remoteOnly: readonly string[];

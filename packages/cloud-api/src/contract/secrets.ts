@@ -3,11 +3,13 @@ import { endpoint } from './endpoint.ts';
 
 /** Environment variables for the tenant's machine. They reach it with the next deploy: a release keeps its own. */
 export interface SetSecretsRequest {
+  /** Values by name; names that are not here stay as they are. */
   readonly secrets: Readonly<Record<string, string>>;
 }
 
 /** Names only: values are never listed. */
 export interface ListSecretsResponse {
+  /** The names. */
   readonly keys: readonly string[];
 }
 

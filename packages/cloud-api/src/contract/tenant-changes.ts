@@ -10,6 +10,7 @@ export interface UpdateTenantRequest {
   readonly name?: string | undefined;
   /** MiB, at most what the plan has; the machine gets it at its next start. */
   readonly memoryMb?: number | undefined;
+  /** Whether its database can be used from outside. */
   readonly externalDbAccess?: boolean | undefined;
 }
 
@@ -23,12 +24,15 @@ export interface OperationStatus {
 
 /** Whether a tenant's database is for use from outside. */
 export interface ExternalDbAccessRequest {
+  /** Whether it shall be. */
   readonly enabled: boolean;
 }
 
 /** The database's address from outside. */
 export interface ExternalDbAccess {
+  /** The tenant that was asked about. */
   readonly tenantId: string;
+  /** Whether the database can be used from outside now. */
   readonly externalDbAccess: boolean;
   /** With its password while access is on, masked (`:***@`) while it is off. */
   readonly databaseUrl: string;
@@ -38,6 +42,7 @@ export interface ExternalDbAccess {
 export interface RotatedCredentials {
   /** `success`, `rotating` while the machine is still being replaced, `failed` when the old ones stay. */
   readonly status: 'success' | 'rotating' | 'failed' | (string & {});
+  /** One line for people. */
   readonly message: string;
   /** For use by the tenant itself. */
   readonly internalDatabaseUrl: string;
@@ -47,6 +52,7 @@ export interface RotatedCredentials {
 
 /** A new token for file synchronisation. */
 export interface RotatedSyncToken {
+  /** The new token. A secret. */
   readonly syncToken: string;
 }
 

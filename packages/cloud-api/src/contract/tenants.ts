@@ -5,10 +5,15 @@ import { tenantInfoSchema } from './user.ts';
 
 /** A tenant in a listing. */
 export interface Tenant {
+  /** The server's name for it; it never changes. */
   readonly id: string;
+  /** The user's name for it; it may change. */
   readonly name: string;
+  /** Name of the app that runs the tenant's machine. */
   readonly flyAppName?: string | undefined;
+  /** Public host as older servers call it. */
   readonly flyHostname?: string | undefined;
+  /** Public host without a scheme. */
   readonly hostname?: string | undefined;
 }
 
@@ -28,7 +33,9 @@ export type TenantState =
 
 /** A tenant's state now. */
 export interface TenantStatus {
+  /** Where it stands; a state of a newer server passes through. */
   readonly status: TenantState;
+  /** One line for people. */
   readonly message?: string | undefined;
   /** The tenant's page, once it runs. */
   readonly appUrl?: string | undefined;
@@ -38,15 +45,21 @@ export interface TenantStatus {
 
 /** A tenant's generated credentials; the link that gives them works once. */
 export interface TenantSecrets {
+  /** What the tenant signs its own tokens with. A secret. */
   readonly jwtSecret: string;
   /** For use from outside of the tenant's network. */
   readonly databaseUrl: string;
   /** For use by the tenant itself. */
   readonly internalDatabaseUrl: string;
+  /** The tenant's page. */
   readonly appUrl: string;
+  /** For file synchronisation. A secret. */
   readonly syncToken?: string | undefined;
+  /** A secret. */
   readonly anthropicApiKey?: string | undefined;
+  /** A secret. */
   readonly openaiApiKey?: string | undefined;
+  /** A secret. */
   readonly geminiApiKey?: string | undefined;
 }
 

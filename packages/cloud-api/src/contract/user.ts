@@ -8,18 +8,25 @@ export type SubscriptionStatus = 'active' | 'trialing' | 'past_due' | 'paused' |
 
 /** A tenant as its owner sees it. */
 export interface TenantInfo {
+  /** The server's name for it; it never changes. */
   readonly id: string;
+  /** The user's name for it. */
   readonly name: string;
+  /** The payment provider's name for what pays for it. */
   readonly subscriptionId?: string | undefined;
+  /** Whether it is paid for. */
   readonly subscriptionStatus?: SubscriptionStatus | undefined;
   /** Name of the app that runs the tenant's machine. */
   readonly appId?: string | undefined;
   /** Public host without a scheme, with a port where it is not the default one. */
   readonly hostname?: string | undefined;
+  /** Region code, such as `iad`. */
   readonly region?: string | undefined;
   /** `pending`, `active`, `suspended` or `deleted`. */
   readonly status?: string | undefined;
+  /** What was bought. */
   readonly plan?: PlanInfo | undefined;
+  /** Whether its database can be used from outside. */
   readonly externalDbAccess: boolean;
   /** The tenant's database with the password masked (`:***@`). */
   readonly databaseUrl: string;
@@ -29,8 +36,11 @@ export interface TenantInfo {
 
 /** Who a token belongs to, and what they own. */
 export interface UserMeResponse {
+  /** The person. */
   readonly user: { readonly id: string; readonly email: string; readonly name?: string | undefined };
+  /** The person as the payment provider knows them; absent before the first purchase. */
   readonly customer?: { readonly id: string; readonly status?: string | undefined } | undefined;
+  /** What they own. */
   readonly tenants: readonly TenantInfo[];
 }
 

@@ -6,41 +6,55 @@ import { TenantsError } from '../tenants-error.ts';
 
 /** Which tenant a profile stands for, without its secrets. */
 export interface ResolvedTenant {
+  /** The server's id, or `local_<hex>`. */
   readonly id: string;
+  /** The user's name for it. */
   readonly name: string;
+  /** Name of the app that runs its machine. */
   readonly appId?: string | undefined;
   /** Public host without a scheme. */
   readonly hostname?: string | undefined;
+  /** Region code, such as `iad`. */
   readonly region?: string | undefined;
 }
 
 /** The part of a login that a context needs; `CloudCredentials` of `@sp/credentials` fits. */
 export interface ContextCredentials {
+  /** The bearer token. A secret. */
   readonly apiToken: string;
+  /** The Management API that it is for. */
   readonly apiUrl: string;
 }
 
 /** What a context is made of. */
 export interface CloudContextOptions<Credentials extends ContextCredentials = ContextCredentials> {
+  /** Who is logged in. */
   readonly credentials: Credentials;
   /** Without one, the context has no tenant. */
   readonly profile?: Profile | undefined;
   /** The project's `tenants.json`. */
   readonly tenantsPath: string;
-  /** @defaultValue a client of `@sp/cloud-api` for the credentials */
+  /** What talks to the Management API. @defaultValue a client of `@sp/cloud-api` for the credentials */
   readonly api?: CloudApiClient | undefined;
 }
 
 /** Who works on which tenant, and with which client. A value: make a new one when the login or the profile changes. */
 export interface CloudContext<Credentials extends ContextCredentials = ContextCredentials> {
+  /** Who is logged in. */
   readonly credentials: Credentials;
+  /** What talks to the Management API. */
   readonly api: CloudApiClient;
+  /** The profile that it was made with. */
   readonly profile?: Profile | undefined;
   /** None when the profile names no tenant, or the project has no `tenants.json` yet. */
   readonly tenant?: ResolvedTenant | undefined;
-  /** @throws {@link TenantsError} `SP_PROFILE_INVALID`: there is no tenant */
+  /** Id of the profile's tenant. @throws {@link TenantsError} `SP_PROFILE_INVALID`: there is no tenant */
   tenantId(): string;
-  /** @throws {@link TenantsError} `SP_TENANTS_INVALID`: the tenant has no app yet; `SP_PROFILE_INVALID` */
+  /**
+   * Name of the app that runs the tenant's machine.
+   *
+   * @throws {@link TenantsError} `SP_TENANTS_INVALID`: the tenant has no app yet; `SP_PROFILE_INVALID`
+   */
   appId(): string;
 }
 

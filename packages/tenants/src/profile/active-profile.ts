@@ -23,6 +23,7 @@ export interface ActiveProfileOptions {
   readonly requested?: string | undefined;
   /** `SYSTEMPROMPT_PROFILE` is read of it, and what `${NAME}` in the profiles means. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the sessions remember of profiles. */
   readonly sessions?: ProfileSessions | undefined;
   /** The project's `.systemprompt/profiles`. */
   readonly profilesDirectory: string;

@@ -10,10 +10,13 @@ import { displayName, newProfile } from './new-profile.ts';
 
 /** Secrets for a new profile; the one-time credentials of a tenant fit. */
 export interface ProfileSecrets {
-  /** @defaultValue 64 random letters and digits */
+  /** What the tenant signs its tokens with; at least 32 bytes. @defaultValue 64 random letters and digits */
   readonly jwtSecret?: string | undefined;
+  /** Left out of the file when absent. */
   readonly geminiApiKey?: string | undefined;
+  /** Left out of the file when absent. */
   readonly anthropicApiKey?: string | undefined;
+  /** Left out of the file when absent. */
   readonly openaiApiKey?: string | undefined;
 }
 
@@ -25,6 +28,7 @@ export interface CreateProfileOptions {
   readonly name: string;
   /** With a database URL, see `withCredentials`. Its type decides for what target the profile is. */
   readonly tenant: StoredTenant;
+  /** What `secrets.json` gets besides the database's address. */
   readonly secrets?: ProfileSecrets | undefined;
   /** Gets a `storage` folder when it has none. */
   readonly projectRoot: string;
@@ -34,8 +38,11 @@ export interface CreateProfileOptions {
 
 /** Where the files of a new profile are. */
 export interface CreatedProfile {
+  /** As given. */
   readonly name: string;
+  /** Its `profile.yaml`. */
   readonly profilePath: string;
+  /** Its `secrets.json`, for the owner only (0600). */
   readonly secretsPath: string;
 }
 

@@ -13,12 +13,17 @@ export type ProfileValidation = 'strict' | 'warn' | 'skip';
 export interface Profile {
   /** The file that it was loaded from. */
   readonly path: string;
+  /** The profile's name for programs. */
   readonly name: string;
+  /** The profile's name for people. */
   readonly displayName: string;
   /** Where the project runs with it. @defaultValue local */
   readonly target: 'local' | 'cloud';
+  /** What the project calls itself, and its repository. */
   readonly site: { readonly name: string; readonly githubLink?: string | undefined };
+  /** Which database, and whether it can be used from outside. */
   readonly database: { readonly type: string; readonly externalDbAccess: boolean };
+  /** How the server is reached. */
   readonly server: ServerSettings;
   /** Absolute. */
   readonly paths: {
@@ -29,10 +34,15 @@ export interface Profile {
     readonly storage?: string | undefined;
     readonly geoipDatabase?: string | undefined;
   };
+  /** Tokens and accounts. */
   readonly security: SecuritySettings;
+  /** How many requests are answered. */
   readonly rateLimits: RateLimits;
+  /** How the server runs. */
   readonly runtime: RuntimeSettings;
+  /** The tenant that the profile is for; absent without the cloud. */
   readonly cloud?: { readonly tenantId?: string | undefined; readonly validation: ProfileValidation } | undefined;
+  /** Where the secrets are; absent when there are none. */
   readonly secrets?:
     | {
         /** Absolute. */
@@ -42,7 +52,9 @@ export interface Profile {
         readonly source: 'file' | 'env';
       }
     | undefined;
+  /** Names of extensions that are switched off. */
   readonly extensions: { readonly disabled: readonly string[] };
+  /** Which model is asked where; absent without a gateway. */
   readonly gateway?: GatewaySettings | undefined;
 }
 
@@ -52,6 +64,7 @@ export interface ProfileListing {
   readonly name: string;
   /** Its `profile.yaml`. */
   readonly path: string;
+  /** Whether there is a `secrets.json` beside it. */
   readonly hasSecrets: boolean;
 }
 

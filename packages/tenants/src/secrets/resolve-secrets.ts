@@ -6,13 +6,17 @@ import type { Secrets } from './secrets.ts';
 
 /** Where secrets are looked for. */
 export interface ResolveSecretsOptions {
+  /** The profile, or the two parts of one that are needed. */
   readonly profile: Pick<Profile, 'path' | 'secrets'>;
+  /** The environment, for profiles whose secrets are there. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** The secrets of a profile, and where they were. */
 export interface ResolvedSecrets {
+  /** What was found, checked. */
   readonly secrets: Secrets;
+  /** Where it was found. */
   readonly source: 'environment' | 'file';
   /** The file, when they came from one. */
   readonly path?: string | undefined;

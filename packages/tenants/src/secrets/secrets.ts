@@ -2,6 +2,7 @@
 export interface Secrets {
   /** At least 32 bytes. */
   readonly jwtSecret: string;
+  /** The database. Holds a password. */
   readonly databaseUrl: string;
   /** For writing, where reading and writing go to different databases. */
   readonly databaseWriteUrl?: string | undefined;
@@ -9,12 +10,19 @@ export interface Secrets {
   readonly externalDatabaseUrl?: string | undefined;
   /** The database as the tenant itself sees it. */
   readonly internalDatabaseUrl?: string | undefined;
+  /** For file synchronisation. */
   readonly syncToken?: string | undefined;
+  /** API key. */
   readonly gemini?: string | undefined;
+  /** API key. */
   readonly anthropic?: string | undefined;
+  /** API key. */
   readonly openai?: string | undefined;
+  /** Token. */
   readonly github?: string | undefined;
+  /** API key. */
   readonly moonshot?: string | undefined;
+  /** API key. */
   readonly qwen?: string | undefined;
   /** The project's own, by the names that they have in the file. */
   readonly custom: ReadonlyMap<string, string>;

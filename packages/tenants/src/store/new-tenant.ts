@@ -2,10 +2,15 @@ import type { StoredTenant } from './stored-tenant.ts';
 
 /** What a local tenant is made of. */
 export interface NewLocalTenant {
+  /** The user's name for it. */
   readonly name: string;
   /** The database on this computer. Holds a password. */
   readonly databaseUrl: string;
-  /** @defaultValue `local_` and the time in hexadecimal milliseconds, as the predecessor makes them */
+  /**
+   * The tenant's id.
+   *
+   * @defaultValue `local_` and the time in hexadecimal milliseconds, as the predecessor makes them
+   */
   readonly id?: string | undefined;
   /** The time, in milliseconds. @defaultValue Date.now */
   readonly now?: (() => number) | undefined;
@@ -21,15 +26,21 @@ export interface NewSharedLocalTenant extends NewLocalTenant {
 export interface NewCloudTenant {
   /** The server's id. */
   readonly id: string;
+  /** The user's name for it. */
   readonly name: string;
+  /** Name of the app that runs its machine. */
   readonly appId?: string | undefined;
+  /** Public host without a scheme. */
   readonly hostname?: string | undefined;
+  /** Region code, such as `iad`. */
   readonly region?: string | undefined;
   /** The database as seen from outside. */
   readonly databaseUrl?: string | undefined;
   /** The database as the tenant itself sees it. */
   readonly internalDatabaseUrl: string;
+  /** Whether the database can be reached from outside. */
   readonly externalDbAccess: boolean;
+  /** For file synchronisation. A secret. */
   readonly syncToken?: string | undefined;
 }
 

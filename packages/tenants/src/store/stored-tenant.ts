@@ -9,19 +9,23 @@ export type TenantType = 'local' | 'cloud';
 export interface StoredTenant {
   /** The server's id, or `local_<hex>`. */
   readonly id: string;
+  /** The user's name for it. */
   readonly name: string;
   /** Name of the app that runs the tenant's machine. */
   readonly appId?: string | undefined;
   /** Public host without a scheme. */
   readonly hostname?: string | undefined;
+  /** Region code, such as `iad`. */
   readonly region?: string | undefined;
   /** The local database, or a cloud database as seen from outside. Holds a password. */
   readonly databaseUrl?: string | undefined;
   /** The cloud database as the tenant itself sees it. Holds a password, or a mask in its place. */
   readonly internalDatabaseUrl?: string | undefined;
+  /** Where it runs. */
   readonly tenantType: TenantType;
   /** Whether the cloud database can be reached from outside. */
   readonly externalDbAccess: boolean;
+  /** For file synchronisation. A secret. */
   readonly syncToken?: string | undefined;
   /** Name of a local tenant's database in the shared container. */
   readonly sharedContainerDb?: string | undefined;
@@ -29,6 +33,7 @@ export interface StoredTenant {
 
 /** The tenants of a project. */
 export interface TenantStore {
+  /** In the order in which they were added. */
   readonly tenants: readonly StoredTenant[];
   /** When the server was last asked. */
   readonly syncedAt: Date;
