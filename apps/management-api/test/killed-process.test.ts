@@ -104,7 +104,7 @@ test('a process that was killed in the middle of provisioning finishes it after 
   const credentials = await ada.call<Record<string, string>>(
     (await ada.call<{ secrets_url: string }>(`/api/v1/tenants/${tenant?.id}/status`)).secrets_url,
   );
-  const client = new Client({ connectionString: credentials['database_url'] });
+  const client = new Client({ connectionString: credentials['internal_database_url'] });
   await client.connect();
   await client.end();
 

@@ -33,6 +33,7 @@ function machines(overrides: Partial<Machines> = {}): Machines {
     find: async () => undefined,
     list: async () => [],
     logs: async () => [],
+    async *readLogs() {},
     stop: async () => {},
     removeApp: async () => {},
     close: async () => {},

@@ -1,104 +1,132 @@
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { escapeIdentifier } from 'pg';
 import type { Databases } from '../ports/databases.ts';
-import { scramVerifier } from './scram-verifier.ts';
+import { type AdminConnection, createAdminConnection } from './admin-connection.ts';
+import {
+  connectionLimits,
+  createLoginRole,
+  createOwnerRole,
+  externalPassword,
+  type LoginSlot,
+  loginSlots,
+  refuseLogin,
+} from './login-roles.ts';
 
 const databaseNamePattern = /^sp_[0-9a-f]{12}$/;
-const connectionLimit = 20;
 // Any number; the same in every version of this program.
 const lock = 7_300_002;
 
 /**
  * A role and a database for each tenant on one Postgres server. The database belongs to a role that nobody can log in
- * as; the login role is a member of it, so that the password's owner can change without changing what owns the tables.
+ * as; the login roles are members of it, so that the password's owner can change without changing what owns the tables.
+ *
+ * The external URL has a role and a password of its own, which do not lead to those of the machine: so access from
+ * outside ends whatever the network lets through.
  */
 export function createPostgresDatabases(options: {
   /** Of a role that may make roles and databases; holds its password. */
   readonly adminUrl: string;
 }): Databases {
-  const admin = new URL(options.adminUrl);
+  const admin = createAdminConnection(options.adminUrl);
+  const url = (role: string, request: { password: string; host: string; databaseName: string }): string =>
+    `postgresql://${role}:${encodeURIComponent(request.password)}@${request.host}:${admin.port}/${request.databaseName}`;
+
   return {
-    create: async ({ databaseName, password, machineHost, login: slot = 'app' }) => {
-      const login = loginRole(databaseName, slot);
-      const urlFor = (host: string): string =>
-        `postgresql://${login}:${encodeURIComponent(password)}@${host}:${admin.port || '5432'}/${databaseName}`;
-      await withAdmin(admin, undefined, async (client) => {
-        // Two processes that repeat the same step would both find nothing and both create.
-        await client.query('select pg_advisory_lock($1, hashtext($2))', [lock, databaseName]);
-        await createRoles(client, { owner: databaseName, login, password });
-        await createDatabase(client, { databaseName, login });
+    create: async ({ databaseName, password, machineHost, login = 'app' }) => {
+      const { own, external } = rolesOf(databaseName, login);
+      await inTurn(admin, databaseName, async (client) => {
+        await createOwnerRole(client, databaseName);
+        await createLoginRole(client, { owner: databaseName, role: own, password, limit: connectionLimits.machine });
+        await createDatabase(client, databaseName);
+        await admitRole(client, { databaseName, role: own });
       });
-      await withAdmin(admin, databaseName, (client) => secureDatabase(client, databaseName));
-      return { internalUrl: urlFor(machineHost), externalUrl: urlFor(admin.hostname) };
+      await admin.use(databaseName, async (client) => {
+        await client.query(`ALTER SCHEMA public OWNER TO ${escapeIdentifier(databaseName)}`);
+        await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+      });
+      return {
+        internalUrl: url(own, { password, host: machineHost, databaseName }),
+        externalUrl: url(external, { password: externalPassword(password), host: admin.hostname, databaseName }),
+      };
     },
 
-    disableLogin: async ({ databaseName, login: slot }) => {
-      const login = loginRole(databaseName, slot);
-      await withAdmin(admin, undefined, async (client) => {
-        const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [login]);
+    setExternalAccess: async ({ databaseName, login, password, enabled }) => {
+      await inTurn(admin, databaseName, async (client) => {
+        if (!enabled) {
+          for (const slot of loginSlots) await refuseLogin(client, rolesOf(databaseName, slot).external);
+          return;
+        }
+        const role = rolesOf(databaseName, login).external;
+        const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
         if (rowCount === 0) return;
-        await client.query(`ALTER ROLE ${escapeIdentifier(login)} NOLOGIN PASSWORD NULL`);
-        await client.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [login]);
+        await createLoginRole(client, {
+          owner: databaseName,
+          role,
+          password: externalPassword(password),
+          limit: connectionLimits.external,
+        });
+        await admitRole(client, { databaseName, role });
       });
     },
+
+    disableLogin: async ({ databaseName, login }) => {
+      const { own, external } = rolesOf(databaseName, login);
+      await inTurn(admin, databaseName, async (client) => {
+        for (const role of [external, own]) await refuseLogin(client, role);
+      });
+    },
+
+    list: async () =>
+      await admin.use(undefined, async (client) => {
+        const names = `'^sp_[0-9a-f]{12}(_(app|alt)(_ext)?)?$'`;
+        const [databases, roles] = [
+          await client.query<{ name: string }>(`select datname as name from pg_database where datname ~ ${names}`),
+          await client.query<{ name: string; login: boolean }>(
+            `select rolname as name, rolcanlogin as login from pg_roles where rolname ~ ${names}`,
+          ),
+        ];
+        const existing = new Set(databases.rows.map(({ name }) => name));
+        const open = new Set(roles.rows.filter(({ login }) => login).map(({ name }) => name));
+        const all = new Set([...existing, ...roles.rows.map(({ name }) => name.slice(0, 'sp_'.length + 12))]);
+        return [...all].sort().map((databaseName) => ({
+          databaseName,
+          exists: existing.has(databaseName),
+          logins: loginSlots.filter((slot) => open.has(rolesOf(databaseName, slot).own)),
+          external: loginSlots.filter((slot) => open.has(rolesOf(databaseName, slot).external)),
+        }));
+      }),
 
     drop: async (databaseName) => {
-      const roles = [loginRole(databaseName, 'app'), loginRole(databaseName, 'alt'), databaseName];
-      await withAdmin(admin, undefined, async (client) => {
-        await client.query('select pg_advisory_lock($1, hashtext($2))', [lock, databaseName]);
+      const roles = loginSlots.flatMap((slot) => Object.values(rolesOf(databaseName, slot)));
+      await inTurn(admin, databaseName, async (client) => {
         await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(databaseName)} WITH (FORCE)`);
-        for (const role of roles) await client.query(`DROP ROLE IF EXISTS ${escapeIdentifier(role)}`);
+        for (const role of [...roles, databaseName]) {
+          await client.query(`DROP ROLE IF EXISTS ${escapeIdentifier(role)}`);
+        }
       });
     },
   };
 }
 
-function loginRole(databaseName: string, login: 'app' | 'alt'): string {
+function rolesOf(databaseName: string, slot: LoginSlot): { readonly own: string; readonly external: string } {
   if (!databaseNamePattern.test(databaseName)) throw new Error(`Not a tenant's database name: ${databaseName}`);
-  return `${databaseName}_${login}`;
+  return { own: `${databaseName}_${slot}`, external: `${databaseName}_${slot}_ext` };
 }
 
-async function withAdmin<T>(
-  admin: URL,
-  database: string | undefined,
-  work: (client: Client) => Promise<T>,
-): Promise<T> {
-  const url = new URL(admin);
-  if (database !== undefined) url.pathname = `/${database}`;
-  const client = new Client({ connectionString: url.href, application_name: 'sp-management-api' });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
-async function createRoles(
-  client: Client,
-  roles: { readonly owner: string; readonly login: string; readonly password: string },
+// Two processes that repeat the same step would both find nothing and both create.
+async function inTurn(
+  admin: AdminConnection,
+  databaseName: string,
+  work: Parameters<AdminConnection['use']>[1],
 ): Promise<void> {
-  const owner = escapeIdentifier(roles.owner);
-  const login = escapeIdentifier(roles.login);
-  const { rows } = await client.query<{ rolname: string }>('select rolname from pg_roles where rolname = any($1)', [
-    [roles.owner, roles.login],
-  ]);
-  const existing = new Set(rows.map((row) => row.rolname));
-  const rights = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION';
-  if (!existing.has(roles.owner)) await client.query(`CREATE ROLE ${owner} NOLOGIN ${rights}`);
-  if (!existing.has(roles.login)) {
-    await client.query(`CREATE ROLE ${login} NOLOGIN ${rights} IN ROLE ${owner}`);
-  }
-  // DDL takes no parameters; a verifier has no characters that would need more than quoting.
-  const verifier = escapeLiteral(await scramVerifier(roles.password));
-  await client.query(`ALTER ROLE ${login} LOGIN CONNECTION LIMIT ${connectionLimit} PASSWORD ${verifier}`);
+  await admin.use(undefined, async (client) => {
+    await client.query('select pg_advisory_lock($1, hashtext($2))', [lock, databaseName]);
+    await work(client);
+  });
 }
 
-async function createDatabase(
-  client: Client,
-  request: { readonly databaseName: string; readonly login: string },
-): Promise<void> {
-  const { databaseName } = request;
+type Connection = Parameters<Parameters<AdminConnection['use']>[1]>[0];
+
+async function createDatabase(client: Connection, databaseName: string): Promise<void> {
   const name = escapeIdentifier(databaseName);
   const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
   if (rowCount === 0) {
@@ -106,14 +134,16 @@ async function createDatabase(
     await client.query(`CREATE DATABASE ${name} OWNER ${name} TEMPLATE template0 ENCODING 'UTF8'`);
   }
   await client.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
-  await client.query(`ALTER DATABASE ${name} CONNECTION LIMIT ${connectionLimit}`);
-  // Objects made through the login role belong to the owner.
-  const login = escapeIdentifier(request.login);
-  await client.query(`ALTER ROLE ${login} IN DATABASE ${name} SET role TO ${escapeLiteral(databaseName)}`);
-  await client.query(`GRANT CONNECT, TEMPORARY ON DATABASE ${name} TO ${login}`);
+  await client.query(`ALTER DATABASE ${name} CONNECTION LIMIT ${connectionLimits.database}`);
 }
 
-async function secureDatabase(client: Client, databaseName: string): Promise<void> {
-  await client.query(`ALTER SCHEMA public OWNER TO ${escapeIdentifier(databaseName)}`);
-  await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+async function admitRole(
+  client: Connection,
+  request: { readonly databaseName: string; readonly role: string },
+): Promise<void> {
+  const name = escapeIdentifier(request.databaseName);
+  const role = escapeIdentifier(request.role);
+  // Objects made through a login role belong to the owner.
+  await client.query(`ALTER ROLE ${role} IN DATABASE ${name} SET role TO ${name}`);
+  await client.query(`GRANT CONNECT, TEMPORARY ON DATABASE ${name} TO ${role}`);
 }

@@ -2,11 +2,25 @@
 export interface TenantDatabase {
   /** From the tenant's own machine. */
   readonly internalUrl: string;
-  /** From elsewhere on this computer or the internet. */
+  /** From elsewhere on this computer or the internet; works while access from outside is on. */
   readonly externalUrl: string;
 }
 
-/** A database for each tenant on one Postgres server, with two login roles that take turns. Every call may be repeated. */
+/** What a server has of a tenant. */
+export interface FoundDatabase {
+  readonly databaseName: string;
+  /** Whether there is a database besides roles. */
+  readonly exists: boolean;
+  /** The login roles whose password is accepted now. */
+  readonly logins: readonly ('app' | 'alt')[];
+  /** Those of them whose external URL is accepted now. */
+  readonly external: readonly ('app' | 'alt')[];
+}
+
+/**
+ * A database for each tenant on one Postgres server, with two login roles that take turns, and for each of them one for
+ * access from outside. Every call may be repeated. Databases that do not follow the names of tenants are never touched.
+ */
 export interface Databases {
   /** Makes what is missing and sets the password given; repeating it changes nothing. */
   create(request: {
@@ -17,8 +31,21 @@ export interface Databases {
     /** Host by which the tenant's machine reaches the server. */
     readonly machineHost: string;
   }): Promise<TenantDatabase>;
-  /** Lets nobody log in with a role any more, and ends the connections that it has. */
+  /**
+   * Lets the external URL of a login role be used, or no external URL at all: then its connections end. The machine's own
+   * role stays as it is. Without a database nothing happens.
+   */
+  setExternalAccess(request: {
+    readonly databaseName: string;
+    readonly login: 'app' | 'alt';
+    /** That of the login role: the external URL's follows from it. */
+    readonly password: string;
+    readonly enabled: boolean;
+  }): Promise<void>;
+  /** Lets nobody log in with a role any more, nor from outside in its place, and ends the connections that there are. */
   disableLogin(request: { readonly databaseName: string; readonly login: 'app' | 'alt' }): Promise<void>;
+  /** Everything of every tenant that the server has. */
+  list(): Promise<readonly FoundDatabase[]>;
   /** Deletes a tenant's database with its data and roles. */
   drop(databaseName: string): Promise<void>;
 }

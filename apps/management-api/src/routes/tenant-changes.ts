@@ -4,6 +4,7 @@ import type { Handlers } from '../http/handlers.ts';
 import { ifMatchVersions, setVersion } from '../http/versions.ts';
 import type { DatabaseLogin } from '../store/schema.ts';
 import { retryProvisioning, updateTenant } from '../tenants/changes.ts';
+import { applyExternalAccess, passwordName } from '../tenants/external-access.ts';
 import {
   findOpenOperation,
   type OperationKind,
@@ -12,7 +13,7 @@ import {
   TenantBusy,
 } from '../tenants/operations.ts';
 import { readSecrets } from '../tenants/secrets.ts';
-import { ensureDatabase, passwordName, readTenant } from '../workflows/provision-tenant.ts';
+import { ensureDatabase, readTenant } from '../workflows/provision-tenant.ts';
 import type { RouteDeps } from './deps.ts';
 import { resolveTenant } from './resolve-tenant.ts';
 import { describeTenant, maskedDatabaseUrl } from './user.ts';
@@ -47,6 +48,7 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
         ifVersion: ifMatchVersions(request),
         maxMemoryMb: Math.max(planMemory, tenant.memoryMb),
       });
+      if (body.externalDbAccess !== undefined) await applyExternalAccess(deps, tenant.id);
       setVersion(answer, changed.version);
       return describeTenant(deps, { tenant: changed, plans });
     },
@@ -79,8 +81,12 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
     setExternalDbAccess: async ({ params, user, body: { enabled } }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
       await updateTenant(store, { tenantId: tenant.id, changes: { externalDbAccess: enabled }, maxMemoryMb: Infinity });
+      await applyExternalAccess(deps, tenant.id);
       const { EXTERNAL_DATABASE_URL: url } = await readSecrets(deps, { tenantId: tenant.id, kind: 'platform' });
-      const databaseUrl = enabled && url !== undefined ? url : await maskedDatabaseUrl(deps, tenant);
+      const databaseUrl =
+        enabled && url !== undefined
+          ? (await ensureDatabase(deps, tenant)).externalUrl
+          : await maskedDatabaseUrl(deps, tenant);
       return { tenantId: tenant.id, externalDbAccess: enabled, databaseUrl };
     },
 

@@ -2,8 +2,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eq, sql } from 'drizzle-orm';
 import type { Transaction } from '../store/database.ts';
-import { type DatabaseLogin, tenantEvents, tenants } from '../store/schema.ts';
+import { tenantEvents, tenants } from '../store/schema.ts';
 import { appendEvent } from '../tenants/events.ts';
+import { applyExternalAccess, passwordName } from '../tenants/external-access.ts';
 import { readSecrets, setSecrets, writeSecrets } from '../tenants/secrets.ts';
 import { nextState } from '../tenants/state.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
@@ -49,7 +50,10 @@ async function decideSecrets(context: WorkflowContext, tenantId: string): Promis
 
 async function createDatabase(context: WorkflowContext, tenantId: string): Promise<void> {
   await providerCall(context);
-  await ensureDatabase(context, await readTenant(context, tenantId));
+  const tenant = await readTenant(context, tenantId);
+  await ensureDatabase(context, tenant);
+  // Asked for before there was a database.
+  if (tenant.externalDbAccess) await applyExternalAccess(context, tenantId);
   await record(context, { tenantId, eventType: 'database_created' });
 }
 
@@ -63,11 +67,6 @@ export async function ensureDatabase(
   const password = secrets[passwordName(login)];
   if (password === undefined) throw new Error(`Tenant ${tenant.id} has no database password`);
   return await context.databases.create({ databaseName, login, password, machineHost: context.machines.databaseHost });
-}
-
-/** The platform's secret that holds the password of a login role. */
-export function passwordName(login: DatabaseLogin): string {
-  return login === 'app' ? 'DATABASE_PASSWORD' : 'DATABASE_PASSWORD_ALT';
 }
 
 async function storeDatabaseUrls(context: WorkflowContext, tenantId: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { type DatabaseLogin, tenants } from '../store/schema.ts';
+import { passwordName } from '../tenants/external-access.ts';
 import { closeOperation } from '../tenants/operations.ts';
-import { setSecrets, writeSecrets } from '../tenants/secrets.ts';
-import { ensureDatabase, passwordName, readTenant } from './provision-tenant.ts';
+import { readSecrets, setSecrets, writeSecrets } from '../tenants/secrets.ts';
+import { ensureDatabase, readTenant } from './provision-tenant.ts';
 import { replaceMachine } from './replace-machine.ts';
 import type { OperationInput } from './run-operation.ts';
 import { runStep } from './step.ts';
@@ -26,14 +27,29 @@ export async function rotateCredentials(context: WorkflowContext, input: Operati
       secrets: { [passwordName(next)]: randomBytes(24).toString('base64url') },
     }),
   );
-  await step('open new login', async () => {
-    await ensureDatabase(context, { ...tenant, databaseLogin: next });
-  });
+  await step('open new login', () => openLogin(context, { tenantId, next }));
   const failure = await replaceMachine(context, { ...input, databaseLogin: next });
   if (failure === undefined) await step('switch login', () => switchLogin(context, { tenantId, next }));
   const unused = failure === undefined ? tenant.databaseLogin : next;
   await step('close unused login', () => context.databases.disableLogin({ databaseName, login: unused }));
   await step('finish rotation', () => closeOperation(context.store.db, { id: input.operationId, failure }));
+}
+
+async function openLogin(
+  context: WorkflowContext,
+  { tenantId, next }: { readonly tenantId: string; readonly next: DatabaseLogin },
+): Promise<void> {
+  const tenant = await readTenant(context, tenantId);
+  await ensureDatabase(context, { ...tenant, databaseLogin: next });
+  if (!tenant.externalDbAccess) return;
+  // The external URL of before works on until its login is closed.
+  const { [passwordName(next)]: password = '' } = await readSecrets(context, { tenantId, kind: 'platform' });
+  await context.databases.setExternalAccess({
+    databaseName: tenant.databaseName,
+    login: next,
+    password,
+    enabled: true,
+  });
 }
 
 async function switchLogin(
