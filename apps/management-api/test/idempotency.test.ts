@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { presenceLockSpace } from '../src/http/presence.ts';
 import { type Edge, failure, startEdge } from './edge.ts';
 
 let edge: Edge;
@@ -80,11 +83,56 @@ test('after a day, and after a process that died, a key is new', async () => {
   await edge.store.pool.query(`update idempotency_keys set created_at = now() - interval '25 hours' where key = 'old'`);
   expect(await (await buy('old')).json()).not.toEqual(first);
   await edge.store.pool.query(
-    `update idempotency_keys set status = 'running', sealed_answer = null, created_at = now() - interval '1 minute' where key = 'old'`,
+    `update idempotency_keys set status = 'running', sealed_answer = null, holder = null, created_at = now() - interval '1 minute' where key = 'old'`,
   );
   expect((await buy('old')).status).toBe(409);
   await edge.store.pool.query(`update idempotency_keys set created_at = now() - interval '1 hour' where key = 'old'`);
   expect((await buy('old')).status).toBe(200);
+});
+
+/** Another process that is known by this number for as long as it lives. */
+async function startHolder(holder: number) {
+  const script = `
+    import pg from 'pg';
+    const client = new pg.Client({ connectionString: process.env.TEST_URL });
+    await client.connect();
+    await client.query('select pg_advisory_lock(${presenceLockSpace}, ${holder})');
+    console.log('ready');
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, TEST_URL: edge.store.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+test('the key of a process that was killed is free at once, that of one that lives is not', async () => {
+  await buy('held');
+  const before = await sessions();
+  const child = await startHolder(4711);
+  await edge.store.pool.query(
+    `update idempotency_keys set status = 'running', sealed_answer = null, holder = 4711 where key = 'held'`,
+  );
+  expect(await failure(await buy('held'))).toMatchObject({ status: 409, code: 'idempotency_key_in_use' });
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  // The database hears of it from the operating system.
+  await expect.poll(async () => (await buy('held')).status).toBe(200);
+  expect((await buy('held')).headers.get('idempotency-replayed')).toBe('true');
+  expect(await sessions()).toBe(before + 1);
+});
+
+test('of many that find a key without its process one takes it', async () => {
+  await buy('left');
+  const before = await sessions();
+  await edge.store.pool.query(
+    `update idempotency_keys set status = 'running', sealed_answer = null, holder = 4712 where key = 'left'`,
+  );
+  const statuses = (await Promise.all(Array.from({ length: 10 }, () => buy('left')))).map(({ status }) => status);
+  expect(statuses.filter((status) => status !== 200 && status !== 409)).toEqual([]);
+  expect(statuses).toContain(200);
+  expect(await sessions()).toBe(before + 1);
 });
 
 test('answers are kept sealed, and a key that is no key is refused', async () => {
