@@ -43,7 +43,7 @@ export interface ManagementApiOptions {
   /** The public address, without a slash at the end: `https://api.example.com`. */
   readonly baseUrl: string;
   /** The host of a new tenant's page, from its name and a suffix that makes it unique. */
-  hostname(name: string, suffix: string): string;
+  hostname(name: string, suffix: string, appName: string): string;
   /** The address of a tenant's page. */
   appUrl(hostname: string): string;
   readonly logger: Logger;
@@ -100,7 +100,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
     audit,
     now,
     deployPatienceMs,
-    hostname: (name, suffix) => options.hostname(name, suffix),
+    hostname: (name, suffix, appName) => options.hostname(name, suffix, appName),
     appUrl: (hostname) => options.appUrl(hostname),
   };
   const app = createHttpApp({ logger, trustedProxyHeader, metrics });

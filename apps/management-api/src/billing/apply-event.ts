@@ -18,7 +18,7 @@ export type AppliedEvent =
 /** What {@link applyEvent} needs. */
 export interface ApplyDeps {
   readonly store: Store;
-  readonly hostname: (name: string, suffix: string) => string;
+  readonly hostname: (name: string, suffix: string, appName: string) => string;
   readonly terms?: SubscriptionTerms | undefined;
 }
 

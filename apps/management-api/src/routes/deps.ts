@@ -42,7 +42,7 @@ export interface RouteDeps extends Ports {
   /** The address of a tenant's page. */
   appUrl(hostname: string): string;
   /** The host of a new tenant's page. */
-  hostname(name: string, suffix: string): string;
+  hostname(name: string, suffix: string, appName: string): string;
   readonly logger: Logger;
   /** Where it is kept who did what. */
   readonly audit: AuditLog;

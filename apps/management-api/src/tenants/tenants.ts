@@ -24,8 +24,8 @@ export async function createPaidTenant(
     readonly plan: Plan;
     readonly subscriptionId: string;
     readonly checkoutSessionId: string;
-    /** The tenant's host name, from its name and a suffix that makes it unique. */
-    hostname(name: string, suffix: string): string;
+    /** The tenant's host name, from its name and a suffix that makes it unique; some providers name it after the app. */
+    hostname(name: string, suffix: string, appName: string): string;
   },
 ): Promise<TenantRow> {
   const { ownerId, plan, checkoutSessionId } = request;
@@ -50,7 +50,7 @@ export async function createPaidTenant(
     subscriptionStatus: 'active',
     checkoutSessionId,
     appName: `sp-${marker}`,
-    hostname: request.hostname(name, marker.slice(0, 6)),
+    hostname: request.hostname(name, marker.slice(0, 6), `sp-${marker}`),
     databaseName: `sp_${marker}`,
   });
   await appendEvent(tx, { tenantId: id, eventType: 'subscription_created' });
