@@ -2,6 +2,7 @@ import { Command, Flags } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
 import { describeError, renderError } from './describe-error.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { needsNetworkSetup } from './network/needs-setup.ts';
 import type { CommandEvent } from './output/command-event.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 import { writeStderr } from './output/write-stderr.ts';
@@ -26,6 +27,13 @@ export abstract class BaseCommand extends Command {
       helpGroup: 'GLOBAL',
     }),
   };
+
+  protected override async init(): Promise<void> {
+    await super.init();
+    if (!needsNetworkSetup(process.env)) return;
+    const { installNetwork } = await import('./network/install-network.ts');
+    installNetwork(process.env);
+  }
 
   #context: Context | undefined;
 

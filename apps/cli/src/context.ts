@@ -73,7 +73,7 @@ export interface Context {
 
 /** The only place where commands get their effects from. */
 export function createContext(options: ContextOptions): Context {
-  const { cwd, env, json, interactive, animation, write, signal, fetch = createHttpFetch(env) } = options;
+  const { cwd, env, json, interactive, animation, write, signal, fetch = createHttpFetch() } = options;
   const { emit = () => undefined, hold = (work) => work() } = options;
   const progress = createProgress({ write, animation, silent: json, emit });
   const project = discoverProjectContext({ from: cwd });

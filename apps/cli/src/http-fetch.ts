@@ -3,12 +3,9 @@ import { Readable } from 'node:stream';
 
 /**
  * A `fetch` over node:http for what the API client does with one: text requests without redirects. The first request of
- * a process through Node's own costs several times the start of Node, and a command makes one or two. Behind a proxy
- * Node's own is used, whatever it costs.
+ * a process through Node's own costs several times the start of Node, and a command makes one or two.
  */
-export function createHttpFetch(env: Readonly<Record<string, string | undefined>>): typeof globalThis.fetch {
-  const names = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
-  if (names.some((name) => env[name])) return (...request) => globalThis.fetch(...request);
+export function createHttpFetch(): typeof globalThis.fetch {
   return async (input, init = {}) => {
     const url = new URL(typeof input === 'string' || input instanceof URL ? input : input.url);
     const { request } = url.protocol === 'http:' ? await import('node:http') : await import('node:https');

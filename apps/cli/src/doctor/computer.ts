@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import type { Context } from '../context.ts';
+import { hasProxy, proxyFor } from '../network/proxy-for.ts';
 import type { Finding } from './finding.ts';
 
 /** What of the computer matters: Node, Docker, the local cloud's port, proxies. */
@@ -48,11 +49,15 @@ async function checkPort(): Promise<Finding> {
 }
 
 function checkProxy({ env }: Context): readonly Finding[] {
-  const proxy = env['HTTPS_PROXY'] || env['https_proxy'];
-  if (!proxy) return [];
-  const message = 'HTTPS_PROXY is set';
-  const [major = 0] = process.versions.node.split('.').map(Number);
-  if (env['NODE_USE_ENV_PROXY'] === '1' && major >= 24) return [{ check: 'proxy', status: 'ok', message }];
-  const fix = 'Node uses it from version 24 on, with NODE_USE_ENV_PROXY=1.';
-  return [{ check: 'proxy', status: 'warning', message, fix }];
+  if (!hasProxy(env)) return [];
+  try {
+    const proxy = proxyFor(new URL('https://api.systemprompt.io'), env);
+    const message = proxy === undefined ? 'The API is reached without the proxy: NO_PROXY' : `Through ${proxy.host}`;
+    return [{ check: 'proxy', status: 'ok', message }];
+  } catch {
+    const message = 'The proxy of the environment is no URL';
+    return [
+      { check: 'proxy', status: 'problem', message, fix: 'Correct HTTPS_PROXY, such as http://proxy.example:3128' },
+    ];
+  }
 }

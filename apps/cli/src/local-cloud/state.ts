@@ -20,8 +20,7 @@ export async function findLocalCloud(dataDirectory: string): Promise<LocalCloudS
 export async function isHealthy(url: string, signal?: AbortSignal): Promise<boolean> {
   const timeout = AbortSignal.timeout(2000);
   try {
-    // Always this computer: never through a proxy.
-    const fetch = createHttpFetch({});
+    const fetch = createHttpFetch();
     const response = await fetch(`${url}/healthz`, { signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
     await response.text();
     return response.ok;
