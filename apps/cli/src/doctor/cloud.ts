@@ -31,7 +31,7 @@ function describeFailure(context: Context, value: unknown): { message: string; f
 }
 
 /** A clock that is wrong by minutes makes good tokens look expired. */
-async function checkClock({ env, signal }: Context, apiUrl: string): Promise<readonly Finding[]> {
+async function checkClock({ signal }: Context, apiUrl: string): Promise<readonly Finding[]> {
   const response = await createHttpFetch()(apiUrl, { signal }).catch(() => undefined);
   const date = Date.parse(response?.headers.get('date') ?? '');
   await response?.text();

@@ -60,7 +60,7 @@ export function installNetwork(env: Environment): void {
 }
 
 function authority(options: Record<string, unknown>, port: number): string {
-  const host = String(options['host'] ?? 'localhost');
+  const host = typeof options['host'] === 'string' ? options['host'] : 'localhost';
   return `${host.includes(':') ? `[${host}]` : host}:${Number(options['port'] ?? port)}`;
 }
 
