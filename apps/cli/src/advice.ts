@@ -1,7 +1,9 @@
 import type { CheckoutErrorCode } from '@sp/checkout';
 import type { CloudApiErrorCode } from '@sp/cloud-api';
 import type { CredentialsErrorCode, TokenSourceErrorCode } from '@sp/credentials';
+import type { DatabaseErrorCode } from '@sp/database';
 import type { DeployErrorCode } from '@sp/deploy';
+import type { LocalPostgresErrorCode } from '@sp/local-postgres';
 import type { PathsErrorCode } from '@sp/paths';
 import type { PrivateFileErrorCode } from '@sp/private-file';
 import type { TenantsErrorCode } from '@sp/tenants';
@@ -15,7 +17,9 @@ export type AnyErrorCode =
   | CloudApiErrorCode
   | CredentialsErrorCode
   | TokenSourceErrorCode
+  | DatabaseErrorCode
   | DeployErrorCode
+  | LocalPostgresErrorCode
   | PathsErrorCode
   | PrivateFileErrorCode
   | TenantsErrorCode;
@@ -106,6 +110,33 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_DEPLOY_TIMEOUT: advise(pending, 'See how it goes on: systemprompt cloud status'),
   SP_DEPLOY_ABORTED: advise(interrupted, 'See how it stands: systemprompt cloud status'),
 
+  SP_DATABASE_URL_INVALID: advise(usage, 'It should look like postgres://user:password@host:5432/database'),
+  SP_DATABASE_UNREACHABLE: advise(
+    network,
+    'A tenant in the cloud: allow access from outside with systemprompt cloud tenant edit --external-db-access',
+    'A local tenant: start its Postgres, with Docker or systemprompt cloud local up',
+  ),
+  SP_DATABASE_LOGIN_REFUSED: advise(forbidden, 'Get a new password: systemprompt cloud tenant rotate-credentials'),
+  SP_DATABASE_NOT_FOUND: advise(notFound),
+  SP_DATABASE_QUERY_FAILED: advise(failed),
+  SP_DATABASE_TOOL_MISSING: advise(
+    failed,
+    'Install the PostgreSQL client programs of that version (Debian: postgresql-client, macOS: brew install libpq).',
+  ),
+  SP_DATABASE_TOOL_FAILED: advise(failed),
+  SP_DATABASE_BACKUP_EXISTS: advise(conflict, 'Nothing was written. Name another file with --output.'),
+  SP_DATABASE_BACKUP_NOT_FOUND: advise(notFound),
+  SP_DATABASE_BACKUP_DAMAGED: advise(failed, 'Nothing was restored. Take another backup.'),
+  SP_DATABASE_ROWS_DIFFER: advise(failed, 'Do not rely on this backup: make another one.'),
+  SP_DATABASE_NOT_EMPTY: advise(conflict, 'Nothing was changed. To replace what is there: --replace'),
+  SP_DATABASE_PORT_BUSY: advise(conflict, 'Leave --port out to take any free port.'),
+
+  SP_POSTGRES_DOCKER_MISSING: advise(failed, 'Start Docker, or take --database embedded, or a Postgres of your own.'),
+  SP_POSTGRES_NOT_STARTED: advise(failed, 'Mend what Docker says, or take --database embedded.'),
+  SP_POSTGRES_NOT_HEALTHY: advise(failed, 'See its log: docker logs systemprompt-postgres-shared'),
+  SP_POSTGRES_CONFIG_INVALID: advise(failed, 'Move the file away: the password is taken from the container again.'),
+  SP_POSTGRES_NAME_INVALID: advise(usage),
+
   SP_PATHS_PROFILE_NAME: advise(usage),
   SP_FILE_SYMLINK: advise(failed, 'Replace the link by the file itself.'),
   SP_FILE_TOO_OPEN: advise(failed, 'Others can read the file, and it is not yours to change.'),
@@ -137,6 +168,8 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
     conflict,
     'Whoever fetched them has them in the tenants.json of their project.',
   ),
+  SP_CLI_DATABASE_UNKNOWN: advise(notFound, 'Get a new password: systemprompt cloud tenant rotate-credentials'),
+  SP_CLI_DATABASE_UNSUITABLE: advise(failed),
   SP_CLI_SYSTEM: advise(failed),
   SP_CLI_LOCAL_NOT_INSTALLED: advise(notFound, 'Install it next to the CLI: npm install @sp/management-api'),
   SP_CLI_LOCAL_NOT_RUNNING: advise(notFound, 'Start it: systemprompt cloud local up'),

@@ -26,6 +26,10 @@ export type CliErrorCode =
   | 'SP_CLI_CHECKOUT_NOT_FOUND'
   /** The tenant exists, but its one-time credentials cannot be had (any more). */
   | 'SP_CLI_CREDENTIALS_UNAVAILABLE'
+  /** This project does not know the database of a tenant or profile, or only with a mask for its password. */
+  | 'SP_CLI_DATABASE_UNKNOWN'
+  /** The database cannot be a tenant's: its version, or what its role may do. */
+  | 'SP_CLI_DATABASE_UNSUITABLE'
   /** The operating system refused something; see `systemCode`. */
   | 'SP_CLI_SYSTEM'
   /** `@sp/management-api` is not installed. */

@@ -45,6 +45,14 @@ const publicFacts = [
   'names',
   'startedBy',
   'startedAt',
+  'address',
+  'sqlState',
+  'position',
+  'tool',
+  'neededVersion',
+  'foundVersion',
+  'differences',
+  'container',
 ] as const satisfies readonly Exclude<keyof ErrorDescription, 'code' | 'message' | 'suggestions' | 'actionRequired'>[];
 
 /** Looks up what an error means for the person: advice and exit code. Never throws. */

@@ -15,8 +15,13 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-// As Postgres writes them: a Date would lose the microseconds, a Buffer the form.
-const asText = { to: 25, from: [17, 1082, 1114, 1184], serialize: String, parse: (text: string): string => text };
+// As Postgres writes them: a Date would lose the microseconds, a Buffer the form, an object the numbers.
+const asText = {
+  to: 25,
+  from: [17, 114, 1082, 1114, 1184, 3802],
+  serialize: String,
+  parse: (text: string): string => text,
+};
 
 /** One connection, made with the first statement and never made again. Aborting ends it. */
 export async function openConnection(

@@ -4,7 +4,13 @@ export type { BackupDescription, BackupFormat } from './backup-description.ts';
 export { checkBackup, type StoredBackup } from './check-backup.ts';
 export { type CloneOptions, cloneDatabase } from './clone-database.ts';
 export type { ConnectOptions } from './connect.ts';
-export { type DatabaseAddress, parseDatabaseUrl, showAddress, type TlsMode } from './database-address.ts';
+export {
+  type DatabaseAddress,
+  parseDatabaseUrl,
+  showAddress,
+  type TlsMode,
+  toPostgresEnvironment,
+} from './database-address.ts';
 export {
   DatabaseError,
   type DatabaseErrorCode,
@@ -15,7 +21,13 @@ export {
 export { type DatabaseDescription, describeDatabase } from './describe-database.ts';
 export { listTables, type RowCounts, type TableSummary } from './list-tables.ts';
 export { type DatabaseProxy, openProxy, type ProxyOptions } from './open-proxy.ts';
-export { type DatabaseSession, openSession, type QueryResult, type StatementOptions } from './open-session.ts';
+export {
+  type DatabaseSession,
+  openSession,
+  type QueryResult,
+  type QueryValue,
+  type StatementOptions,
+} from './open-session.ts';
 export { type FoundTool, type PostgresTool, resolvePostgresTool, type ToolOptions } from './postgres-tools.ts';
 export { type Restored, type RestoreOptions, restore } from './restore.ts';
 export { type QueryOptions, runQuery } from './run-query.ts';

@@ -2,14 +2,17 @@ import { type Connection, type ConnectOptions, openConnection, withConnection } 
 import { parseDatabaseUrl, showAddress } from './database-address.ts';
 import { toDatabaseError } from './to-database-error.ts';
 
+/** A value of a column. */
+export type QueryValue = string | number | boolean | null;
+
 /** What a statement answered. */
 export interface QueryResult {
   /** For example `SELECT` or `INSERT`. */
   readonly command: string;
   /** Names of the columns, in order; empty for statements that answer no rows. Names may repeat. */
   readonly columns: readonly string[];
-  /** A value for each column: a string, number, boolean, `null`, or parsed JSON. Times are as Postgres writes them. */
-  readonly rows: readonly (readonly unknown[])[];
+  /** A value for each column. Times, JSON, big numbers and everything unknown are texts, as Postgres writes them. */
+  readonly rows: readonly (readonly QueryValue[])[];
   /** Rows answered (at most `limit`) or changed. */
   readonly rowCount: number;
   /** Whether there were more rows than `limit`. */
@@ -19,7 +22,7 @@ export interface QueryResult {
 /** How to run a statement. */
 export interface StatementOptions {
   /** Values for `$1`, `$2`, … @defaultValue `[]` */
-  readonly parameters?: readonly (string | number | boolean | null)[] | undefined;
+  readonly parameters?: readonly QueryValue[] | undefined;
   /** Rows at most; the rest is not fetched. @defaultValue 1000 */
   readonly limit?: number | undefined;
   /** Cancels the statement; the session goes on. */
@@ -76,7 +79,7 @@ async function runStatement(
 ): Promise<QueryResult> {
   const { parameters = [], limit = 1000, signal } = options;
   signal?.throwIfAborted();
-  const rows: unknown[][] = [];
+  const rows: QueryValue[][] = [];
   let columns: readonly string[] = [];
   let [command, rowCount] = ['SELECT', 0];
   const query = sql.unsafe(text, [...parameters], { prepare: false }).values();
@@ -108,7 +111,7 @@ async function runStatement(
   return { command, columns, rows: rows.slice(0, limit), rowCount, truncated };
 }
 
-type Batch = readonly unknown[][] & {
+type Batch = readonly QueryValue[][] & {
   readonly columns?: readonly { readonly name: string }[] | null;
   readonly command?: string | null;
   readonly count?: number | null;

@@ -36,6 +36,13 @@ export type CommandEvent =
       /** What to type there. */
       readonly code?: string | undefined;
     }
+  | {
+      /** A port is open on this computer. */
+      readonly type: 'listening';
+      readonly port: number;
+      /** Without the password. */
+      readonly url: string;
+    }
   | ({ readonly type: 'log-line' } & LogEntry)
   | {
       readonly type: 'tenant-status';

@@ -65,4 +65,17 @@ export interface ErrorDescription {
   readonly names?: readonly string[] | undefined;
   readonly startedBy?: string | undefined;
   readonly startedAt?: Date | undefined;
+  /** `host:port/database` of a database. */
+  readonly address?: string | undefined;
+  /** By which Postgres names an error, such as `42P01`. */
+  readonly sqlState?: string | undefined;
+  /** Where in a statement, in characters from 1. */
+  readonly position?: number | undefined;
+  /** A program of Postgres' own that is absent, too old, or failed. */
+  readonly tool?: string | undefined;
+  readonly neededVersion?: number | undefined;
+  readonly foundVersion?: number | undefined;
+  /** Tables with other numbers of rows than they should have. */
+  readonly differences?: readonly Readonly<Record<string, unknown>>[] | undefined;
+  readonly container?: string | undefined;
 }

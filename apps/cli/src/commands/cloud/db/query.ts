@@ -1,0 +1,45 @@
+import { Args, Flags } from '@oclif/core';
+import type { QueryResult } from '@sp/database';
+import { BaseCommand } from '../../../base-command.ts';
+import { CliError } from '../../../cli-error.ts';
+import { findDatabase } from '../../../database/find-database.ts';
+import { renderResult } from '../../../database/render-result.ts';
+import { profileFlag, tenantFlag } from '../../../flags.ts';
+
+export default class DbQuery extends BaseCommand {
+  static override summary = 'Run a statement in the database.';
+  static override description =
+    'It can change something only with --write. Times, JSON and big numbers are texts, as Postgres writes them.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> "select * from users" --limit 10 --json',
+    '<%= config.bin %> <%= command.id %> - --write <change.sql',
+  ];
+  static override args = {
+    sql: Args.string({ ignoreStdin: true, name: 'SQL', description: 'One statement, or - for stdin.', required: true }),
+  };
+  static override flags = {
+    write: Flags.boolean({ summary: 'Let it change something.', env: 'SYSTEMPROMPT_WRITE' }),
+    limit: Flags.integer({
+      summary: 'Rows at most; the rest is not fetched.',
+      default: 1000,
+      min: 0,
+      env: 'SYSTEMPROMPT_LIMIT',
+    }),
+    tenant: tenantFlag,
+    profile: profileFlag,
+  };
+
+  async run(): Promise<QueryResult> {
+    const { args, flags } = await this.parse(DbQuery);
+    const sql = args.sql === '-' ? await this.context.readStdin() : args.sql;
+    if (sql.trim() === '') throw new CliError('SP_CLI_USAGE', 'There is no statement');
+    const command = `${this.config.bin} cloud db query`;
+    const { url, label } = await findDatabase(this.context, { ...flags, command });
+    const { runQuery } = await import('@sp/database');
+    if (flags.write) this.context.progress.note(`In the database of the ${label}`);
+    const { signal } = this.context;
+    const result = await runQuery(url, sql, { limit: flags.limit, readOnly: !flags.write, signal });
+    this.log(renderResult(result));
+    return result;
+  }
+}

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import type { BackupFormat } from '@sp/database';
+
+const endings: Readonly<Record<BackupFormat, string>> = { custom: 'dump', sql: 'sql', directory: 'dir' };
+
+/**
+ * Where a backup goes when nobody says so.
+ *
+ * @example
+ * backupFile({ cwd: '/site', name: 'hello', format: 'custom', now }); // '/site/backups/hello-2026-11-22-093000.dump'
+ */
+export function backupFile(options: {
+  readonly cwd: string;
+  /** Of the profile or tenant. */
+  readonly name: string;
+  readonly format: BackupFormat;
+  readonly now: Date;
+}): string {
+  const { cwd, name, format, now } = options;
+  const [day = '', time = ''] = now.toISOString().split('T');
+  const plain = name.replaceAll(/[^\w.-]+/g, '-');
+  return join(cwd, 'backups', `${plain}-${day}-${time.slice(0, 8).replaceAll(':', '')}.${endings[format]}`);
+}
