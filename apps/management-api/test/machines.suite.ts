@@ -22,13 +22,18 @@ const key = '-----BEGIN KEY-----\nplanted-line-1\nplanted-line-2\n-----END KEY--
 /** What every driver of {@link Machines} has to do. */
 export function machinesSuite(
   name: string,
-  options: { readonly prepare: (context: TestContext) => Promise<MachinesFixture> },
+  options: {
+    readonly prepare: (context: TestContext) => Promise<MachinesFixture>;
+    /** Where apps are made. @defaultValue 'local' */
+    readonly region?: string;
+  },
 ): void {
+  const { region = 'local' } = options;
   const begin = async (context: TestContext) => {
     const fixture = await options.prepare(context);
     const appName = `sp-test-${randomUUID().slice(0, 8)}`;
     const { machines, tenantId, digest } = fixture;
-    await machines.createApp({ appName, tenantId, region: 'local', volumeGb: 1 });
+    await machines.createApp({ appName, tenantId, region, volumeGb: 1 });
     context.onTestFinished(async () => {
       for (const { releaseId } of await machines.list(appName)) await machines.stop(appName, releaseId);
     });
@@ -188,7 +193,7 @@ export function machinesSuite(
     expect(await machines.logs(appName, first.releaseId, { lines: 5 })).toEqual([]);
     await machines.removeApp(appName);
     await expect(machines.removeApp('../elsewhere')).rejects.toMatchObject({ code: 'SP_MACHINE_SPEC' });
-    await machines.createApp({ appName, tenantId, region: 'local', volumeGb: 1 });
+    await machines.createApp({ appName, tenantId, region, volumeGb: 1 });
     expect((await askFacts(await machines.start(second))).services).toBe(true);
   });
 

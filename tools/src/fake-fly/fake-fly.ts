@@ -23,6 +23,8 @@ export interface FakeFlyOptions {
   readonly startMs?: number | undefined;
   /** Whether a 429 says when to come again. @defaultValue true */
   readonly retryAfter?: boolean | undefined;
+  /** How many times the usual rate limits are allowed. @defaultValue 1 */
+  readonly rateFactor?: number | undefined;
   /** Really runs the machines. @defaultValue they run in name only */
   readonly runner?: MachineRunner | undefined;
   /** @defaultValue the eight that are offered to tenants */
@@ -42,8 +44,8 @@ export interface FakeFly extends AsyncDisposable {
   readonly counts: { readonly actions: ReadonlyMap<string, number>; readonly statuses: ReadonlyMap<number, number> };
   /** Orders a failure. */
   fail(fault: Fault): void;
-  /** Ordered failures that did not happen yet. */
-  faultsLeft(): number;
+  /** Ordered failures that did not happen yet, of all apps or of one. */
+  faultsLeft(app?: string): number;
   /** Machines and volumes are refused in it from now on. */
   fillRegion(region: string): void;
   /** The records of a hostname are right from now on. */
@@ -56,7 +58,7 @@ const offered = ['iad', 'lhr', 'fra', 'ams', 'sin', 'nrt', 'syd', 'gru'];
 
 /** Starts the fake on a free port of 127.0.0.1. */
 export async function startFakeFly(options: FakeFlyOptions): Promise<FakeFly> {
-  const { lagMs = 0, startMs = 0, retryAfter = true, runner, regions = offered } = options;
+  const { lagMs = 0, startMs = 0, retryAfter = true, rateFactor = 1, runner, regions = offered } = options;
   const directory = await mkdtemp(join(tmpdir(), 'sp-fake-fly-'));
   const closing = new AbortController();
   const apps = new Map<string, FakeApp>();
@@ -80,7 +82,7 @@ export async function startFakeFly(options: FakeFlyOptions): Promise<FakeFly> {
     lagMs,
     startMs,
     faults: createFaults(),
-    limits: createRateLimits({ now: Date.now, retryAfter }),
+    limits: createRateLimits({ now: Date.now, retryAfter, factor: rateFactor }),
     runner,
     counts: { actions: new Map(), statuses: new Map() },
     isConfigured: (hostname) => configured.has(hostname),
@@ -98,7 +100,7 @@ export async function startFakeFly(options: FakeFlyOptions): Promise<FakeFly> {
     apps,
     counts: context.counts,
     fail: (fault) => context.faults.order(fault),
-    faultsLeft: () => context.faults.left(),
+    faultsLeft: (name) => context.faults.left(name),
     fillRegion: (region) => void context.fullRegions.add(region),
     configureHostname: (hostname) => void configured.add(hostname),
     addressOf: (id) => Array.from(apps.values(), ({ machines }) => machines.get(id)).find(Boolean)?.address,

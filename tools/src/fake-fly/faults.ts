@@ -40,7 +40,8 @@ export function createFaults() {
       orders.push({ fault, left: fault.times ?? 1 });
     },
     /** Orders that were not met yet. */
-    left: () => orders.reduce((sum, { left }) => sum + left, 0),
+    left: (app?: string) =>
+      orders.filter(({ fault }) => app === undefined || fault.app === app).reduce((sum, { left }) => sum + left, 0),
     take,
   };
 }

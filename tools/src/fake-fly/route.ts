@@ -46,22 +46,23 @@ export function route<Body extends z.ZodType, Query extends z.ZodType>(
   server.on(method.toUpperCase(), path, async (call) => {
     context.counts.actions.set(action, (context.counts.actions.get(action) ?? 0) + 1);
     const org = organizationOf(context, call);
-    const app = call.req.param('app') ?? '';
+    const content = await readBody(call);
+    const app = call.req.param('app') ?? bodyName(content);
     const fault = context.faults.take(action, app);
     await failBefore(fault, context.closed);
     const request: FlyRequest<z.infer<Body>, z.infer<Query>> = {
       org,
       app,
       parameter: (name) => call.req.param(name) ?? '',
-      body: check(body ?? nothing, await readBody(call), 'body') as z.infer<Body>,
+      body: check(body ?? nothing, content, 'body') as z.infer<Body>,
       query: check(query ?? nothing, call.req.query(), 'query') as z.infer<Query>,
       nonce: call.req.header('fly-machine-lease-nonce'),
     };
-    context.limits.take(action, identifier === '' ? org : (call.req.param(identifier) ?? bodyName(request.body)));
-    const { status, body: content } = await answer(request);
+    context.limits.take(action, identifier === '' ? org : (call.req.param(identifier) ?? app));
+    const { status, body: answered } = await answer(request);
     await failAfter(fault, context.closed);
-    if (content === undefined) return new Response(null, { status });
-    return Response.json(content, { status });
+    if (answered === undefined) return new Response(null, { status });
+    return Response.json(answered, { status });
   });
 }
 

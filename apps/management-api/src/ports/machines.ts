@@ -7,6 +7,8 @@ export interface AppSpec {
   readonly tenantId: string;
   readonly region: string;
   readonly volumeGb: number;
+  /** The tenant's own host name, where the provider has to have a certificate for it. @defaultValue none */
+  readonly hostname?: string | undefined;
 }
 
 /** One machine to run: a release of a tenant. */
@@ -27,8 +29,13 @@ export interface Machine {
   readonly releaseId: string;
   readonly state: 'running' | 'exited';
   readonly exitCode?: number | undefined;
-  /** `host:port` where the tenant's port 8080 is reached from the control plane; only while it runs. */
+  /** `host:port` where the tenant is reached from the control plane; only while it runs. */
   readonly address?: string | undefined;
+  /**
+   * What the provider's own checks of the machine say; missing where it has none, or they have not run yet. Where it is
+   * there it counts more than asking at the address, which may lead to another machine of the app.
+   */
+  readonly healthy?: boolean | undefined;
 }
 
 /** One line that a machine wrote. */
