@@ -51,10 +51,10 @@ export function installNetwork(env: Environment): void {
     const proxy = proxyOf(`https://${authority(options, 443)}`);
     const trusting = { ...options, ...trust };
     if (proxy === undefined) return createConnection.call(this, trusting, callback);
-    openTunnel(proxy, authority(options, 443)).then(
-      (socket) => callback(null, tls.connect({ ...trusting, socket })),
-      (error: unknown) => callback(error as Error),
-    );
+    openTunnel(proxy, authority(options, 443), (error, socket) => {
+      if (socket === undefined) callback(error);
+      else callback(null, tls.connect({ ...trusting, socket }));
+    });
     return undefined;
   };
 }
@@ -71,27 +71,25 @@ function credentialsOf({ username, password }: URL): Readonly<Record<string, str
 }
 
 /** A connection through the proxy to `target`, such as `api.example:443`. */
-async function openTunnel(proxy: URL, target: string): Promise<Duplex> {
+function openTunnel(proxy: URL, target: string, callback: Callback): void {
   const { request } = proxy.protocol === 'https:' ? https : http;
-  return new Promise((resolve, reject) => {
-    const connect = request({
-      method: 'CONNECT',
-      host: proxy.hostname,
-      port: Number(proxy.port || (proxy.protocol === 'https:' ? 443 : 80)),
-      path: target,
-      headers: { host: target, ...credentialsOf(proxy) },
-      // Not the agent that asks: that would go through the proxy again.
-      agent: false,
-    });
-    connect.once('error', reject);
-    connect.once('connect', ({ statusCode }, socket) => {
-      if (statusCode === 200) return resolve(socket);
-      socket.destroy();
-      const message = `The proxy ${proxy.host} answered ${statusCode} instead of connecting to ${target}`;
-      reject(Object.assign(new Error(message), { code: 'EPROXY' }));
-    });
-    connect.end();
+  const connect = request({
+    method: 'CONNECT',
+    host: proxy.hostname,
+    port: Number(proxy.port || (proxy.protocol === 'https:' ? 443 : 80)),
+    path: target,
+    headers: { host: target, ...credentialsOf(proxy) },
+    // Not the agent that asks: that would go through the proxy again.
+    agent: false,
   });
+  connect.once('error', (error) => callback(error));
+  connect.once('connect', ({ statusCode }, socket) => {
+    if (statusCode === 200) return callback(null, socket);
+    socket.destroy();
+    const message = `The proxy ${proxy.host} answered ${statusCode} instead of connecting to ${target}`;
+    return callback(Object.assign(new Error(message), { code: 'EPROXY' }));
+  });
+  connect.end();
 }
 
 /** The authorities of the file besides those that Node believes anyway. */
