@@ -25,6 +25,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   'packages/tenants': ['cloud-api', 'private-file'],
   'packages/checkout': ['cloud-api', 'loopback'],
   'packages/deploy': ['cloud-api', 'oci'],
+  'packages/sync': [],
   'packages/database': [],
   'packages/local-postgres': ['database', 'private-file'],
   'apps/management-api': ['cloud-api', 'oci'],

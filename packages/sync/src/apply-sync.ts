@@ -1,0 +1,168 @@
+import { join } from 'node:path';
+import { loadSyncBase, type OpenSync, withSync } from './client/open-sync.ts';
+import { saveOperation } from './client/operations.ts';
+import type { RemoteApplied } from './client/remote-tree.ts';
+import { agree, baseOf, type SyncBase, saveBase } from './client/sync-base.ts';
+import { type FileChange, type FileFacts, isSameFile } from './file-facts.ts';
+import type { SyncPlan } from './plan/sync-plan.ts';
+import { SyncError } from './sync-error.ts';
+import type { SyncOptions } from './sync-options.ts';
+import { applyChanges, currentFacts } from './tree/apply-changes.ts';
+import { treeHash } from './tree/tree-hash.ts';
+
+/** What a sync did. */
+export interface SyncResult {
+  /** Names the sync: {@link undoSync} takes it back. */
+  readonly id: string;
+  /** Paths of the tenant that were changed. */
+  readonly up: readonly string[];
+  /** Paths of the project that were changed. */
+  readonly down: readonly string[];
+  /** Paths that were planned, and left because somebody changed them in this moment. */
+  readonly left: readonly string[];
+}
+
+/**
+ * Does exactly what a plan says. Everything that it replaces or deletes, on either side, is kept first; nothing is changed
+ * when a file is not as it was planned. Safe to repeat after a failure or a kill, with the same plan or a new one.
+ *
+ * @throws {@link SyncError} `SP_SYNC_MOVED` with the `paths` that are not as they were planned, and all that `planSync` throws
+ * @example
+ * const result = await applySync(plan, { root, stateDirectory, remote });
+ * console.log(result.up, result.down);
+ */
+export function applySync(plan: SyncPlan, options: SyncOptions): Promise<SyncResult> {
+  return withSync(options, (sync) => applyOpen(sync, plan, options));
+}
+
+async function applyOpen(sync: OpenSync, plan: SyncPlan, { stateDirectory, root }: SyncOptions): Promise<SyncResult> {
+  const { tree } = sync;
+  const { id, up, down, protocol } = plan;
+  const base = await loadSyncBase(sync);
+  if (base === undefined || base.tree !== plan.remoteTree) {
+    throw new SyncError('SP_SYNC_MOVED', 'Cannot apply the plan: another sync was made since', { retryable: true });
+  }
+  if (up.length === 0 && down.length === 0) {
+    await settle(base, { sync, plan, applied: noChanges, local: noChanges });
+    return { id, up: [], down: [], left: [] };
+  }
+  const remote = sync.remoteFor(protocol);
+  await checkLocal(sync, plan);
+  await stage(sync, plan);
+  const touched = new Set([...up, ...down].map(({ path }) => path));
+  const before = Array.from(touched, (path): [string, FileFacts | null] => [path, baseOf(base, path) ?? null]);
+  await saveOperation(stateDirectory, { id, kind: 'sync', protocol, up, down, base: before });
+  const applied =
+    up.length === 0
+      ? noChanges
+      : await remote.apply(up, {
+          id,
+          tree: base.tree,
+          has: new Set(Array.from(base.remote.values(), ({ hash }) => hash)),
+          contents: tree.contents,
+          // A twin's content is the tenant's own, which came for this side.
+          sourceOf: ({ path, after }) => {
+            const isHere = after !== undefined && isSameFile(tree.index.get(path), after);
+            return isHere ? join(root, path) : after === undefined ? undefined : tree.contents.find(after.hash);
+          },
+        });
+  const entry = down.length === 0 ? undefined : await applyChanges(tree, { id, changes: down });
+  if (entry !== undefined) tree.touch();
+  const local: RemoteApplied = {
+    changes: new Map(entry?.changes.map(({ path, after }) => [path, after])),
+    left: entry?.left ?? [],
+  };
+  await settle(base, { sync, plan, applied, local });
+  tree.contents.clearIncoming(0);
+  const left = new Set([...applied.left, ...local.left]);
+  return {
+    id,
+    up: up.map(({ path }) => path).filter((path) => !applied.left.includes(path)),
+    down: down.map(({ path }) => path).filter((path) => !local.left.includes(path)),
+    left: Array.from(left),
+  };
+}
+
+const noChanges: RemoteApplied = { changes: new Map(), left: [] };
+
+/** What goes up has to be what was planned; the tenant checks its own side, and `applyChanges` this side's. */
+async function checkLocal({ tree }: OpenSync, { up, down }: SyncPlan): Promise<void> {
+  const paths: string[] = [];
+  const comingDown = new Set(down.map(({ path }) => path));
+  for (const { path, after } of up) {
+    if (comingDown.has(path)) continue;
+    const current = await currentFacts(tree, path);
+    // A twin that only the tenant gets is nowhere here.
+    if (!isSameFile(current, after) && !(current === undefined && after !== undefined && isTwin(path)))
+      paths.push(path);
+  }
+  for (const { path, before, after } of down) {
+    const current = await currentFacts(tree, path);
+    if (!isSameFile(current, before) && !isSameFile(current, after)) paths.push(path);
+  }
+  if (paths.length === 0) return;
+  const message = `Cannot apply the plan: ${paths.length} files changed meanwhile, ${paths[0]} for one`;
+  throw new SyncError('SP_SYNC_MOVED', message, { paths, retryable: true });
+}
+
+function isTwin(path: string): boolean {
+  return /\.remote-[0-9a-f]{8}(?:\.[^/]*)?$/.test(path);
+}
+
+/** Brings all that comes down here before anything is changed: from files of this side that have it, else from the tenant. */
+async function stage(sync: OpenSync, { down, protocol }: SyncPlan): Promise<void> {
+  const { contents, index, root } = sync.tree;
+  const wanted = new Map<string, FileFacts>();
+  for (const { after } of down) if (after !== undefined) wanted.set(after.hash, after);
+  if (wanted.size === 0) return;
+  const byHash = new Map(Array.from(index, ([path, { hash }]) => [hash, path]));
+  for (const file of wanted.values()) {
+    const path = byHash.get(file.hash);
+    const isHere = (await contents.has(file)) || (path !== undefined && (await contents.copy(file, join(root, path))));
+    if (isHere) wanted.delete(file.hash);
+  }
+  if (wanted.size > 0) await sync.remoteFor(protocol).fetch(Array.from(wanted.values()), contents);
+}
+
+/** Writes down what both sides agree on now. */
+async function settle(
+  base: SyncBase,
+  options: {
+    readonly sync: OpenSync;
+    readonly plan: SyncPlan;
+    readonly applied: RemoteApplied;
+    readonly local: RemoteApplied;
+  },
+): Promise<void> {
+  const { sync, plan, applied, local } = options;
+  const remoteFiles = new Map(base.remote);
+  for (const [path, facts] of applied.changes) {
+    if (applied.left.includes(path)) continue;
+    if (facts === undefined) remoteFiles.delete(path);
+    else remoteFiles.set(path, facts);
+  }
+  const isTouched = applied.changes.size > 0;
+  const agreed = new Map<string, FileFacts | undefined>();
+  const comingDown = new Map(plan.down.map((change): [string, FileChange] => [change.path, change]));
+  for (const { path, after } of plan.up) {
+    if (applied.left.includes(path)) continue;
+    // A twin that only the tenant has now: this side has not seen it.
+    const isHere = isSameFile(sync.tree.index.get(path), after) || comingDown.has(path);
+    agreed.set(path, isHere ? after : undefined);
+  }
+  for (const { path, after } of plan.down) {
+    // A twin that only this side has now: the tenant has not seen it.
+    if (!local.left.includes(path)) agreed.set(path, isSameFile(remoteFiles.get(path), after) ? after : undefined);
+  }
+  for (const { path, resolution, twin, remote } of plan.conflicts) {
+    // Both are here now: what the project has is a change of what the tenant has.
+    if (resolution === 'keep-both' && twin !== undefined && plan.direction === 'down') agreed.set(path, remote);
+  }
+  if (agreed.size === 0 && !isTouched) return;
+  const overrides = new Map(base.overrides);
+  for (const path of applied.changes.keys()) {
+    if (!agreed.has(path)) overrides.set(path, baseOf(base, path) ?? null);
+  }
+  const tree = isTouched ? treeHash(remoteFiles) : base.tree;
+  await saveBase(sync.basePath, agree({ tree, remote: remoteFiles, overrides }, agreed));
+}

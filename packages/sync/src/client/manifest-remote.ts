@@ -1,0 +1,201 @@
+import { Readable } from 'node:stream';
+import { type FileFacts } from '../file-facts.ts';
+import type { Limits } from '../limits.ts';
+import { checkPaths } from '../path-rules.ts';
+import { isSyncError, SyncError } from '../sync-error.ts';
+import type { SyncOptions } from '../sync-options.ts';
+import { treeHash } from '../tree/tree-hash.ts';
+import {
+  appliedSchema,
+  changesToWire,
+  factsFromWire,
+  fromWire,
+  missingSchema,
+  streamType,
+  treeSchema,
+} from '../wire/messages.ts';
+import { receiveContents } from '../wire/receive-contents.ts';
+import { packFrames } from '../wire/send-contents.ts';
+import type { KnownRemote, RemoteApplied, RemoteFiles, RemoteTree } from './remote-tree.ts';
+import type { SyncBody, SyncRequest } from './sync-request.ts';
+
+const prefix = '/api/v1/sync';
+
+/** The tenant's tree by this package's protocol; `undefined` when the tenant does not speak it. */
+export async function readManifestTree(
+  request: SyncRequest,
+  known: KnownRemote | undefined,
+  limits: Limits,
+): Promise<RemoteFiles | undefined> {
+  const query = known === undefined ? '' : `?base=${known.tree}`;
+  const call = { method: 'GET' as const, path: `${prefix}/tree${query}`, expected: [200, 404, 405, 501] };
+  const wire = await request(call, async (response) => {
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    if (response.status !== 200 || !isJson) {
+      await response.body?.cancel();
+      return undefined;
+    }
+    const text = await response.text();
+    if (!text.includes('"protocol"')) return undefined;
+    try {
+      return treeSchema.parse(JSON.parse(text));
+    } catch {
+      throw damaged('it is not in the form that was agreed');
+    }
+  });
+  if (wire === undefined) return undefined;
+  if (wire.files.length > limits.maxFiles) {
+    throw new SyncError('SP_SYNC_TOO_LARGE', `Tenant has more than ${limits.maxFiles} files`);
+  }
+  const { tree, skipped } = wire;
+  const base = wire.base === undefined ? undefined : wire.base === known?.tree ? known : undefined;
+  if (wire.base !== undefined && base === undefined) throw damaged('it is about a tree that nobody asked for');
+  if (wire.base === tree && base !== undefined) {
+    return { tree, files: base.files as Map<string, FileFacts>, skipped, changed: false };
+  }
+  const files = new Map<string, FileFacts>(base?.files);
+  for (const path of wire.removed) files.delete(path);
+  for (const [path, facts] of wire.files.map(fromWire)) files.set(path, facts);
+  // What was known was checked when it came; twins of it are seen only together.
+  checkPaths(files.keys());
+  if (treeHash(files) !== tree) throw damaged('its hash is another');
+  return { tree, files, skipped, changed: true };
+}
+
+export function createManifestRemote(
+  request: SyncRequest,
+  { limits, onEvent }: Pick<SyncOptions, 'onEvent'> & { readonly limits: Limits },
+): RemoteTree {
+  const applied = async (response: Response): Promise<RemoteApplied> => {
+    const { tree, changes, left } = parse(appliedSchema, await response.text());
+    return { tree, left, changes: new Map(changes.map(([path, facts]) => [path, factsFromWire(facts)])) };
+  };
+  return {
+    protocol: 'manifest',
+    refusal: () => undefined,
+    async fetch(files, contents) {
+      const wanted = new Map(files.map((file) => [file.hash, file]));
+      const total = files.reduce((sum, { size }) => sum + size, 0);
+      let received = 0;
+      const gone = new Set<string>();
+      const body = async (): Promise<string> => {
+        const list = [];
+        for (const file of wanted.values()) {
+          const { hash, size } = file;
+          if (gone.has(hash) || (await contents.has(file))) continue;
+          const offset = contents.received(hash);
+          list.push({ hash, size, ...(offset === 0 ? {} : { offset }) });
+        }
+        return JSON.stringify({ contents: list });
+      };
+      // What came stays, so an attempt after a broken one asks for the rest only.
+      await request(
+        { method: 'POST', path: `${prefix}/contents`, body, type: 'application/json' },
+        async (response) => {
+          if (response.headers.get('content-type') !== streamType) throw damaged('it is of another type');
+          const lost = await receiveContents(bodyOf(response), {
+            contents,
+            limits,
+            onHeader: () => wanted,
+            onReceived(bytes) {
+              received += bytes;
+              onEvent?.({ type: 'download-progress', bytes: Math.min(received, total), total });
+            },
+          });
+          for (const hash of lost) gone.add(hash);
+        },
+      );
+      const missing: string[] = [];
+      for (const { hash } of wanted.values()) if (contents.find(hash) === undefined) missing.push(hash);
+      if (missing.length > 0) {
+        const message = `Cannot get ${missing.length} contents: the tenant's files changed meanwhile`;
+        throw new SyncError('SP_SYNC_MOVED', message, { retryable: true });
+      }
+    },
+    async apply(changes, { id, tree, has, sourceOf }) {
+      const before = new Map(changes.map((change) => [change.path, change.before]));
+      const wire = changesToWire(id, changes, { hash: tree, get: (path) => before.get(path) });
+      const contents = new Map<string, { hash: string; size: number; file: string | undefined }>();
+      for (const change of changes) {
+        const { after } = change;
+        if (after !== undefined)
+          contents.set(after.hash, { hash: after.hash, size: after.size, file: sourceOf(change) });
+      }
+      let toSend = Array.from(contents.values(), (content) => ({ ...content, offset: 0 })).filter(
+        ({ hash }) => !has.has(hash),
+      );
+      const ask = async (): Promise<void> => {
+        const body = JSON.stringify({ contents: Array.from(contents.values(), ({ hash, size }) => ({ hash, size })) });
+        const call = { method: 'POST' as const, path: `${prefix}/missing`, body: () => body, type: 'application/json' };
+        select((await request(call, async (response) => parse(missingSchema, await response.text()))).missing);
+      };
+      const select = (missing: readonly { readonly hash: string; readonly offset: number }[]): void => {
+        toSend = missing.flatMap(({ hash, offset }) => {
+          const content = contents.get(hash);
+          return content === undefined ? [] : [{ ...content, offset }];
+        });
+      };
+      onEvent?.({
+        type: 'upload-started',
+        files: changes.length,
+        bytes: toSend.reduce((sum, { size }) => sum + size, 0),
+      });
+      for (let round = 0; ; round += 1) {
+        let attempt = 0;
+        const body = async (): Promise<SyncBody> => {
+          // A connection that broke: what arrived by it is there.
+          if (attempt > 0) await ask();
+          attempt += 1;
+          const packed = packFrames(wire, toSend);
+          return packed instanceof Readable ? (Readable.toWeb(packed) as ReadableStream<Uint8Array>) : packed;
+        };
+        const call = {
+          method: 'POST' as const,
+          path: `${prefix}/changes`,
+          body,
+          type: streamType,
+          expected: [200, 424],
+        };
+        const result = await request(call, async (response) => {
+          if (response.status === 200) return await applied(response);
+          return parse(missingSchema, await response.text()).missing;
+        });
+        if (!isMissing(result)) return result;
+        if (round === 3)
+          throw new SyncError('SP_SYNC_MOVED', 'Cannot send files: they change while they are read', {
+            retryable: true,
+          });
+        select(result);
+      }
+    },
+    async undo({ id, of }) {
+      const body = (): string => JSON.stringify({ id, of });
+      try {
+        return await request({ method: 'POST', path: `${prefix}/undo`, body, type: 'application/json' }, applied);
+      } catch (error) {
+        if (isSyncError(error) && error.code === 'SP_SYNC_NOTHING_TO_UNDO') return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function isMissing(result: RemoteApplied | readonly unknown[]): result is readonly { hash: string; offset: number }[] {
+  return Array.isArray(result);
+}
+
+function bodyOf(response: Response): AsyncIterable<Uint8Array> {
+  return (response.body ?? []) as unknown as AsyncIterable<Uint8Array>;
+}
+
+function parse<T>(schema: { parse(value: unknown): T }, text: string): T {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw damaged('it is not in the form that was agreed');
+  }
+}
+
+function damaged(why: string): SyncError {
+  return new SyncError('SP_SYNC_DAMAGED', `The tenant's answer is damaged: ${why}`, { retryable: true });
+}

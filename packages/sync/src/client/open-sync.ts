@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import ignore from 'ignore';
+import { type Limits, withDefaults } from '../limits.ts';
+import { defaultIgnore, type SyncOptions } from '../sync-options.ts';
+import { type OpenTree, openTree } from '../tree/open-tree.ts';
+import type { ScannedTree } from '../tree/scan-tree.ts';
+import { createManifestRemote, readManifestTree } from './manifest-remote.ts';
+import type { RemoteFiles, RemoteTree } from './remote-tree.ts';
+import { loadBase, type SyncBase } from './sync-base.ts';
+import { createSyncRequest, type SyncRequest } from './sync-request.ts';
+import { createTarballRemote, readTarballTree } from './tarball-remote.ts';
+
+/** A project's tree, its tenant, and what they agreed on. */
+export interface OpenSync {
+  readonly tree: OpenTree;
+  readonly limits: Limits;
+  readonly request: SyncRequest;
+  readonly basePath: string;
+  readonly isIgnored: (path: string) => boolean;
+  /** Both sides as they are now, looked at at the same time. */
+  look(base: SyncBase | undefined): Promise<{
+    readonly local: ScannedTree;
+    readonly remoteFiles: RemoteFiles;
+    readonly remote: RemoteTree;
+  }>;
+  remoteFor(protocol: RemoteTree['protocol']): RemoteTree;
+}
+
+/** Opens a project for the time of some work with it. */
+export async function withSync<T>(options: SyncOptions, work: (sync: OpenSync) => Promise<T>): Promise<T> {
+  const { root, stateDirectory, signal } = options;
+  const limits = withDefaults(options.limits);
+  const isIgnored = createIgnored(options.ignore ?? defaultIgnore);
+  const request = createSyncRequest(options);
+  const tree = await openTree({ root, stateDirectory, limits, signal });
+  const remoteFor = (protocol: RemoteTree['protocol']): RemoteTree =>
+    protocol === 'manifest'
+      ? createManifestRemote(request, { limits, onEvent: options.onEvent })
+      : createTarballRemote(request, limits);
+  try {
+    return await work({
+      tree,
+      limits,
+      request,
+      basePath: join(stateDirectory, 'base'),
+      isIgnored,
+      remoteFor,
+      async look(base) {
+        const known = base === undefined ? undefined : { tree: base.tree, files: base.remote };
+        const asked = readManifestTree(request, known, limits);
+        // While the tenant looks at its files, this side looks at its own.
+        const [local, answer] = await Promise.all([tree.scan(isIgnored), asked]);
+        if (answer !== undefined) return { local, remoteFiles: answer, remote: remoteFor('manifest') };
+        const contents = tree.contents;
+        const remoteFiles = await readTarballTree(request, { contents, limits, known: base?.tree });
+        return { local, remoteFiles, remote: remoteFor('tarball') };
+      },
+    });
+  } finally {
+    await tree.close();
+  }
+}
+
+export function loadSyncBase({ basePath }: OpenSync): Promise<SyncBase | undefined> {
+  return loadBase(basePath);
+}
+
+function createIgnored(patterns: readonly string[]): (path: string) => boolean {
+  const top = patterns.map((pattern) => /^\/([^*?[\]!\\/]+)\/$/.exec(pattern)?.[1]);
+  if (top.every((name) => name !== undefined)) {
+    // Whole folders at the top, as by default: their rules need no machinery.
+    const names = new Set(top);
+    return (path) => path.includes('/') && names.has(path.slice(0, path.indexOf('/')));
+  }
+  const rules = ignore().add([...patterns]);
+  return (path) => rules.ignores(path);
+}

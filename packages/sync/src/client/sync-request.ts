@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isSyncError, SyncError, type SyncErrorCode, systemCode, throwIfAborted } from '../sync-error.ts';
+import type { SyncOptions } from '../sync-options.ts';
+import { failureSchema } from '../wire/messages.ts';
+
+/** One request to a tenant. */
+export interface SyncCall {
+  readonly method: 'GET' | 'POST';
+  /** Below the server's URL. */
+  readonly path: string;
+  /** Made anew for every attempt. */
+  readonly body?: (() => SyncBody | Promise<SyncBody>) | undefined;
+  readonly type?: string | undefined;
+  /** Statuses that are an answer; everything else is thrown. @defaultValue 200 alone */
+  readonly expected?: readonly number[] | undefined;
+}
+
+export type SyncBody = string | Uint8Array | ReadableStream<Uint8Array>;
+
+/** Sends a request, again and again while the tenant is in trouble. */
+export type SyncRequest = <T>(call: SyncCall, read: (response: Response) => Promise<T>) => Promise<T>;
+
+const codes: ReadonlySet<string> = new Set<SyncErrorCode>([
+  'SP_SYNC_UNSAFE_PATH',
+  'SP_SYNC_TOO_LARGE',
+  'SP_SYNC_DAMAGED',
+  'SP_SYNC_MOVED',
+  'SP_SYNC_LOCKED',
+  'SP_SYNC_NOTHING_TO_UNDO',
+]);
+
+export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): SyncRequest {
+  const { url, token, fetch: send = fetch, retries = 4, retryDelayMs = 2000, timeoutMs = 60_000 } = remote;
+
+  async function once<T>(call: SyncCall, read: (response: Response) => Promise<T>): Promise<T> {
+    const { method, path, body, type, expected = [200] } = call;
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), timeoutMs);
+    try {
+      const authorization = `Bearer ${typeof token === 'function' ? await token() : token}`;
+      const content = await body?.();
+      const response = await send(new URL(path, url), {
+        method,
+        headers: { authorization, ...(type === undefined ? {} : { 'content-type': type }) },
+        signal: signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]),
+        // A redirect would take the token to another place.
+        redirect: 'manual',
+        ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+      });
+      if (!expected.includes(response.status)) throw await failureOf(response, path);
+      clearTimeout(timer);
+      // From here on whoever reads it has as long as something comes.
+      return await read(
+        watched(response, () => {
+          clearTimeout(timer);
+          timer = setTimeout(() => silence.abort(), timeoutMs);
+        }),
+      );
+    } catch (error) {
+      throwIfAborted(signal);
+      if (isSyncError(error)) throw error;
+      throw networkError(path, silence.signal.aborted ? new Error(`silent for ${timeoutMs} ms`) : error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return async (call, read) => {
+    for (let attempt = 1; ; attempt += 1) {
+      throwIfAborted(signal);
+      try {
+        return await once(call, read);
+      } catch (error) {
+        if (attempt > retries || !isSyncError(error) || !error.retryable || error.code === 'SP_SYNC_MOVED') throw error;
+        onEvent?.({ type: 'transfer-retried', attempt, reason: error.message });
+        await delay(Math.min(30_000, retryDelayMs * 2 ** (attempt - 1)), undefined, signal ? { signal } : {}).catch(
+          () => {},
+        );
+      }
+    }
+  };
+}
+
+/** The response, with every piece of its body told. */
+function watched(response: Response, onPiece: () => void): Response {
+  if (response.body === null) return response;
+  const body = response.body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(piece, controller) {
+        onPiece();
+        controller.enqueue(piece);
+      },
+    }),
+  );
+  return new Response(body, { status: response.status, headers: response.headers });
+}
+
+async function failureOf(response: Response, path: string): Promise<SyncError> {
+  const { status } = response;
+  const text = await response.text().catch(() => '');
+  const facts = { status, retryable: [429, 502, 503, 504].includes(status) };
+  if (status === 401 || status === 403) {
+    return new SyncError('SP_SYNC_UNAUTHORIZED', `Tenant refused the sync token: it answered ${status}`, facts);
+  }
+  const { error } = failureSchema.safeParse(parseJson(text)).data ?? {};
+  if (error !== undefined && codes.has(error.code)) {
+    const { code, message, paths } = error;
+    return new SyncError(code as SyncErrorCode, `Tenant refused: ${message.slice(0, 500)}`, {
+      ...facts,
+      paths,
+      retryable: facts.retryable || code === 'SP_SYNC_MOVED',
+    });
+  }
+  return new SyncError('SP_SYNC_REMOTE', `Tenant answered ${status} to ${path.split('?', 1)[0]}`, facts);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The innermost reason; what is around it may hold headers. */
+function networkError(path: string, error: unknown): SyncError {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  const why = systemCode(cause) ?? (cause instanceof Error ? cause.message : 'unknown reason');
+  const message = `Cannot reach the tenant for ${path.split('?', 1)[0]}: ${why}`;
+  return new SyncError('SP_SYNC_NETWORK', message, { retryable: true, cause });
+}

@@ -1,0 +1,78 @@
+import { SyncError } from './sync-error.ts';
+
+/** Why a path cannot travel, whatever is behind it; `undefined` when it can. */
+export function pathProblem(path: string): string | undefined {
+  if (path === '' || Buffer.byteLength(path) > 1024) return 'it is empty or longer than 1024 bytes';
+  for (const segment of path.split('/')) {
+    const problem = nameProblem(segment);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** The same for one segment of a path. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '' || name === '.' || name === '..') return 'it could leave its folder';
+  if (/[\\\p{Cc}]/u.test(name)) return 'it has a backslash or a control character';
+  // What is not UTF-8 on disk is read as U+FFFD, and would be written as another name.
+  if (name.includes('\ufffd') || /\p{Surrogate}/u.test(name)) return 'it is not UTF-8';
+  if (/^[a-z]:/i.test(name)) return 'it could name a drive';
+  if (name.length > 60 && Buffer.byteLength(name) > 255) return 'it is longer than 255 bytes';
+  return neverTravels(name) ? 'it may hold secrets' : undefined;
+}
+
+const secretNames =
+  /^(?:\.systemprompt|\.git|\.env(?:\..*)?|secrets\.json.*|\.npmrc|\.netrc|\.ssh|id_(?:rsa|dsa|ecdsa|ed25519)|.*\.(?:pem|key|p12|pfx)|\.sp-sync-.*)$/;
+
+/**
+ * Names of files and folders that stay where they are: secrets, the CLI's own folder, version control, and the temporary
+ * files of this package. No option takes this back, on either side.
+ */
+export function neverTravels(name: string): boolean {
+  return secretNames.test(foldName(name));
+}
+
+/** Names that some file system takes for the same give the same text. */
+export function foldName(name: string): string {
+  if (/^[ -~]*$/.test(name)) return name.toLowerCase();
+  // Twice each: `ß` and `SS`, `ſ` and `s`, a letter and its accent in one or two characters.
+  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+}
+
+/** Finds paths that are one and the same on some file system, and files that would have to be folders too. */
+export function createTwinFinder(): {
+  /** The path that stands in the way of this one, or `undefined` after it was added. */
+  add(path: string): string | undefined;
+} {
+  const byFolded = new Map<string, { readonly path: string; readonly kind: 'file' | 'directory' }>();
+  return {
+    add(path) {
+      const segments = path.split('/');
+      let own = '';
+      let folded = '';
+      for (const [index, segment] of segments.entries()) {
+        own = index === 0 ? segment : `${own}/${segment}`;
+        folded = index === 0 ? foldName(segment) : `${folded}/${foldName(segment)}`;
+        const kind = index === segments.length - 1 ? 'file' : 'directory';
+        const known = byFolded.get(folded);
+        if (known === undefined) byFolded.set(folded, { path: own, kind });
+        else if (known.path !== own || known.kind !== kind || kind === 'file') return known.path;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** @throws {@link SyncError} `SP_SYNC_UNSAFE_PATH` for the first path that cannot be in a tree with the others */
+export function checkPaths(paths: Iterable<string>): void {
+  const twins = createTwinFinder();
+  for (const path of paths) {
+    const problem = pathProblem(path) ?? twinProblem(twins.add(path));
+    if (problem === undefined) continue;
+    throw new SyncError('SP_SYNC_UNSAFE_PATH', `Cannot sync ${JSON.stringify(path)}: ${problem}`, { path });
+  }
+}
+
+function twinProblem(other: string | undefined): string | undefined {
+  return other === undefined ? undefined : `${JSON.stringify(other)} is in its place`;
+}

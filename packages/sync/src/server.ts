@@ -1,0 +1,3 @@
+/** The tenant's half of sync: a handler for any web-standard server. */
+export type { SyncLimits } from './limits.ts';
+export { createSyncHandler, type SyncHandlerOptions } from './server/create-sync-handler.ts';

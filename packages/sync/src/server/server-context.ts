@@ -1,0 +1,17 @@
+import type { Limits } from '../limits.ts';
+import type { KnownTrees } from '../tree/known-trees.ts';
+import type { OpenTree } from '../tree/open-tree.ts';
+import type { TreeIndex } from '../tree/tree-index.ts';
+
+/** What all routes of a sync handler share. */
+export interface ServerContext {
+  readonly root: string;
+  readonly stateDirectory: string;
+  readonly limits: Limits;
+  readonly knownTrees: KnownTrees;
+  /** What is known of the files, between requests. */
+  index?: TreeIndex | undefined;
+  /** The hash of the tree in `index`, as long as that is the same. */
+  treeHash?: string | undefined;
+  withTree<T>(work: (tree: OpenTree) => Promise<T>): Promise<T>;
+}

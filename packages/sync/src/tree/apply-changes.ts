@@ -1,0 +1,258 @@
+import { linkSync, lstatSync, mkdirSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { type FileChange, type FileFacts, isSameFile, normalMode } from '../file-facts.ts';
+import { checkPaths } from '../path-rules.ts';
+import { isMissing, SyncError, storageError, systemCode } from '../sync-error.ts';
+import type { ContentStore } from './content-store.ts';
+import { hashFile, isSameStat } from './hash-file.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { indexed, isKnown } from './scan-tree.ts';
+import type { TreeIndex } from './tree-index.ts';
+
+/** A tree with all that changing it needs. */
+export interface ChangeableTree {
+  readonly root: string;
+  readonly index: TreeIndex;
+  readonly contents: ContentStore;
+  readonly journal: Journal;
+}
+
+/**
+ * Makes changes of a tree, all or none as far as anybody's edits allow: everything is looked at and here before the first
+ * one is made, what it replaces is kept, each path changes in one step, and a kill in the middle is gone on from.
+ *
+ * @throws {@link SyncError} `SP_SYNC_MOVED` when a path is not as it was planned: nothing is changed then
+ */
+export async function applyChanges(
+  tree: ChangeableTree,
+  options: { readonly id: string; readonly changes: readonly FileChange[] },
+): Promise<JournalEntry> {
+  const { journal, contents } = tree;
+  const { id, changes } = options;
+  const known = await journal.get(id);
+  if (known?.state === 'done') return known;
+  // Apart: a name may go where another spelling of it comes, and a folder where a file was.
+  checkPaths(changes.filter(({ after }) => after === undefined).map(({ path }) => path));
+  checkPaths(changes.filter(({ after }) => after !== undefined).map(({ path }) => path));
+  const moved: string[] = [];
+  for (const { path, before, after } of changes) {
+    const current = await currentFacts(tree, path);
+    if (!isSameFile(current, before) && !isSameFile(current, after)) moved.push(path);
+  }
+  if (moved.length > 0) {
+    const message = `Cannot change ${tree.root}: ${moved.length} of its files changed meanwhile, ${moved[0]} for one`;
+    throw new SyncError('SP_SYNC_MOVED', message, { paths: moved, retryable: true });
+  }
+  for (const { after } of changes) {
+    if (after !== undefined && contents.find(after.hash) === undefined) {
+      throw new SyncError('SP_SYNC_DAMAGED', `Content ${after.hash} is not there`, { retryable: true });
+    }
+  }
+  const number = known?.number ?? (await journal.nextNumber());
+  const entry: JournalEntry = { id, number, at: new Date().toISOString(), state: 'applying', changes, left: [] };
+  await journal.save(entry);
+  return finish(tree, entry);
+}
+
+/** Goes on with what a killed process began, before anything else is done with a tree. */
+export async function recoverTree(tree: ChangeableTree): Promise<void> {
+  for (const entry of await tree.journal.unfinished()) {
+    for (const { path, before } of entry.changes) unlinkHalfKept(tree, path, before);
+    await finish(tree, entry);
+  }
+}
+
+async function finish(tree: ChangeableTree, entry: JournalEntry): Promise<JournalEntry> {
+  const left: string[] = [];
+  const changes: FileChange[] = [];
+  const uses = new Map<string, number>();
+  for (const { after } of entry.changes) if (after !== undefined) uses.set(after.hash, (uses.get(after.hash) ?? 0) + 1);
+  const safe = new Set<string>();
+  // Deletions first: a folder may come where a file was.
+  const ordered = [...entry.changes].sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
+  for (const [at, change] of ordered.entries()) {
+    const { path, after } = change;
+    const remaining = after === undefined ? 0 : (uses.get(after.hash) ?? 1) - 1;
+    if (after !== undefined) uses.set(after.hash, remaining);
+    const made = await makeChange(tree, change, { safe, isLast: remaining === 0 });
+    if (made === undefined) left.push(path);
+    changes.push(made ?? change);
+    if (at % 200 === 199) await setImmediate();
+  }
+  const done: JournalEntry = { ...entry, state: 'done', changes, left: [...entry.left, ...left] };
+  await tree.journal.save(done);
+  return done;
+}
+
+/** The change as it was made; `undefined` when the path was left because it is neither as before nor as after. */
+async function makeChange(
+  tree: ChangeableTree,
+  change: FileChange,
+  options: { readonly safe: Set<string>; readonly isLast: boolean },
+): Promise<FileChange | undefined> {
+  const { root, index, contents } = tree;
+  const { path, before, after } = change;
+  const target = join(root, path);
+  const temporary = join(dirname(target), `.sp-sync-${after?.hash}`);
+  const current = await currentFacts(tree, path);
+  if (!isSameFile(current, before) || isSameFile(before, after)) {
+    // Made before a kill, or somebody else's: either way nothing to do, but perhaps to tidy.
+    if (after !== undefined && isParentSafe(root, path)) rmSync(temporary, { force: true });
+    return isSameFile(current, after) ? change : undefined;
+  }
+  try {
+    if (after !== undefined && !prepareParent(root, path, options.safe)) return undefined;
+    if (after !== undefined && !(await placeBeside(tree, after, { temporary, isLast: options.isLast })))
+      return undefined;
+    if (before === undefined) {
+      try {
+        // A link and not a rename: what somebody puts there in this moment stays.
+        linkSync(temporary, target);
+      } catch (error) {
+        if (systemCode(error) !== 'EPERM' && systemCode(error) !== 'ENOTSUP') throw error;
+        if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) return undefined;
+        renameSync(temporary, target);
+      }
+      remember(tree, path, after);
+      return change;
+    }
+    const seen = lstatSync(target);
+    const keeping = contents.keep(target, before.hash);
+    if (after === undefined) rmSync(target);
+    else renameSync(temporary, target);
+    const kept = await settleKept(keeping, { seen, before, kept: dirname(keeping) });
+    if (after === undefined) {
+      index.delete(path);
+      removeEmptyParents(root, path);
+    } else remember(tree, path, after);
+    return { path, before: kept, after };
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return undefined;
+    throw storageError(target, error);
+  } finally {
+    if (after !== undefined) rmSync(temporary, { force: true });
+  }
+}
+
+/** Puts a content beside the place where it belongs; what a killed process put there already is used. */
+async function placeBeside(
+  { contents }: ChangeableTree,
+  file: FileFacts,
+  { temporary, isLast }: { readonly temporary: string; readonly isLast: boolean },
+): Promise<boolean> {
+  if (contents.find(file.hash) !== undefined) {
+    contents.take(file, temporary, { isLast });
+    return true;
+  }
+  const there = lstatSync(temporary, { throwIfNoEntry: false });
+  return there?.isFile() === true && (await hashFile(temporary))?.hash === file.hash;
+}
+
+/** Gives what was kept its name, by what it really is: it may have been written to until the moment it was replaced. */
+async function settleKept(
+  keeping: string,
+  { seen, before, kept }: { readonly seen: Stats; readonly before: FileFacts; readonly kept: string },
+): Promise<FileFacts> {
+  const now = lstatSync(keeping);
+  let facts = before;
+  if (!isSameStat(seen, now)) {
+    const read = await hashFile(keeping);
+    if (read !== undefined) facts = { hash: read.hash, size: read.stats.size, mode: before.mode };
+  }
+  const target = join(kept, facts.hash);
+  const there = lstatSync(target, { throwIfNoEntry: false });
+  // A rename over another name of the same file would leave both.
+  if (there?.ino === now.ino) rmSync(keeping);
+  else renameSync(keeping, target);
+  return facts;
+}
+
+/** A kill may leave a file of the tree with a second name in `kept`: writing to the one would change the other. */
+function unlinkHalfKept({ root, contents }: ChangeableTree, path: string, before: FileFacts | undefined): void {
+  if (before === undefined) return;
+  const target = lstatSync(join(root, path), { throwIfNoEntry: false });
+  const kept = contents.keptPath(before.hash);
+  if (target !== undefined && lstatSync(kept, { throwIfNoEntry: false })?.ino === target.ino) rmSync(kept);
+}
+
+/** What is at a path now, without following links. Read only when the index does not know it. */
+export async function currentFacts({ root, index }: ChangeableTree, path: string): Promise<FileFacts | undefined> {
+  const target = join(root, path);
+  if (!isParentSafe(root, path)) throw unsafe(path, 'a link is on the way to it');
+  const stats = statOrNothing(target);
+  if (stats === undefined) return undefined;
+  if (!stats.isFile()) {
+    if (stats.isDirectory()) return undefined;
+    throw unsafe(path, 'what is there is no file');
+  }
+  const known = index.get(path);
+  if (known !== undefined && isKnown(known, stats)) return known;
+  try {
+    const read = await hashFile(target);
+    if (read === undefined) return { hash: 'unsettled', size: stats.size, mode: normalMode(stats.mode) };
+    const facts = indexed(read.stats, read.hash);
+    index.set(path, facts);
+    return facts;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw storageError(target, error);
+  }
+}
+
+function statOrNothing(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw storageError(path, error);
+  }
+}
+
+/** Whether every folder on the way is a folder, or is not there yet. */
+function isParentSafe(root: string, path: string): boolean {
+  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
+    const stats = statOrNothing(join(root, path.slice(0, at)));
+    if (stats === undefined) return true;
+    if (stats.isSymbolicLink()) return false;
+    if (!stats.isDirectory()) return true;
+  }
+  return true;
+}
+
+/** Makes the folders on the way; false when something else is in the way. */
+function prepareParent(root: string, path: string, safe: Set<string>): boolean {
+  const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
+  if (safe.has(parent)) return true;
+  if (parent === '') {
+    mkdirSync(root, { recursive: true });
+  } else {
+    if (!prepareParent(root, parent, safe)) return false;
+    const stats = lstatSync(join(root, parent), { throwIfNoEntry: false });
+    if (stats === undefined) mkdirSync(join(root, parent));
+    else if (!stats.isDirectory()) return false;
+  }
+  safe.add(parent);
+  return true;
+}
+
+function removeEmptyParents(root: string, path: string): void {
+  for (let at = path.lastIndexOf('/'); at !== -1; at = path.lastIndexOf('/', at - 1)) {
+    try {
+      rmdirSync(join(root, path.slice(0, at)));
+    } catch {
+      // Not empty, or not ours to remove.
+      return;
+    }
+    if (at === 0) return;
+  }
+}
+
+function remember({ root, index }: ChangeableTree, path: string, facts: FileFacts | undefined): void {
+  const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
+  if (facts !== undefined && stats?.isFile()) index.set(path, indexed(stats, facts.hash));
+}
+
+function unsafe(path: string, why: string): SyncError {
+  return new SyncError('SP_SYNC_UNSAFE_PATH', `Cannot sync ${JSON.stringify(path)}: ${why}`, { path });
+}

@@ -1,0 +1,172 @@
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FileFacts } from '../file-facts.ts';
+import { SyncError, systemCode } from '../sync-error.ts';
+import { hashFile, sha256 } from './hash-file.ts';
+
+/**
+ * Contents by their hashes, on the same disk as the tree: `incoming` on its way into it, `kept` of what was replaced or
+ * deleted. What is in `kept` is never deleted.
+ */
+export interface ContentStore {
+  /** Whether the content is here, complete and undamaged. */
+  has(file: Pick<FileFacts, 'hash' | 'size'>): Promise<boolean>;
+  /** Bytes of a large content that arrived before the connection broke. */
+  received(hash: string): number;
+  /** Stores a small content. @throws {@link SyncError} `SP_SYNC_DAMAGED` */
+  put(file: Pick<FileFacts, 'hash' | 'size'>, content: Uint8Array): void;
+  /** Stores a large content piece by piece, from where it was left. */
+  open(file: Pick<FileFacts, 'hash' | 'size'>): Promise<IncomingContent>;
+  /** Where a content is; `undefined` when it is not here. */
+  find(hash: string): string | undefined;
+  /** Takes an incoming content out; a content that is kept, too, or needed again, is copied. */
+  take(file: FileFacts, target: string, options: { readonly isLast: boolean }): void;
+  /** Gives the file at `path` a second name beside those that are kept. */
+  keep(path: string, hash: string): string;
+  /** Where a content is, or would be, when it is kept. */
+  keptPath(hash: string): string;
+  /** Takes a content out of a file of the same disk, if it is there as it should be. */
+  copy(file: Pick<FileFacts, 'hash' | 'size'>, path: string): Promise<boolean>;
+  /** Keeps a content that came. */
+  keepStaged(hash: string): void;
+  /** Forgets a part of a large content. */
+  drop(hash: string): void;
+  /** Forgets what came and was not used for so long. */
+  clearIncoming(olderThanMs: number): void;
+}
+
+/** A content that is arriving. */
+export interface IncomingContent {
+  write(piece: Uint8Array): Promise<void>;
+  /** @throws {@link SyncError} `SP_SYNC_DAMAGED`: what came is thrown away */
+  finish(): Promise<void>;
+  /** Leaves what came for another attempt. */
+  leave(): Promise<void>;
+}
+
+/** Opens, and makes, the store in a folder. */
+export function createContentStore(directory: string): ContentStore {
+  const incoming = join(directory, 'incoming');
+  const kept = join(directory, 'kept');
+  const part = (hash: string): string => join(incoming, `${hash}.part`);
+  mkdirSync(incoming, { recursive: true, mode: 0o700 });
+  mkdirSync(kept, { recursive: true, mode: 0o700 });
+
+  const store: ContentStore = {
+    async has({ hash, size }) {
+      for (const path of [join(incoming, hash), join(kept, hash)]) {
+        const stats = statOf(path);
+        if (stats === undefined) continue;
+        if (stats.size === size && (await hashFile(path))?.hash === hash) return true;
+        // Cut by a kill, or damaged by the disk: of no use, and in the way.
+        rmSync(path, { force: true });
+      }
+      return false;
+    },
+    received: (hash) => statOf(part(hash))?.size ?? 0,
+    put({ hash, size }, content) {
+      if (content.byteLength !== size || sha256(content) !== hash) throw damaged(hash);
+      // Written in one go: what a kill cuts off is seen by its size.
+      writeFileSync(join(incoming, hash), content, { mode: 0o644 });
+    },
+    async open({ hash, size }) {
+      const path = part(hash);
+      const handle = await open(path, 'a', 0o644);
+      return incomingContent(handle, { path, target: join(incoming, hash), hash, size });
+    },
+    find: (hash) => [join(incoming, hash), join(kept, hash)].find((path) => statOf(path) !== undefined),
+    take({ hash, mode }, target, { isLast }) {
+      const path = join(incoming, hash);
+      // It may be another name of a file: writing would change that one.
+      rmSync(target, { force: true });
+      if (isLast && statOf(path) !== undefined && statOf(join(kept, hash)) === undefined) renameSync(path, target);
+      else copyFileSync(store.find(hash) ?? path, target, constants.COPYFILE_FICLONE);
+      if (mode !== 0o644 || !isLast) chmodSync(target, mode);
+    },
+    keep(path, hash) {
+      const temporary = join(kept, `.new-${hash}`);
+      rmSync(temporary, { force: true });
+      try {
+        linkSync(path, temporary);
+      } catch (error) {
+        if (!['EPERM', 'EXDEV', 'ENOTSUP', 'EMLINK', 'EOPNOTSUPP', 'ENOSYS'].includes(systemCode(error) ?? ''))
+          throw error;
+        copyFileSync(path, temporary, constants.COPYFILE_FICLONE);
+      }
+      return temporary;
+    },
+    keptPath: (hash) => join(kept, hash),
+    async copy({ hash, size }, path) {
+      const stats = statOf(path);
+      if (stats === undefined || !stats.isFile() || stats.size !== size) return false;
+      const temporary = part(`copy-${hash}`);
+      copyFileSync(path, temporary, constants.COPYFILE_FICLONE);
+      chmodSync(temporary, 0o644);
+      const isSame = (await hashFile(temporary))?.hash === hash;
+      if (isSame) renameSync(temporary, join(incoming, hash));
+      else rmSync(temporary, { force: true });
+      return isSame;
+    },
+    keepStaged(hash) {
+      if (statOf(join(incoming, hash)) !== undefined) renameSync(join(incoming, hash), join(kept, hash));
+    },
+    drop: (hash) => rmSync(part(hash), { force: true }),
+    clearIncoming(olderThanMs) {
+      const limit = Date.now() - olderThanMs;
+      for (const name of readdirSync(incoming)) {
+        const path = join(incoming, name);
+        if ((statOf(path)?.mtimeMs ?? 0) < limit) rmSync(path, { force: true });
+      }
+    },
+  };
+  return store;
+}
+
+async function incomingContent(
+  handle: FileHandle,
+  file: { readonly path: string; readonly target: string; readonly hash: string; readonly size: number },
+): Promise<IncomingContent> {
+  const { path, target, hash, size } = file;
+  let received = (await handle.stat()).size;
+  const drop = async (): Promise<never> => {
+    await handle.close();
+    rmSync(path, { force: true });
+    throw damaged(hash);
+  };
+  return {
+    async write(piece) {
+      received += piece.byteLength;
+      if (received > size) await drop();
+      await handle.appendFile(piece);
+    },
+    async finish() {
+      if (received !== size || (await hashFile(path))?.hash !== hash) return drop();
+      await handle.close();
+      renameSync(path, target);
+    },
+    leave: () => handle.close(),
+  };
+}
+
+function statOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
+function damaged(hash: string): SyncError {
+  return new SyncError('SP_SYNC_DAMAGED', `Content ${hash} is damaged: it is not what was announced`, {
+    retryable: true,
+  });
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { throwIfAborted } from '../sync-error.ts';
+
+const chunkSize = 1024 * 1024;
+
+export function sha256(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Hash and stat of a file, which was the same before and after; `undefined` when it changed meanwhile or is no file. */
+export async function hashFile(
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ readonly hash: string; readonly stats: Stats } | undefined> {
+  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+  try {
+    const before = fstatSync(descriptor);
+    if (!before.isFile()) return undefined;
+    const hash = before.size <= chunkSize ? sha256(readFileSync(descriptor)) : await hashLarge(descriptor, signal);
+    const after = fstatSync(descriptor);
+    return isSameStat(before, after) ? { hash, stats: after } : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export function isSameStat(a: Stats, b: Stats): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
+}
+
+async function hashLarge(descriptor: number, signal: AbortSignal | undefined): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(chunkSize);
+  for (let at = 0; ; ) {
+    const read = readSync(descriptor, buffer, 0, chunkSize, at);
+    if (read === 0) return hash.digest('hex');
+    hash.update(buffer.subarray(0, read));
+    at += read;
+    // Whoever serves requests beside this gets a turn.
+    await setImmediate();
+    throwIfAborted(signal);
+  }
+}

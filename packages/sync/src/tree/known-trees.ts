@@ -1,0 +1,70 @@
+import { mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import type { FileFacts, Manifest } from '../file-facts.ts';
+import { isMissing, storageError } from '../sync-error.ts';
+
+/** A manifest as text: a line for each file. Paths have no line breaks. */
+export function formatManifest(files: Manifest): string {
+  const lines: string[] = [];
+  for (const [path, { hash, mode, size }] of files) lines.push(`${hash} ${mode === 0o755 ? 'x' : '-'} ${size} ${path}`);
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The manifest in a text, or `undefined` when the text is damaged. */
+export function parseManifest(text: string): Map<string, FileFacts> | undefined {
+  const files = new Map<string, FileFacts>();
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\n', at);
+    const match = /^([0-9a-f]{64}) ([x-]) (\d{1,15}) (.+)$/.exec(text.slice(at, end === -1 ? text.length : end));
+    if (end === -1 || match === null) return undefined;
+    const [, hash = '', kind, size, path = ''] = match;
+    files.set(path, { hash, size: Number(size), mode: kind === 'x' ? 0o755 : 0o644 });
+    at = end + 1;
+  }
+  return files;
+}
+
+/** The trees that were told to somebody, so that the next time only the differences have to be told. */
+export interface KnownTrees {
+  get(hash: string): Promise<Map<string, FileFacts> | undefined>;
+  add(hash: string, files: Manifest): Promise<void>;
+}
+
+const kept = 8;
+
+export function createKnownTrees(directory: string): KnownTrees {
+  const pathOf = (hash: string): string => join(directory, hash);
+  return {
+    async get(hash) {
+      try {
+        return parseManifest(await readFile(pathOf(hash), 'utf8'));
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw storageError(pathOf(hash), error);
+      }
+    },
+    async add(hash, files) {
+      const path = pathOf(hash);
+      const now = new Date();
+      const isThere = await utimes(path, now, now).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) return;
+      try {
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+        await writeFileAtomic(path, formatManifest(files), { fsync: false });
+        const names = (await readdir(directory)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+        if (names.length <= kept) return;
+        const aged = await Promise.all(
+          names.map(async (name) => ({ name, at: (await stat(pathOf(name)).catch(() => undefined))?.mtimeMs ?? 0 })),
+        );
+        aged.sort((a, b) => b.at - a.at);
+        for (const { name } of aged.slice(kept)) await rm(pathOf(name), { force: true });
+      } catch (error) {
+        throw storageError(path, error);
+      }
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import lockfile from 'proper-lockfile';
+import type { Limits } from '../limits.ts';
+import { SyncError, storageError, systemCode, throwIfAborted } from '../sync-error.ts';
+import { type ChangeableTree, recoverTree } from './apply-changes.ts';
+import { createContentStore } from './content-store.ts';
+import { createJournal } from './journal.ts';
+import { type ScannedTree, scanTree } from './scan-tree.ts';
+import { loadIndex, saveIndex, type TreeIndex } from './tree-index.ts';
+
+/** A tree that nobody else of this package changes until it is closed. */
+export interface OpenTree extends ChangeableTree {
+  readonly index: TreeIndex;
+  scan(isIgnored?: (path: string) => boolean): Promise<ScannedTree>;
+  /** Says that the index is not as it was read. */
+  touch(): void;
+  /** Writes down what is known of the files, and lets others go on. */
+  close(): Promise<void>;
+}
+
+/** Where a tree and what is known of it are. */
+export interface TreeOptions {
+  readonly root: string;
+  readonly stateDirectory: string;
+  readonly limits: Limits;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A lock is taken over when its holder, killed, has not refreshed it for so long. */
+const staleMs = 10_000;
+
+/**
+ * Locks a tree, and finishes what a killed process began.
+ *
+ * @throws {@link SyncError} `SP_SYNC_LOCKED` when another process has it for longer than `waitMs`, `SP_SYNC_STORAGE`
+ */
+export async function openTree(
+  options: TreeOptions & { readonly waitMs?: number; readonly index?: TreeIndex | undefined },
+): Promise<OpenTree> {
+  const { root, stateDirectory, limits, signal, waitMs = 30_000 } = options;
+  throwIfAborted(signal);
+  await mkdir(stateDirectory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw storageError(stateDirectory, error);
+  });
+  const release = await lock(join(stateDirectory, 'sync'), { waitMs, signal });
+  try {
+    const indexPath = join(stateDirectory, 'index');
+    const index = options.index ?? (await loadIndex(indexPath));
+    const contents = createContentStore(stateDirectory);
+    const journal = createJournal(join(stateDirectory, 'journal'));
+    let isDirty = false;
+    const tree: OpenTree = {
+      root,
+      index,
+      contents,
+      journal,
+      async scan(isIgnored) {
+        const scanned = await scanTree({ root, index, limits, isIgnored, signal });
+        isDirty ||= scanned.changed;
+        index.clear();
+        for (const [path, file] of scanned.files) index.set(path, file);
+        return scanned;
+      },
+      touch: () => void (isDirty = true),
+      async close() {
+        try {
+          if (isDirty) await saveIndex(indexPath, index);
+        } finally {
+          await release();
+        }
+      },
+    };
+    await recoverTree(tree);
+    return tree;
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+async function lock(
+  path: string,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
+): Promise<() => Promise<void>> {
+  const deadline = Date.now() + waitMs;
+  for (;;) {
+    throwIfAborted(signal);
+    try {
+      const release = await lockfile.lock(path, { realpath: false, stale: staleMs, onCompromised: () => {} });
+      return () => release().catch(() => {});
+    } catch (error) {
+      if (systemCode(error) !== 'ELOCKED') throw storageError(path, error);
+      if (Date.now() >= deadline) {
+        throw new SyncError('SP_SYNC_LOCKED', `Cannot sync ${path}: another process is at it`, { retryable: true });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

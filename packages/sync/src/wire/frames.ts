@@ -1,0 +1,132 @@
+import { SyncError } from '../sync-error.ts';
+
+/** What is said of a content before it comes. */
+export interface ContentFrame {
+  readonly hash: string;
+  /** Of the whole content. */
+  readonly size: number;
+  /** What is left out of its beginning, because it was received before. */
+  readonly offset?: number | undefined;
+  /** There is no such content any more, and none follows. */
+  readonly gone?: boolean | undefined;
+}
+
+/** What reads a stream of frames. */
+export interface FrameReader {
+  /** The first frame: whatever the two sides have to say. */
+  onHeader(header: unknown): void | Promise<void>;
+  /** A content that is here as a whole. */
+  onContent(frame: ContentFrame, content: Uint8Array): void | Promise<void>;
+  /** A content that comes in pieces. */
+  onLarge(frame: ContentFrame): Promise<{
+    write(piece: Uint8Array): Promise<void>;
+    finish(): Promise<void>;
+    leave(): Promise<void>;
+  }>;
+}
+
+/** Contents up to here are one piece of memory. */
+export const smallContent = 1024 * 1024;
+
+const maxHeaderBytes = 64 * 1024 * 1024;
+const maxFrameBytes = 1024;
+
+/** A frame as bytes: its length, and JSON. A content follows it as it is. */
+export function encodeFrame(value: unknown): Buffer {
+  const json = Buffer.from(JSON.stringify(value));
+  const frame = Buffer.allocUnsafe(4 + json.length);
+  frame.writeUInt32BE(json.length, 0);
+  json.copy(frame, 4);
+  return frame;
+}
+
+/** The last frame: without it a stream was cut. */
+export const endFrame: Buffer = encodeFrame({ end: true });
+
+/**
+ * Reads a stream of frames to its end.
+ *
+ * @throws {@link SyncError} `SP_SYNC_DAMAGED` when it is malformed or ends early
+ */
+export async function readFrames(source: AsyncIterable<Uint8Array>, reader: FrameReader): Promise<void> {
+  let buffered: Uint8Array = new Uint8Array(0);
+  const iterator = source[Symbol.asyncIterator]();
+  let large: Awaited<ReturnType<FrameReader['onLarge']>> | undefined;
+  const more = async (): Promise<Uint8Array> => {
+    const next = await iterator.next();
+    if (next.done === true) throw malformed('it ends in the middle');
+    return next.value;
+  };
+  const take = async (bytes: number): Promise<Uint8Array> => {
+    if (buffered.byteLength < bytes) {
+      const parts = [buffered];
+      for (let have = buffered.byteLength; have < bytes; ) {
+        const piece = await more();
+        parts.push(piece);
+        have += piece.byteLength;
+      }
+      buffered = Buffer.concat(parts);
+    }
+    const taken = buffered.subarray(0, bytes);
+    buffered = buffered.subarray(bytes);
+    return taken;
+  };
+  const json = async (limit: number): Promise<unknown> => {
+    const length = Buffer.from(await take(4)).readUInt32BE(0);
+    if (length > limit) throw malformed('a frame is too long');
+    try {
+      return JSON.parse(Buffer.from(await take(length)).toString('utf8'));
+    } catch (error) {
+      throw error instanceof SyntaxError ? malformed('a frame is no JSON') : error;
+    }
+  };
+  try {
+    await reader.onHeader(await json(maxHeaderBytes));
+    for (;;) {
+      const frame = readContentFrame(await json(maxFrameBytes));
+      if (frame === undefined) break;
+      const { size, offset = 0, gone } = frame;
+      let left = gone === true ? 0 : size - offset;
+      if (left <= smallContent && offset === 0) {
+        await reader.onContent(frame, await take(left));
+        continue;
+      }
+      large = await reader.onLarge(frame);
+      while (left > 0) {
+        const piece = await take(Math.min(left, Math.max(1, buffered.byteLength)));
+        await large.write(piece);
+        left -= piece.byteLength;
+      }
+      const finished = large;
+      large = undefined;
+      await finished.finish();
+    }
+    // To the end of the transport too, so that a compressed stream's own check is made.
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      if (next.value.byteLength > 0) throw malformed('something follows its end');
+    }
+    if (buffered.byteLength > 0) throw malformed('something follows its end');
+  } finally {
+    await large?.leave();
+    await iterator.return?.();
+  }
+}
+
+function readContentFrame(value: unknown): ContentFrame | undefined {
+  if (typeof value !== 'object' || value === null) throw malformed('a frame is no object');
+  const { end, hash, size, offset, gone } = value as Readonly<Record<string, unknown>>;
+  if (end === true) return undefined;
+  const isHash = typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash);
+  if (!isHash || !isCount(size) || !(offset === undefined || (isCount(offset) && offset <= size))) {
+    throw malformed('a frame announces no content');
+  }
+  return { hash, size, offset, gone: gone === true };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function malformed(why: string): SyncError {
+  return new SyncError('SP_SYNC_DAMAGED', `Stream of files is damaged: ${why}`, { retryable: true });
+}

@@ -1,0 +1,82 @@
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { FileFacts } from '../file-facts.ts';
+import type { Limits } from '../limits.ts';
+import { isSyncError, SyncError, systemCode } from '../sync-error.ts';
+import type { ContentStore } from '../tree/content-store.ts';
+import { type ContentFrame, readFrames } from './frames.ts';
+
+/** What a stream of contents is read into. */
+export interface ReceiveOptions {
+  readonly contents: ContentStore;
+  readonly limits: Limits;
+  /** Says what may come, once the header is known. */
+  readonly onHeader: (header: unknown) => ReadonlyMap<string, Pick<FileFacts, 'size'>>;
+  /** Called with the bytes of each content that is here. */
+  readonly onReceived?: ((bytes: number) => void) | undefined;
+}
+
+/**
+ * Stages the contents of a compressed stream of frames. What was announced and nothing else; each is verified.
+ *
+ * @returns the hashes of contents that the other side has no more
+ * @throws {@link SyncError} `SP_SYNC_DAMAGED`, `SP_SYNC_TOO_LARGE`; what came before stays for another attempt
+ */
+export async function receiveContents(
+  source: AsyncIterable<Uint8Array>,
+  { contents, limits, onHeader, onReceived }: ReceiveOptions,
+): Promise<ReadonlySet<string>> {
+  const gone = new Set<string>();
+  let expected: ReadonlyMap<string, Pick<FileFacts, 'size'>> = new Map();
+  let total = 0;
+  const check = ({ hash, size, offset = 0, gone: isGone }: ContentFrame): void => {
+    if (expected.get(hash)?.size !== size) throw damaged('a content came that nobody announced');
+    if (isGone !== true) total += size - offset;
+    if (size > limits.maxFileBytes || total > limits.maxBytes) {
+      throw new SyncError('SP_SYNC_TOO_LARGE', `Cannot sync: more than ${limits.maxBytes} bytes came`);
+    }
+  };
+  const pieces = Readable.from(source, { objectMode: false }).compose(
+    createGunzip({ chunkSize: 256 * 1024 }),
+  ) as Readable;
+  try {
+    await readFrames(pieces as AsyncIterable<Uint8Array>, {
+      onHeader(header) {
+        expected = onHeader(header);
+      },
+      onContent(frame, content) {
+        check(frame);
+        if (frame.gone === true) gone.add(frame.hash);
+        else contents.put(frame, content);
+        onReceived?.(content.byteLength);
+      },
+      async onLarge(frame) {
+        check(frame);
+        const incoming = await contents.open(frame);
+        if (contents.received(frame.hash) !== (frame.offset ?? 0)) {
+          await incoming.leave();
+          contents.drop(frame.hash);
+          throw damaged('a content goes on at another place');
+        }
+        return {
+          ...incoming,
+          write: async (piece) => {
+            await incoming.write(piece);
+            onReceived?.(piece.byteLength);
+          },
+        };
+      },
+    });
+  } catch (error) {
+    if (!isSyncError(error) && (systemCode(error) ?? '').startsWith('Z_'))
+      throw damaged('it is not compressed as it should');
+    throw error;
+  } finally {
+    pieces.destroy();
+  }
+  return gone;
+}
+
+function damaged(why: string): SyncError {
+  return new SyncError('SP_SYNC_DAMAGED', `Stream of files is damaged: ${why}`, { retryable: true });
+}
