@@ -2,6 +2,8 @@ import { get } from 'node:http';
 
 /** A person with a browser and a client of the Management API, over real connections. */
 export interface CloudUser {
+  /** The access token. */
+  readonly token: string;
   /** The member `data` of an answer where it has one. */
   call<T>(path: string, request?: { method?: string; json?: unknown }): Promise<T>;
   /** A request with the person's token. */
@@ -32,6 +34,7 @@ export async function loginTo(url: string, email: string): Promise<CloudUser> {
   }
 
   return {
+    token,
     call,
     fetch: (path, init = {}) => fetch(new URL(path, url), { ...init, headers: { ...headers, ...init.headers } }),
     buyTenant: async (name) => {

@@ -19,8 +19,14 @@ export const systemManagedSecrets: readonly string[] = ['FLY_APP_NAME', 'FLY_MAC
 /** The rule for the name of a secret: an environment variable name. */
 export const secretNamePattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 
+// An environment variable ends at a NUL character: no machine could be started with one.
+const secretValue = z.string().check(
+  z.maxLength(65_536),
+  z.refine((value) => !value.includes('\0'), 'holds a NUL character'),
+);
+
 const setSecretsSchema: z.ZodMiniType<SetSecretsRequest> = z.strictObject({
-  secrets: z.record(z.string().check(z.regex(secretNamePattern)), z.string().check(z.maxLength(65_536))),
+  secrets: z.record(z.string().check(z.regex(secretNamePattern)), secretValue),
 });
 
 const listSecretsSchema: z.ZodMiniType<ListSecretsResponse> = z.object({ keys: z.array(z.string()) });
