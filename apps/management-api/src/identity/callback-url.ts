@@ -12,3 +12,10 @@ export function callbackUrl(baseUrl: string, provider: OAuthProvider): string {
 export function isOAuthProvider(value: string): value is OAuthProvider {
   return value === 'github' || value === 'google';
 }
+
+/** The address that a browser came back to, with everything that stood in its query. */
+export function returnedUrl(redirectUri: string, answer: URLSearchParams): URL {
+  const url = new URL(redirectUri);
+  url.search = answer.toString();
+  return url;
+}

@@ -1,6 +1,6 @@
 const brand = Symbol.for('@sp/management-api.identity-refused');
 
-/** A provider does not vouch for the person: the code is not good, or the account has no verified e-mail address. */
+/** A provider does not vouch for the person; `message` is a sentence for them. */
 export class IdentityRefused extends Error {
   override readonly name = 'IdentityRefused';
 

@@ -78,15 +78,19 @@ export function createSandboxIdentity(options: {
     pages,
     authorizeUrl: async ({ provider, state, redirectUri }) =>
       withQuery(`${baseUrl}/sandbox/identity`, { provider, state, redirect_uri: redirectUri }),
-    redeem: async ({ code, provider, redirectUri }) => {
+    redeem: async ({ answer, state, provider, redirectUri }) => {
+      const code = answer.get('code') ?? '';
       const issued = codes.get(code);
       codes.delete(code);
       const fits =
         issued !== undefined &&
         issued.expiresAt > now() &&
         issued.login.provider === provider &&
+        issued.login.state === state &&
         issued.login.redirectUri === redirectUri;
-      if (!fits) throw new IdentityRefused('The sandbox provider does not know the code.');
+      if (answer.get('error') === 'access_denied') throw new IdentityRefused('The login was cancelled.');
+      if (!fits)
+        throw new IdentityRefused('The sandbox does not accept the login: it took too long, or was used already.');
       return issued.person;
     },
   };

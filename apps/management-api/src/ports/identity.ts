@@ -1,3 +1,5 @@
+import type { OAuthProvider } from '@sp/cloud-api/contract';
+
 /** A person, as a provider vouches for them. */
 export interface VerifiedPerson {
   /** The provider's own, immutable id. */
@@ -10,15 +12,22 @@ export interface VerifiedPerson {
 export interface Identity {
   /** The page to send the browser to; it returns to `redirectUri` with `code` and `state`. */
   authorizeUrl(request: {
-    readonly provider: 'github' | 'google';
+    readonly provider: OAuthProvider;
+    /** Made up for this login and used once. */
     readonly state: string;
     readonly redirectUri: string;
   }): Promise<string>;
-  /** Turns the provider's code into the person; throws `IdentityRefused` when the provider says no. */
+  /**
+   * Turns what the browser came back with into the person. Throws `IdentityRefused` when the provider does not vouch for
+   * them, and `IdentityError` when it cannot be asked.
+   */
   redeem(request: {
-    readonly provider: 'github' | 'google';
-    readonly code: string;
+    readonly provider: OAuthProvider;
+    /** The query of the address that the browser came back to. */
+    readonly answer: URLSearchParams;
+    /** The `state` that the login began with. */
+    readonly state: string;
     readonly redirectUri: string;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
   }): Promise<VerifiedPerson>;
 }

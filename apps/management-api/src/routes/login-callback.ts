@@ -2,6 +2,7 @@ import type { Context } from 'hono';
 import { loggableError } from '../http/loggable-error.ts';
 import { createAuthorizationCode } from '../identity/authorization-codes.ts';
 import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
+import { isIdentityError } from '../identity/identity-error.ts';
 import { isIdentityRefused } from '../identity/identity-refused.ts';
 import { claimLoginRequest, type LoginRequest } from '../identity/login-requests.ts';
 import { withQuery } from '../identity/loopback-redirect.ts';
@@ -37,20 +38,19 @@ export async function handleLoginCallback(context: Context, deps: RouteDeps): Pr
       }),
     );
   };
-  const code = answer.get('code');
-  if (code === null) {
-    return answer.get('error') === 'access_denied'
-      ? refuse('access_denied', 'The login was cancelled.')
-      : refuse('server_error', 'The provider did not confirm the login.');
-  }
   try {
     const redirectUri = callbackUrl(baseUrl, provider);
-    const person = await deps.identity.redeem({ provider, code, redirectUri, signal: context.req.raw.signal });
+    const { signal } = context.req.raw;
+    const person = await deps.identity.redeem({ provider, answer, state, redirectUri, signal });
     const user = await resolvePerson(store, { provider, person });
     if (login.userCode !== null) return await askToConfirm(context, deps, { user, userCode: login.userCode });
     return context.redirect(await successUrl(deps, { login, user }));
   } catch (error) {
-    if (isIdentityRefused(error)) return refuse('access_denied', 'The provider did not vouch for you.');
+    if (isIdentityRefused(error)) return refuse('access_denied', error.message);
+    if (isIdentityError(error) && error.code === 'SP_IDENTITY_UNAVAILABLE') {
+      logger.warn({ provider, err: loggableError(error) }, 'identity provider does not answer');
+      return refuse('temporarily_unavailable', `${error.provider} does not answer now. Try again in a while.`);
+    }
     logger.error({ provider, err: loggableError(error) }, 'login failed');
     return refuse('server_error', 'The login failed on our side.');
   }
