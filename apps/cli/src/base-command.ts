@@ -6,7 +6,7 @@ import { needsNetworkSetup } from './network/needs-setup.ts';
 import type { CommandEvent } from './output/command-event.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 import { writeStderr } from './output/write-stderr.ts';
-import { decidePresentation, isSet } from './presentation.ts';
+import { decidePresentation, isSet, wantsUpdateNotice } from './presentation.ts';
 
 /**
  * What all commands share: `--json`, `--json-lines`, `--non-interactive`, the {@link Context}, and one way to fail. A
@@ -94,6 +94,15 @@ export abstract class BaseCommand extends Command {
     process.exitCode = described.exitCode;
     if (this.jsonEnabled()) this.logJson(described.json);
     else writeStderr(renderError(described));
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await super.finally(error);
+    const { env, stderr } = process;
+    if (!wantsUpdateNotice({ env, terminal: stderr.isTTY, json: this.jsonEnabled() })) return;
+    const { root, version } = this.config;
+    const { tellOfUpdate } = await import('./update/update-notice.ts');
+    tellOfUpdate({ env, current: version, root, write: writeStderr });
   }
 
   protected override toSuccessJson(result: unknown): unknown {

@@ -60,6 +60,17 @@ export function decideLoginTransport(world: {
   return remote || wsl || inContainer || screenless ? 'device' : 'browser';
 }
 
+/** Whether a person sees a notice of a newer version here, and wants one. */
+export function wantsUpdateNotice(world: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly terminal: boolean;
+  readonly json: boolean;
+}): boolean {
+  const { env, terminal, json } = world;
+  const off = ['CI', 'SYSTEMPROMPT_NO_UPDATE_NOTICE', 'NO_UPDATE_NOTIFIER'].some((name) => isSet(env, name));
+  return terminal && !json && !off;
+}
+
 /** Whether a variable says yes: `0`, `false` and nothing do not. */
 export function isSet(env: Readonly<Record<string, string | undefined>>, name: string): boolean {
   return !['', '0', 'false'].includes(env[name]?.toLowerCase() ?? '');

@@ -1,4 +1,8 @@
-/** One argument as a POSIX shell reads it back, for command lines that people copy. */
-export function shellWord(word: string): string {
-  return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+/**
+ * One argument as a shell reads it back, for command lines that people copy: a POSIX shell, on Windows cmd and
+ * PowerShell, which both take double quotes.
+ */
+export function shellWord(word: string, platform: NodeJS.Platform = process.platform): string {
+  if (/^[A-Za-z0-9_./:@%+=,-]+$/.test(word)) return word;
+  return platform === 'win32' ? `"${word.replaceAll('"', '""')}"` : `'${word.replaceAll("'", "'\\''")}'`;
 }

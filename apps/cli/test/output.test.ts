@@ -42,5 +42,6 @@ test('numbers are written for people', () => {
 
 test('copied command lines survive a shell', () => {
   expect(shellWord('hello-1')).toBe('hello-1');
-  expect(shellWord("it's")).toBe(`'it'\\''s'`);
+  expect(shellWord("it's", 'linux')).toBe(`'it'\\''s'`);
+  expect(shellWord('C:\\My Shop', 'win32')).toBe('"C:\\My Shop"');
 });

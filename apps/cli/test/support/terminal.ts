@@ -33,7 +33,7 @@ export function openTerminal(
     cols,
     rows,
     cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, npm_config_registry: 'http://127.0.0.1:1', ...env },
   });
   const terminal = new xterm.Terminal({ cols, rows, scrollback: 1000, allowProposedApi: true });
   let raw = '';
