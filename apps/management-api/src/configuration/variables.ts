@@ -128,7 +128,7 @@ export const variables = {
     name: 'SP_API_TENANT_DOMAIN',
     type: 'host name',
     required: 'always',
-    description: 'Tenants get `<name>-<suffix>.` in front of it.',
+    description: 'Tenants get `<name>-<suffix>.` in front of it; below `fly.dev` the name of their app.',
     schema: hostName,
   }),
   machines: variable({
@@ -167,12 +167,26 @@ export const variables = {
     description: 'The Machines API.',
     schema: serviceUrl,
   }),
-  flyRegistryUrl: variable({
-    name: 'SP_API_FLY_REGISTRY_URL',
+  flyLogsUrl: variable({
+    name: 'SP_API_FLY_LOGS_URL',
     type: 'URL',
-    default: 'https://registry.fly.io',
-    description: 'The registry that Fly.io pulls images from.',
+    default: 'https://api.fly.io',
+    description: "The API that has the machines' output.",
     schema: serviceUrl,
+  }),
+  flyRegistry: variable({
+    name: 'SP_API_FLY_REGISTRY',
+    type: 'host name',
+    default: 'registry.fly.io',
+    description: 'The registry that Fly.io pulls images from.',
+    schema: hostName,
+  }),
+  flyRateFactor: variable({
+    name: 'SP_API_FLY_RATE_FACTOR',
+    type: '1 to 1000',
+    default: '1',
+    description: 'How many times the usual rate limits Fly.io allows the organization; it raises them on request.',
+    schema: integer(1, 1000),
   }),
   identity: variable({
     name: 'SP_API_IDENTITY',

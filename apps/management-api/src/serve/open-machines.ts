@@ -1,23 +1,41 @@
 import type { Logger } from 'pino';
-import { OperatorError } from '../commands/operator-error.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import type { Images } from '../images/registry.ts';
 import { createDockerMachines } from '../machines/docker.ts';
+import { createFly } from '../machines/fly.ts';
 import { createProcessMachines } from '../machines/process.ts';
+import type { Certificates } from '../ports/certificates.ts';
 import type { Machines } from '../ports/machines.ts';
 
+/** What tenants run in, with what keeps certificates for their own domains where that is not our proxy. */
+export interface ServiceMachines {
+  readonly machines: Machines;
+  readonly certificates?: Certificates | undefined;
+}
+
 /** What tenants run in, as configured. Containers go on when this process ends: another replica may look after them. */
-export async function openServiceMachines(
+export function openServiceMachines(
   configuration: Configuration,
   { images, registry, logger }: { readonly images: Images; readonly registry: string; readonly logger: Logger },
-): Promise<Machines> {
-  const { machinesDirectory: directory } = configuration;
+): ServiceMachines {
+  const { machinesDirectory: directory, flyToken = '', flyOrganization = '', tenantDatabaseHost } = configuration;
+  const tenantsUrl = new URL(configuration.tenantDatabaseUrl ?? configuration.databaseUrl);
   switch (configuration.machines) {
     case 'docker':
-      return createDockerMachines({ images, registry, logger });
+      return { machines: createDockerMachines({ images, registry, logger }) };
     case 'process':
-      return createProcessMachines({ directory, images: images.storage, logger });
+      return { machines: createProcessMachines({ directory, images: images.storage, logger }) };
     case 'fly':
-      throw new OperatorError('SP_LISTEN_FAILED', 'not yet');
+      return createFly({
+        token: flyToken,
+        organization: flyOrganization,
+        images: images.storage,
+        logger,
+        databaseHost: tenantDatabaseHost ?? tenantsUrl.hostname,
+        machinesUrl: configuration.flyApiUrl,
+        logsUrl: configuration.flyLogsUrl,
+        registry: configuration.flyRegistry,
+        rateFactor: configuration.flyRateFactor,
+      });
   }
 }

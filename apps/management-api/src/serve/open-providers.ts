@@ -3,6 +3,9 @@ import type { Logger } from 'pino';
 import { createPaddleBilling } from '../billing/paddle.ts';
 import { createSandboxBilling } from '../billing/sandbox.ts';
 import type { Configuration } from '../configuration/configuration.ts';
+import { createGitHubIdentity } from '../identity/github.ts';
+import { createGoogleIdentity } from '../identity/google.ts';
+import { createIdentity } from '../identity/providers.ts';
 import { createSandboxIdentity } from '../identity/sandbox.ts';
 import type { Billing } from '../ports/billing.ts';
 import type { Identity } from '../ports/identity.ts';
@@ -15,9 +18,29 @@ export interface WithPages {
 }
 
 /** Who vouches for people, as configured. */
-export function openIdentity(configuration: Configuration): Identity & WithPages {
-  const { baseUrl } = configuration;
-  return createSandboxIdentity({ baseUrl });
+export function openIdentity(configuration: Configuration, { vault }: { readonly vault: Vault }): Identity & WithPages {
+  const { baseUrl, identity, githubClientId = '', githubClientSecret = '' } = configuration;
+  const { googleClientId = '', googleClientSecret = '' } = configuration;
+  if (identity.includes('sandbox')) return createSandboxIdentity({ baseUrl });
+  const github = (): Identity =>
+    createGitHubIdentity({
+      clientId: githubClientId,
+      clientSecret: githubClientSecret,
+      vault,
+      webUrl: configuration.githubUrl,
+      apiUrl: configuration.githubApiUrl,
+    });
+  const google = (): Identity =>
+    createGoogleIdentity({
+      clientId: googleClientId,
+      clientSecret: googleClientSecret,
+      vault,
+      issuer: configuration.googleIssuer,
+    });
+  return createIdentity({
+    ...(identity.includes('github') ? { github: github() } : {}),
+    ...(identity.includes('google') ? { google: google() } : {}),
+  });
 }
 
 /** Who takes the money, as configured, and what its webhooks are signed with. */

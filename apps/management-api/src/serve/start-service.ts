@@ -65,12 +65,12 @@ export async function startService(
       onCollectFailed: (err) => logger.warn({ err }, 'garbage of the registry was not collected'),
     });
     stops.push(() => images.close());
-    const machines = await openServiceMachines(configuration, { images, registry, logger });
+    const { machines } = openServiceMachines(configuration, { images, registry, logger });
     stops.push(() => machines.close());
     const feed = await createEventFeed(store);
     stops.push(() => feed.close());
     const tokens = await createAccessTokens({ store, vault, issuer: baseUrl });
-    const identity = openIdentity(configuration);
+    const identity = openIdentity(configuration, { vault });
     const { billing, webhookSecrets } = openBilling(configuration, { store, vault, logger });
     const databases = createPostgresDatabases({ adminUrl: configuration.tenantDatabaseUrl ?? databaseUrl });
     const dns = createCnameDns();
