@@ -30,11 +30,11 @@ async function query(url: string, text: string): Promise<unknown[]> {
 }
 
 /** Connects and stays. */
-async function open(url: string): Promise<{ readonly client: Client; readonly ended: Promise<unknown> }> {
+async function open(url: string): Promise<{ readonly client: Client; readonly ended: Promise<void> }> {
   const client = new Client({ connectionString: url });
-  const ended = new Promise((done) => {
-    client.on('error', done);
-    client.on('end', done);
+  const ended = new Promise<void>((done) => {
+    client.on('error', () => done());
+    client.on('end', () => done());
   });
   await client.connect();
   return { client, ended };
@@ -152,10 +152,10 @@ function suite(start: () => Promise<DatabasesServer>): void {
     await databases.setExternalAccess({ databaseName, login: 'app', password: 'first', enabled: true });
     const old = await open(before.internalUrl);
     // The machine of before goes on with its work, on the connection that it has and on new ones.
-    let rotating = true;
+    const rotation = new AbortController();
     let answers = 0;
     const works = (async () => {
-      while (rotating) {
+      while (!rotation.signal.aborted) {
         await old.client.query('select 1');
         await query(before.internalUrl, 'select 1');
         await query(before.externalUrl, 'select 1');
@@ -165,7 +165,7 @@ function suite(start: () => Promise<DatabasesServer>): void {
     const after = await create('alt', 'second');
     await databases.setExternalAccess({ databaseName, login: 'alt', password: 'second', enabled: true });
     for (const url of [after.internalUrl, after.externalUrl]) await query(url, 'select 1');
-    rotating = false;
+    rotation.abort();
     await works;
     expect(answers).toBeGreaterThan(0);
 

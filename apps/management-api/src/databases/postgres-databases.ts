@@ -38,10 +38,11 @@ export function createPostgresDatabases(options: {
         await createLoginRole(client, { owner: databaseName, role: own, password, limit: connectionLimits.machine });
         await createDatabase(client, databaseName);
         await admitRole(client, { databaseName, role: own });
-      });
-      await admin.use(databaseName, async (client) => {
-        await client.query(`ALTER SCHEMA public OWNER TO ${escapeIdentifier(databaseName)}`);
-        await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+        // Also in turn: Postgres refuses to change the same rights twice at once.
+        await admin.use(databaseName, async (inside) => {
+          await inside.query(`ALTER SCHEMA public OWNER TO ${escapeIdentifier(databaseName)}`);
+          await inside.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+        });
       });
       return {
         internalUrl: url(own, { password, host: machineHost, databaseName }),

@@ -31,12 +31,8 @@ export async function findOrMakeDataKey(
   if (row !== undefined) return await unwrap(vault, row);
   const key = randomBytes(32);
   const version = 1;
-  await tx.insert(tenantKeys).values({
-    tenantId,
-    version,
-    keyEncryptionKeyId: vault.keyId,
-    wrappedKey: await vault.seal(key, wrapContext(tenantId, version)),
-  });
+  const wrappedKey = await vault.seal(key, wrapContext(tenantId, version));
+  await tx.insert(tenantKeys).values({ tenantId, version, keyEncryptionKeyId: vault.keyId, wrappedKey });
   return dataKey(version, key);
 }
 
@@ -57,7 +53,8 @@ async function unwrap(vault: Vault, row: typeof tenantKeys.$inferSelect): Promis
   return dataKey(row.version, await vault.open(row.wrappedKey, wrapContext(row.tenantId, row.version)));
 }
 
-function wrapContext(tenantId: string, version: number): string {
+/** What a data key is wrapped for. */
+export function wrapContext(tenantId: string, version: number): string {
   return `tenant-key|${tenantId}|${version}`;
 }
 
