@@ -24,8 +24,9 @@ export function readLoginCallback(
   if (code !== null || accessToken === null || accessToken === '') {
     throw noToken('the callback has neither a code nor a token');
   }
-  // It carries nothing that only the server could know: any page in the browser can send one, of an account of its own.
-  if (!acceptDirectToken) throw noToken('the callback has a token instead of a code');
+  // Without our state it carries nothing that only the server could know: any page in the browser can send one, of an
+  // account of its own.
+  if (returned === null && !acceptDirectToken) throw noToken('the callback has a token without a state');
   return { accessToken };
 }
 

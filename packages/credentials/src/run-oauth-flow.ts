@@ -38,9 +38,9 @@ export interface OAuthFlowOptions {
    */
   readonly port?: number | undefined;
   /**
-   * Whether the callback may bring the token itself, as the predecessor's server does. Any web page that the person has
-   * open can then log this program in as somebody else while it waits, so a server that gives codes must not be asked
-   * with this.
+   * Whether the callback may bring the token alone, as the predecessor's server does. (A token in place of a code is taken
+   * anyway when it comes with the `state` of this login.) Any web page that the person has open can then log this
+   * program in as somebody else while it waits, so only say so of a server that is known to give no codes.
    *
    * @defaultValue false
    */

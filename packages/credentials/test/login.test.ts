@@ -114,6 +114,12 @@ test.each([
   expect(login.exchanged).toEqual([]);
 });
 
+test('a token in place of a code is taken when it comes with the state of the login', async () => {
+  const login = loginWith(({ state }) => ({ access_token: 'direct', state }));
+  expect(await runOAuthFlow(login.options)).toEqual({ accessToken: 'direct' });
+  expect(login.exchanged).toEqual([]);
+});
+
 test('a token that nobody asked for is refused, so that no web page can plant one', async () => {
   const login = loginWith(() => ({ access_token: 'planted' }));
   const error = await failureOf(login);
