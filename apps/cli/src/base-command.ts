@@ -96,8 +96,8 @@ export abstract class BaseCommand extends Command {
     else writeStderr(renderError(described));
   }
 
-  protected override async finally(error: Error | undefined): Promise<void> {
-    await super.finally(error);
+  protected override async finally(thrown: Error | undefined): Promise<void> {
+    await super.finally(thrown);
     const { env, stderr } = process;
     if (!wantsUpdateNotice({ env, terminal: stderr.isTTY, json: this.jsonEnabled() })) return;
     const { root, version } = this.config;
