@@ -1,4 +1,6 @@
 import type { Context } from './context.ts';
+import { findLocalTenant } from './local-tenant/find-local-tenant.ts';
+import { type PostgresKind, postgresOf } from './local-tenant/postgres-of.ts';
 import { listTenants, pickTenant } from './tenant-listing.ts';
 
 /** What can be told about a tenant; credentials cannot. */
@@ -17,6 +19,8 @@ export interface TenantDetails {
   /** The tenant's page, once it runs. */
   readonly url?: string | undefined;
   readonly hasDatabase: boolean;
+  /** Of a local tenant: on which kind of server its database is. */
+  readonly database?: PostgresKind | undefined;
 }
 
 /** Finds the tenant and asks the API how it is; out of reach, what the project knows is all there is. */
@@ -24,6 +28,11 @@ export async function getTenantDetails(
   context: Context,
   { idOrName, bin }: { idOrName: string | undefined; bin: string },
 ): Promise<TenantDetails> {
+  const local = await findLocalTenant(context, idOrName);
+  if (local !== undefined) {
+    const { id, name, tenantType, databaseUrl } = local;
+    return { id, name, tenantType, database: await postgresOf(context, local), hasDatabase: Boolean(databaseUrl) };
+  }
   const { interactive, signal } = context;
   const command = (id: string): string => `${bin} cloud tenant show ${id}`;
   const { stored, info } = await pickTenant(await listTenants(context), { idOrName, interactive, command });

@@ -21,7 +21,8 @@ export async function listTenants(
 ): Promise<readonly ListedTenant[]> {
   const { loadTenants, mergeTenantInfos } = await import('@sp/tenants');
   const path = context.project.localTenants;
-  const infos = options.cached === true ? undefined : await getTenantInfos(context);
+  const before = (await loadTenants(path))?.tenants ?? [];
+  const infos = options.cached === true ? undefined : await getTenantInfos(context, before);
   if (infos !== undefined) await mergeTenantInfos(path, infos);
   const stored = (await loadTenants(path))?.tenants ?? [];
   return stored.map((tenant) => ({ stored: tenant, info: infos?.find((info) => info.id === tenant.id) }));
@@ -61,11 +62,17 @@ export async function pickTenant(
   return tenants.find(({ stored }) => stored.id === id) ?? only;
 }
 
-async function getTenantInfos(context: Context): Promise<readonly TenantInfo[] | undefined> {
-  const api = await context.api();
+async function getTenantInfos(
+  context: Context,
+  stored: readonly StoredTenant[],
+): Promise<readonly TenantInfo[] | undefined> {
   try {
+    const api = await context.api();
     return (await api.user.get({ signal: context.signal })).tenants;
   } catch (error) {
+    // Who has nothing but tenants on this computer needs no login.
+    const nobody = error instanceof CliError && error.code === 'SP_CLI_NOT_LOGGED_IN';
+    if (nobody && stored.length > 0 && stored.every(({ tenantType }) => tenantType === 'local')) return undefined;
     const { isCloudApiError } = await import('@sp/cloud-api');
     if (!isCloudApiError(error) || (error.code !== 'SP_API_NETWORK' && error.code !== 'SP_API_TIMEOUT')) throw error;
     context.warn(`${error.message}; showing what was known last`);

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import * as z from 'zod/mini';
-import { LocalPostgresError } from './local-postgres-error.ts';
+import { isLocalPostgresError, LocalPostgresError } from './local-postgres-error.ts';
 
 /** The Docker command line. */
 export interface Docker {
@@ -82,6 +82,24 @@ export async function openDocker(options: {
       return toContainer(result.stdout);
     },
   };
+}
+
+/** Whether a Docker engine with Compose answers. */
+export async function canUseDocker(
+  options: {
+    /** The program. @defaultValue 'docker' */
+    readonly binary?: string | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
+): Promise<boolean> {
+  const { binary = 'docker', signal } = options;
+  try {
+    await openDocker({ binary, signal });
+    return true;
+  } catch (error) {
+    if (isLocalPostgresError(error)) return false;
+    throw error;
+  }
 }
 
 function toContainer(text: string): Container | undefined {

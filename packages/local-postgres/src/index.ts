@@ -1,4 +1,5 @@
 /** A Postgres server on this computer for local tenants, in Docker, with a database and a role for each. */
+export { canUseDocker } from './docker.ts';
 export {
   isLocalPostgresError,
   LocalPostgresError,

@@ -2,6 +2,7 @@ import type { ProjectContext } from '@sp/paths';
 import type { StoredTenant } from '@sp/tenants';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
+import { wakeDatabase } from '../local-tenant/wake-database.ts';
 import { listProjectProfiles } from '../profile-listing.ts';
 import { shellWord } from '../shell-words.ts';
 import { loadSelection } from '../tenant/selection.ts';
@@ -19,7 +20,8 @@ export interface DatabaseTarget {
 
 /**
  * The database of the profile that was named, else of the tenant that was named, else of the tenant selected, else of
- * the only profile, else of the only tenant, else of the one that the person picks. Asks the disk only.
+ * the only profile, else of the only tenant, else of the one that the person picks. Starts the Postgres of local tenants when it
+ * does not run.
  *
  * @throws {CliError} `SP_CLI_DATABASE_UNKNOWN`, `SP_CLI_PROFILE_NOT_FOUND`, `SP_CLI_TENANT_NOT_FOUND`
  */
@@ -50,7 +52,7 @@ export async function findDatabase(
     interactive: context.interactive,
     command: (id) => `${command} --tenant ${shellWord(id)}`,
   });
-  return await ofTenant(stored);
+  return await ofTenant(context, stored);
 }
 
 /** The database of what is called `name`: a profile, else a tenant. */
@@ -73,20 +75,24 @@ async function ofProfile(
   }
   const { effectiveDatabaseUrl, loadProfile, resolveSecrets } = await import('@sp/tenants');
   const { secrets } = await resolveSecrets({ profile: await loadProfile(path, context), env: context.env });
-  return await known(effectiveDatabaseUrl(secrets, { external: true }), { name, label: `profile ${name}` });
+  return await known(context, effectiveDatabaseUrl(secrets, { external: true }), { name, label: `profile ${name}` });
 }
 
-async function ofTenant(tenant: StoredTenant): Promise<DatabaseTarget> {
+async function ofTenant(context: Context, tenant: StoredTenant): Promise<DatabaseTarget> {
   const { localDatabaseUrl } = await import('@sp/tenants');
-  return await known(localDatabaseUrl(tenant), { name: tenant.name, label: `tenant ${tenant.name}` });
+  return await known(context, localDatabaseUrl(tenant), { name: tenant.name, label: `tenant ${tenant.name}` });
 }
 
 async function known(
+  context: Context,
   url: string | undefined,
   target: { readonly name: string; readonly label: string },
 ): Promise<DatabaseTarget> {
   const { isMaskedDatabaseUrl } = await import('@sp/tenants');
-  if (url !== undefined && url !== '' && !isMaskedDatabaseUrl(url)) return { url, ...target };
+  if (url !== undefined && url !== '' && !isMaskedDatabaseUrl(url)) {
+    await wakeDatabase(context, url);
+    return { url, ...target };
+  }
   const what = url ? 'the password of the database' : 'the database';
   throw new CliError('SP_CLI_DATABASE_UNKNOWN', `This project does not know ${what} of the ${target.label}`);
 }

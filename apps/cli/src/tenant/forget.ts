@@ -8,7 +8,10 @@ import type { Target } from './target.ts';
  *
  * @returns the names of its profiles, which stay: they hold what people wrote
  */
-export async function forgetTenant(context: Context, { id, project }: Target): Promise<readonly string[]> {
+export async function forgetTenant(
+  context: Context,
+  { id, project }: Pick<Target, 'id' | 'project'>,
+): Promise<readonly string[]> {
   const { deleteTenant } = await import('@sp/tenants');
   await deleteTenant(project.localTenants, id);
   if ((await loadSelection(project)) === id) await saveSelection(project, undefined);

@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
 import { tenantFlag } from '../../../flags.ts';
+import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
 import { renderFields } from '../../../output/table.ts';
 import { findTarget } from '../../../tenant/target.ts';
 
@@ -32,8 +33,10 @@ export default class ProfileCreate extends BaseCommand {
     const { args, flags } = await this.parse(ProfileCreate);
     const command = `${this.config.bin} cloud profile create ${args.name}`;
     const { createProfile, loadTenants } = await import('@sp/tenants');
-    const { id, name: tenantName, project } = await findTarget(this.context, { tenant: flags.tenant, command });
-    const tenant = (await loadTenants(project.localTenants))?.tenants.find((stored) => stored.id === id);
+    const local = await findLocalTenant(this.context, flags.tenant);
+    const project = this.context.requireProject();
+    const { id, name: tenantName } = local ?? (await findTarget(this.context, { tenant: flags.tenant, command }));
+    const tenant = local ?? (await loadTenants(project.localTenants))?.tenants.find((stored) => stored.id === id);
     if (tenant?.databaseUrl === undefined) {
       throw new CliError(
         'SP_CLI_CREDENTIALS_UNAVAILABLE',

@@ -1,5 +1,8 @@
 import { Flags } from '@oclif/core';
+import type { ProjectContext } from '@sp/paths';
 import { BaseCommand } from '../../../base-command.ts';
+import { createLocalTenant, type LocalTenantFlags } from '../../../local-tenant/create-local-tenant.ts';
+import type { PostgresKind } from '../../../local-tenant/postgres-of.ts';
 import { renderFields } from '../../../output/table.ts';
 import { shellWord } from '../../../shell-words.ts';
 import { buyTenant, resumePurchase } from '../../../tenant-create/buy.ts';
@@ -9,7 +12,10 @@ import { type KeptTenant, keepTenant } from '../../../tenant-create/keep.ts';
 
 /** What `cloud tenant create` answers. Credentials are in files only. */
 export interface TenantCreateResult extends KeptTenant {
-  readonly checkoutSessionId: string;
+  /** Absent for a local tenant: nothing was bought. */
+  readonly checkoutSessionId?: string | undefined;
+  /** Of a local tenant: on which kind of server its database is. */
+  readonly database?: PostgresKind | undefined;
   /** Command lines that go on from here. */
   readonly next: readonly string[];
 }
@@ -17,13 +23,20 @@ export interface TenantCreateResult extends KeptTenant {
 export default class TenantCreate extends BaseCommand {
   static override summary = 'Buy a new tenant and make a profile for it.';
   static override description =
-    `Opens the payment page, waits until the tenant's infrastructure is ready, and keeps its credentials in this project. Deploy afterwards.`;
+    `Opens the payment page, waits until the tenant's infrastructure is ready, and keeps its credentials in this project. Deploy afterwards. With --type local nothing is bought: the tenant is a database on this computer, or one of your own, and a profile for it.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --name hello --plan starter --region iad --json',
     '<%= config.bin %> <%= command.id %> --resume last',
+    '<%= config.bin %> <%= command.id %> --type local --name dev --database docker',
   ];
   static override flags = {
+    type: Flags.option({
+      options: ['cloud', 'local'] as const,
+      default: 'cloud',
+      summary: 'In the cloud, or on this computer.',
+      env: 'SYSTEMPROMPT_TENANT_TYPE',
+    })(),
     name: Flags.string({
       summary: 'Name of the tenant: lower-case letters, digits and inner hyphens.',
       env: 'SYSTEMPROMPT_TENANT_NAME',
@@ -39,12 +52,22 @@ export default class TenantCreate extends BaseCommand {
       env: 'SYSTEMPROMPT_CHECKOUT',
       helpValue: 'SESSION',
     }),
+    database: Flags.option({
+      options: ['docker', 'embedded', 'external'] as const,
+      summary: 'Postgres of a local tenant: in Docker, without Docker, or your own.',
+      env: 'SYSTEMPROMPT_DATABASE',
+    })(),
+    'database-url-stdin': Flags.boolean({
+      summary: 'Read the URL of your own Postgres from stdin.',
+      env: 'SYSTEMPROMPT_DATABASE_URL_STDIN',
+    }),
   };
 
   async run(): Promise<TenantCreateResult> {
     const { flags } = await this.parse(TenantCreate);
     const context = this.context;
     const project = context.requireProject();
+    if (flags.type === 'local') return await this.createLocal(flags, project);
     const api = await context.api();
     const deps = { context, api, project, bin: this.config.bin };
     const left = flags.resume === undefined ? undefined : await findCheckout(project, flags);
@@ -57,5 +80,14 @@ export default class TenantCreate extends BaseCommand {
     const { id, region, hostname } = kept.tenant;
     this.log(renderFields({ Id: id, Region: region, Host: hostname, Profile: kept.profile.path, Next: next[0] }));
     return { ...kept, checkoutSessionId: bought.checkoutSessionId, next };
+  }
+
+  private async createLocal(flags: LocalTenantFlags, project: ProjectContext): Promise<TenantCreateResult> {
+    const { bin } = this.config;
+    const made = await createLocalTenant(flags, { context: this.context, project, bin });
+    const next = [`${bin} cloud db tables --profile ${shellWord(made.profile.name)}`];
+    this.log(`Tenant ${made.tenant.name} is on this computer`);
+    this.log(renderFields({ Id: made.tenant.id, Database: made.database, Profile: made.profile.path, Next: next[0] }));
+    return { ...made, next };
   }
 }

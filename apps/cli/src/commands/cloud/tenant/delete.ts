@@ -1,7 +1,9 @@
-import { Args } from '@oclif/core';
+import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { confirmByName } from '../../../confirm.ts';
 import { confirmFlag } from '../../../flags.ts';
+import { deleteLocalTenant } from '../../../local-tenant/delete-local-tenant.ts';
+import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
 import { forgetTenant } from '../../../tenant/forget.ts';
 import { operate } from '../../../tenant/operate.ts';
 import { findTarget } from '../../../tenant/target.ts';
@@ -13,19 +15,34 @@ export interface TenantDeleteResult {
   readonly deleted: true;
   /** Profiles of this project that have no tenant now; they stay. */
   readonly profiles: readonly string[];
+  /** Of a local tenant: what happened to its database. */
+  readonly database?: 'kept' | 'deleted' | undefined;
 }
 
 export default class TenantDelete extends BaseCommand {
   static override summary = 'Delete a tenant with its database, its images and its secrets.';
   static override description =
-    'Nothing of it can be brought back. It asks for the name; without a terminal: --confirm.';
+    'Nothing of it can be brought back. It asks for the name; without a terminal: --confirm, and for a local tenant --data.';
   static override examples = ['<%= config.bin %> <%= command.id %> hello --confirm hello'];
   static override args = { id: Args.string({ ignoreStdin: true, name: 'ID', description: 'Id or name of a tenant.' }) };
-  static override flags = { confirm: confirmFlag };
+  static override flags = {
+    confirm: confirmFlag,
+    data: Flags.option({
+      options: ['keep', 'delete'] as const,
+      summary: 'What happens to the database of a local tenant.',
+      env: 'SYSTEMPROMPT_DATA',
+    })(),
+  };
 
   async run(): Promise<TenantDeleteResult> {
     const { args, flags } = await this.parse(TenantDelete);
     const bin = `${this.config.bin} cloud tenant delete`;
+    const local = await findLocalTenant(this.context, args.id);
+    if (local !== undefined) {
+      const { profiles, database } = await deleteLocalTenant(local, { context: this.context, flags, command: bin });
+      this.log(`${local.name} is deleted; its database is ${database === 'deleted' ? 'deleted too' : 'still there'}`);
+      return { tenantId: local.id, tenantName: local.name, deleted: true, profiles, database };
+    }
     const target = await findTarget(this.context, { tenant: args.id, command: bin, as: '' });
     const { id, name, label, api } = target;
     const warning = `Deleting ${label} ends its subscription and destroys its database.`;

@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
+import { editLocalTenant } from '../../../local-tenant/edit-local-tenant.ts';
+import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
 import { findTarget } from '../../../tenant/target.ts';
 
 /** What `cloud tenant edit` answers: the tenant as it is now. */
@@ -26,6 +28,10 @@ export default class TenantEdit extends BaseCommand {
       min: 128,
       env: 'SYSTEMPROMPT_MEMORY',
     }),
+    'database-url-stdin': Flags.boolean({
+      summary: 'Read a new URL for the database of a local tenant from stdin.',
+      env: 'SYSTEMPROMPT_DATABASE_URL_STDIN',
+    }),
     'external-db-access': Flags.boolean({
       summary: 'Whether the database can be reached from outside.',
       allowNo: true,
@@ -37,11 +43,24 @@ export default class TenantEdit extends BaseCommand {
     const { args, flags } = await this.parse(TenantEdit);
     const changes = { name: flags.name, memoryMb: flags.memory, externalDbAccess: flags['external-db-access'] };
     const changed = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : name));
+    if (flags['database-url-stdin']) changed.push('databaseUrl');
     const command = `${this.config.bin} cloud tenant edit`;
     if (changed.length === 0) {
       const next = [`${command} ${args.id ?? 'hello'} --memory 512`];
       const missing = ['--name', '--memory', '--external-db-access'];
       throw new CliError('SP_CLI_INPUT_NEEDED', 'There is nothing to change', { flags: missing, next });
+    }
+    const local = await findLocalTenant(this.context, args.id);
+    if (local !== undefined) {
+      await editLocalTenant(local, { context: this.context, flags });
+      this.log(`Changed ${changed.join(', ')} of ${flags.name ?? local.name}`);
+      return { tenantId: local.id, tenantName: flags.name ?? local.name, changed };
+    }
+    if (flags['database-url-stdin']) {
+      throw new CliError(
+        'SP_CLI_USAGE',
+        '--database-url-stdin is for local tenants: the database of a tenant in the cloud is its own',
+      );
     }
     const { id, label, api, info, project } = await findTarget(this.context, { tenant: args.id, command, as: '' });
     this.context.progress.note(`Changing ${label}`);

@@ -22,7 +22,7 @@ export default class TenantShow extends BaseCommand {
   async run(): Promise<TenantDetails> {
     const { args } = await this.parse(TenantShow);
     const details = await getTenantDetails(this.context, { idOrName: args.id, bin: this.config.bin });
-    const { id, name, tenantType, status, message, url, plan, region, hostname } = details;
+    const { id, name, tenantType, status, message, url, plan, region, hostname, database } = details;
     this.log(
       renderFields({
         Name: name,
@@ -34,6 +34,7 @@ export default class TenantShow extends BaseCommand {
         Plan: plan,
         Region: region,
         Host: hostname,
+        Database: database,
       }),
     );
     return details;

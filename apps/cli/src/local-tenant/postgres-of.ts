@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { StoredTenant } from '@sp/tenants';
+import { CliError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { defaultDataDirectory } from '../local-cloud/data-directory.ts';
+
+/** Which server a local tenant's database is on: one of ours, or one of the person's own. */
+export type PostgresKind = 'docker' | 'embedded' | 'external';
+
+/** A server that runs, and what made it. */
+export interface RunningPostgres {
+  readonly kind: 'docker' | 'embedded';
+  /** Of a role that may do everything. Holds its password. */
+  readonly adminUrl: string;
+}
+
+/** Starts the server of local tenants, unless it runs. */
+export async function startPostgres(context: Context, kind: 'docker' | 'embedded'): Promise<RunningPostgres> {
+  const { signal } = context;
+  if (kind === 'docker') {
+    const { startDockerPostgres } = await import('@sp/local-postgres');
+    const image = context.env['SYSTEMPROMPT_POSTGRES_IMAGE'];
+    const name = context.env['SYSTEMPROMPT_POSTGRES_CONTAINER'];
+    const { adminUrl } = await startDockerPostgres({ folder: dockerFolder(context), image, name, signal });
+    return { kind, adminUrl };
+  }
+  const { keepEmbeddedPostgres } = await import('@sp/management-api').catch(() => {
+    throw new CliError('SP_CLI_LOCAL_NOT_INSTALLED', 'The package @sp/management-api is not installed');
+  });
+  const { url } = await keepEmbeddedPostgres({ dataDir: embeddedFolder(context), signal });
+  return { kind, adminUrl: url };
+}
+
+/** Which server a tenant's database is on. */
+export async function postgresOf(context: Context, tenant: StoredTenant): Promise<PostgresKind> {
+  if (tenant.sharedContainerDb !== undefined) return 'docker';
+  const url = tenant.databaseUrl ?? '';
+  return (await isEmbedded(context, url)) ? 'embedded' : 'external';
+}
+
+/** Whether a URL leads to the server that we run without Docker: by its port, which it keeps. */
+export async function isEmbedded(context: Context, url: string): Promise<boolean> {
+  if (!URL.canParse(url) || new URL(url).hostname !== '127.0.0.1') return false;
+  const port = await readFile(join(embeddedFolder(context), 'postgres-port'), 'utf8').catch(() => '');
+  return port.trim() !== '' && new URL(url).port === port.trim();
+}
+
+/** Where the compose file and the password of the server in Docker are. */
+export function dockerFolder(context: Context): string {
+  return join(dirname(context.requireProject().localTenants), 'docker');
+}
+
+function embeddedFolder(context: Context): string {
+  return join(dirname(defaultDataDirectory(context.env)), 'postgres');
+}
