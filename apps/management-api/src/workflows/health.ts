@@ -25,7 +25,10 @@ export async function waitForHealth(
       const code = found?.exitCode === undefined ? '' : ` with code ${found.exitCode}`;
       return { healthy: false, reason: await withLog(`The machine exited${code} before it was healthy`) };
     }
-    if (found.address !== undefined) {
+    if (found.healthy === true && found.address !== undefined) return { healthy: true, address: found.address };
+    if (found.healthy === false) last = "the provider's checks of it fail";
+    // Where the provider looks itself, its word counts: the address may lead to another machine of the app.
+    if (found.healthy === undefined && found.address !== undefined) {
       const status = await healthStatus(found.address, signal);
       if (status === 200) return { healthy: true, address: found.address };
       if (status !== undefined) last = `GET /api/v1/health answered ${status}`;

@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Images } from '../src/images/registry.ts';
+import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
+import { createProcessRunner, type FakeFly, startFakeFly } from './fake-fly.ts';
+import { createFakeGitHub, type FakeGitHub } from './fake-identity.ts';
+import { createFakePaddle, type FakePaddle } from './fake-paddle.ts';
+import { type MachineFacts, pushMachineImage } from './machine-image.ts';
+import { killPrograms, runProgram, type Served, startServe } from './operator-program.ts';
+import { type ServedHandler, serveHandler } from './serve.ts';
+
+const secrets = {
+  vault: randomBytes(32).toString('base64'),
+  fly: 'planted-fly-token',
+  github: 'planted-github-secret',
+  paddle: 'planted-paddle-key',
+  webhook: 'pdl_ntfset_planted',
+};
+const returnTo = 'http://127.0.0.1:45678/callback';
+
+let folder: string;
+let postgres: EmbeddedPostgres;
+let fly: FakeFly;
+let runner: ReturnType<typeof createProcessRunner>;
+let github: FakeGitHub;
+let paddle: FakePaddle;
+let env: Record<string, string>;
+const servers: ServedHandler[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sp-serve-journey-'));
+  const dataDir = join(folder, 'postgres');
+  postgres = await startEmbeddedPostgres({ dataDir });
+  runner = createProcessRunner({ directory: join(folder, 'fly'), storage: () => fly.storage });
+  fly = await startFakeFly({ tokens: { [secrets.fly]: 'tenants' }, lagMs: 50, startMs: 20, rateFactor: 10, runner });
+  const baseUrl = `http://127.0.0.1:${await freePort()}`;
+  const addresses = { github: '' };
+  const redirectUri = `${baseUrl}/api/v1/auth/oauth/github/callback`;
+  const client = { clientId: 'github-client', clientSecret: secrets.github, redirectUri };
+  github = await createFakeGitHub({ webUrl: () => addresses.github, client });
+  const githubServer = await serveHandler((request) => github.fetch(request));
+  addresses.github = `http://${githubServer.host}`;
+  paddle = await createFakePaddle({
+    apiKey: secrets.paddle,
+    catalog: [
+      { priceId: 'pri_01', productName: 'Starter', customData: { plan: 'starter', memory_mb: 512, volume_gb: 1 } },
+    ],
+    destination: { url: `${baseUrl}/api/v1/webhooks/paddle`, secrets: [secrets.webhook] },
+  });
+  const paddleServer = await serveHandler((request) => paddle.fetch(request));
+  servers.push(githubServer, paddleServer);
+  env = {
+    SP_API_BASE_URL: baseUrl,
+    SP_API_LISTEN_HOST: '127.0.0.1',
+    SP_API_PORT: new URL(baseUrl).port,
+    SP_API_DRAIN_SECONDS: '0',
+    DATABASE_URL: postgres.url,
+    SP_API_VAULT_KEY: secrets.vault,
+    SP_API_REGISTRY_DIRECTORY: join(folder, 'registry'),
+    SP_API_TENANT_DOMAIN: 'fly.dev',
+    SP_API_TENANT_DATABASE_HOST: '127.0.0.1',
+    SP_API_MACHINES: 'fly',
+    SP_API_FLY_TOKEN: secrets.fly,
+    SP_API_FLY_ORGANIZATION: 'tenants',
+    SP_API_FLY_API_URL: fly.url,
+    SP_API_FLY_LOGS_URL: fly.url,
+    SP_API_FLY_REGISTRY: fly.registry,
+    SP_API_FLY_RATE_FACTOR: '10',
+    SP_API_IDENTITY: 'github',
+    SP_API_GITHUB_CLIENT_ID: client.clientId,
+    SP_API_GITHUB_CLIENT_SECRET: secrets.github,
+    SP_API_GITHUB_URL: addresses.github,
+    SP_API_GITHUB_API_URL: addresses.github,
+    SP_API_BILLING: 'paddle',
+    SP_API_PADDLE_API_KEY: secrets.paddle,
+    SP_API_PADDLE_ENVIRONMENT: `http://${paddleServer.host}`,
+    SP_API_PADDLE_CLIENT_TOKEN: 'test_token',
+    SP_API_PADDLE_WEBHOOK_SECRETS: secrets.webhook,
+  };
+});
+afterAll(async () => {
+  killPrograms();
+  await runner?.close();
+  await fly?.[Symbol.asyncDispose]();
+  for (const server of servers) await server[Symbol.asyncDispose]();
+  await postgres?.stop();
+  await removeEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+async function logIn(url: string): Promise<string> {
+  const begun = await fetch(`${url}/api/v1/auth/oauth/github?${new URLSearchParams({ redirect_uri: returnTo })}`);
+  const { authorize_url: authorizeUrl } = (await begun.json()) as { authorize_url: string };
+  const emails = [{ email: 'ada@example.com', primary: true, verified: true }];
+  const callback = github.allow(authorizeUrl, { id: 1815, login: 'ada', emails });
+  const back = await fetch(callback, { redirect: 'manual' });
+  return new URL(back.headers.get('location') ?? '').searchParams.get('access_token') ?? '';
+}
+
+function clientOf(url: string, token: string) {
+  return async <T>(path: string, { method = 'GET', json }: { method?: string; json?: unknown } = {}): Promise<T> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    const parsed = (text === '' ? {} : JSON.parse(text)) as { data?: T };
+    return parsed.data ?? (parsed as T);
+  };
+}
+
+async function databases(): Promise<readonly string[]> {
+  const client = new Client({ connectionString: postgres.url });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ datname: string }>("select datname from pg_database where datname ~ '^sp_'");
+    return rows.map(({ datname }) => datname);
+  } finally {
+    await client.end();
+  }
+}
+
+test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub knows, over an upgrade of the control plane', async () => {
+  let service: Served = await startServe(env, ['--migrate']);
+  const { url } = service;
+  const token = await logIn(url);
+  let call = clientOf(url, token);
+  expect(await call('/api/v1/auth/me')).toMatchObject({ user: { email: 'ada@example.com' } });
+  const doctor = await runProgram(['doctor', '--json'], env);
+  expect(doctor.json()).toMatchObject({ healthy: true });
+
+  // Nothing is made before the payment, which is told by a signed webhook only.
+  const [plan] = await call<{ paddle_price_id: string; name: string }[]>('/api/v1/checkout/plans');
+  const json = { price_id: plan?.paddle_price_id, region: 'fra', tenant_name: 'shop', redirect_uri: returnTo };
+  const checkout = await call<Record<'checkout_url' | 'checkout_session_id' | 'transaction_id', string>>(
+    '/api/v1/checkout',
+    { method: 'POST', json },
+  );
+  expect(checkout.checkout_url).toBe(`${url}/checkout?_ptxn=${checkout.transaction_id}`);
+  expect(await (await fetch(checkout.checkout_url)).text()).toContain('Checkout');
+  expect(fly.apps.size).toBe(0);
+  const events = await fetch(`${url}/api/v1/checkout/${checkout.checkout_session_id}/events`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  paddle.pay(checkout.transaction_id);
+  expect(await events.text()).toContain('infrastructure_ready');
+  const [tenant] = await call<{ id: string; hostname: string; fly_app_name: string }[]>('/api/v1/tenants');
+  const path = `/api/v1/tenants/${tenant?.id}`;
+  const app = fly.apps.get(tenant?.fly_app_name ?? '');
+  expect(tenant?.hostname).toBe(`${tenant?.fly_app_name}.fly.dev`);
+  expect([app?.volumes.size, app?.machines.size]).toEqual([1, 0]);
+  expect(await databases()).toHaveLength(1);
+
+  const login = await call<{ registry: string; repository: string; tag: string }>(`${path}/registry-token`);
+  const images = { issueToken: async () => login } as unknown as Images;
+  await pushMachineImage({ images, tenantId: tenant?.id ?? '', directory: join(folder, 'build') });
+  await call(`${path}/secrets`, { method: 'PUT', json: { secrets: { GREETING: 'hello' } } });
+  const image = `${login.registry}/${login.repository}:${login.tag}`;
+  const deployed = await call<{ status: string; app_url: string }>(`${path}/deploy`, {
+    method: 'POST',
+    json: { image },
+  });
+  expect(deployed).toMatchObject({ status: 'running', app_url: `http://${tenant?.hostname}` });
+  const started = (): string[] =>
+    [...(app?.machines ?? [])].flatMap(([id, { state }]) => (state === 'started' ? [id] : []));
+  const facts = async (): Promise<MachineFacts> => {
+    const [id = ''] = started();
+    return (await (await fetch(`http://${fly.addressOf(id)}/facts`)).json()) as MachineFacts;
+  };
+  const { env: environment, pid } = await facts();
+  expect(environment).toMatchObject({ GREETING: 'hello', DATABASE_TYPE: 'postgres' });
+  const logs = await call<{ message: string }[]>(`${path}/logs`);
+  expect(logs.map(({ message }) => message)).toContain('listening');
+
+  // The next version of the control plane: the tenant does not notice.
+  service.child.kill('SIGTERM');
+  const first = await service.ended;
+  expect([first.code, first.stderr]).toEqual([0, '']);
+  service = await startServe(env);
+  call = clientOf(service.url, token);
+  expect(await call(`${path}/status`)).toMatchObject({ status: 'running' });
+  expect((await facts()).pid).toBe(pid);
+
+  // Who does not pay any more is suspended; who pays again goes on.
+  const { subscription_id: subscription } = await call<{ subscription_id: string }>(path);
+  paddle.pause(subscription);
+  await paddle.settle();
+  await waitForState('suspended');
+  await expect.poll(started, { timeout: 20_000 }).toEqual([]);
+  paddle.resume(subscription);
+  await paddle.settle();
+  await waitForState('running');
+  await expect.poll(started, { timeout: 20_000 }).toHaveLength(1);
+  expect((await facts()).env['GREETING']).toBe('hello');
+
+  await call(path, { method: 'DELETE' });
+  expect(await call('/api/v1/tenants')).toEqual([]);
+  expect(fly.apps.size).toBe(0);
+  expect(await databases()).toEqual([]);
+  expect(await paddle.settle()).toEqual([]);
+  service.child.kill('SIGTERM');
+  const last = await service.ended;
+  expect([last.code, last.stderr]).toEqual([0, '']);
+  for (const secret of [...Object.values(secrets), token, new URL(postgres.url).password]) {
+    expect(first.stdout + last.stdout).not.toContain(secret);
+  }
+
+  async function waitForState(wanted: string): Promise<void> {
+    for (;;) {
+      const { status } = await call<{ status: string }>(`${path}/status`);
+      if (status === wanted) return;
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+});
