@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { createAuditLog } from './audit/audit-log.ts';
+import type { SubscriptionTerms } from './billing/subscription-standing.ts';
 import { createHttpApp, type HttpApp } from './http/app.ts';
 import { unauthorized } from './http/errors.ts';
 import { limitAddresses } from './http/limit-addresses.ts';
@@ -51,6 +52,8 @@ export interface ManagementApiOptions {
   readonly webhookSecrets: readonly string[];
   /** How old a webhook may be, in seconds. @defaultValue 300 */
   readonly webhookToleranceSeconds?: number | undefined;
+  /** How long people who owe are waited for, and how long what they leave behind is kept. */
+  readonly subscriptionTerms?: SubscriptionTerms | undefined;
   /** The sandbox providers whose pages are shown; without it there are none. */
   readonly sandbox?: { readonly identity?: { readonly pages: Hono }; readonly billing?: { readonly pages: Hono } };
   /** Ends the event streams that are open. @defaultValue never */
@@ -83,7 +86,7 @@ export interface ManagementApiOptions {
  * Starts nothing and holds nothing: what runs is in the ports.
  */
 export function createManagementApi(ports: Ports, options: ManagementApiOptions): HttpApp {
-  const { baseUrl, logger, webhookSecrets, webhookToleranceSeconds, sandbox = {} } = options;
+  const { baseUrl, logger, webhookSecrets, webhookToleranceSeconds, subscriptionTerms: terms, sandbox = {} } = options;
   const { signal = new AbortController().signal, heartbeatMs, deployPatienceMs = 25_000, now = Date.now } = options;
   const { rateLimits = {}, trustedProxyHeader, tokenCacheMs = 2000, metricsToken, readinessChecks = {} } = options;
   const { store, vault, tokens } = ports;
@@ -156,7 +159,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
   );
   app.get(callbackPath, (context) => handleLoginCallback(context, deps));
   app.post('/api/v1/webhooks/paddle', (context) =>
-    handleWebhook(context, { ...deps, webhookSecrets, webhookToleranceSeconds }),
+    handleWebhook(context, { ...deps, webhookSecrets, webhookToleranceSeconds, terms }),
   );
 
   if (sandbox.identity !== undefined) app.route('/', sandbox.identity.pages);

@@ -45,6 +45,14 @@ test('a pause stops the machine, and its end starts it again with the same relea
     ['vm_provisioning_progress', 'suspended', 'The tenant is paid for again and starts.'],
     ['tenant_ready', 'running', null],
   ]);
+  const { rows } = await cloud.store.pool.query(
+    'select actor_kind, action from audit_entries where chain = $1 order by sequence',
+    [tenantId],
+  );
+  expect(rows).toEqual([
+    { actor_kind: 'billing', action: 'subscription.suspend' },
+    { actor_kind: 'billing', action: 'subscription.resume' },
+  ]);
 });
 
 test('a debt leaves time to pay; then the tenant is suspended, and what is paid late starts it again', async () => {

@@ -40,8 +40,8 @@ export interface AuditLog {
    * chain when the tenant is theirs, else to their own.
    */
   begin(event: AuditEvent & { readonly userId: string; readonly tenantId?: string | undefined }): Promise<BegunAction>;
-  /** Writes what happened to a tenant without a request of its owner. */
-  append(tenantId: string, event: AuditEvent & AuditOutcome): Promise<void>;
+  /** Writes what happened to a tenant without a request of its owner; with `tx` together with what happens there. */
+  append(tenantId: string, event: AuditEvent & AuditOutcome, options?: { readonly tx?: Transaction }): Promise<void>;
   /** Gives every note an entry whose request can no longer run: its process died. */
   settle(): Promise<void>;
 }
@@ -111,7 +111,8 @@ export function createAuditLog({
       };
     },
 
-    append: (tenantId, event) => store.db.transaction((tx) => append(tx, tenantId, event)),
+    append: (tenantId, event, { tx } = {}) =>
+      tx === undefined ? store.db.transaction((own) => append(own, tenantId, event)) : append(tx, tenantId, event),
 
     settle: () =>
       store.db.transaction(async (tx) => {

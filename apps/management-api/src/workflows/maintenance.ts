@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createAuditLog } from '../audit/audit-log.ts';
 import { type ProcessDeps, processPendingWebhooks } from '../billing/process-webhook.ts';
 import { loggableError } from '../http/loggable-error.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
@@ -19,8 +20,8 @@ export interface Maintenance {
 
 /**
  * Does what nobody asks for when its time has come: finishes webhooks that a process left behind, suspends, starts and
- * deletes tenants by what their subscriptions say, and changes the key that signs. It goes by times in the database, and
- * all of it may be done twice: after a crash, and by several processes at once.
+ * deletes tenants by what their subscriptions say, closes the audit log's open notes, and changes the key that signs. It
+ * goes by times in the database, and all of it may be done twice: after a crash, and by several processes at once.
  */
 export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
   const { store, workflows, tokens, logger, now = Date.now } = deps;
@@ -33,6 +34,7 @@ export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
       await attempt('subscription', () => workflows.settleSubscription(tenantId));
     }
   });
+  await attempt('audit log', () => createAuditLog({ store, now }).settle());
   await attempt('signing keys', async () => {
     const kid = await tokens.rotateIfDue();
     if (kid !== undefined) logger.info({ kid }, 'new signing key');

@@ -1,4 +1,5 @@
 import { and, desc, eq, inArray, isNotNull, isNull, lte, or, sql } from 'drizzle-orm';
+import { createAuditLog } from '../audit/audit-log.ts';
 import type { Transaction } from '../store/database.ts';
 import { tenantOperations, tenants } from '../store/schema.ts';
 import { appendEvent } from '../tenants/events.ts';
@@ -33,6 +34,7 @@ export async function openDueOperation(
   request: { readonly tenantId: string; readonly now?: number | undefined },
 ): Promise<string | undefined> {
   const { tenantId, now = Date.now() } = request;
+  const audit = createAuditLog({ store });
   return await store.db.transaction(async (tx) => {
     const tenant = await lockTenant(tx, tenantId);
     const open = await findOpenOperation(tx, tenantId);
@@ -43,6 +45,8 @@ export async function openDueOperation(
     if (kind === undefined || (failedJustNow(last, now) && last?.kind === kind)) return undefined;
     const { id } = await insertOperation(tx, { tenant, kind });
     if (kind !== 'delete') await announce(tx, { tenant, kind });
+    const action = `subscription.${kind}`;
+    await audit.append(tenantId, { actorKind: 'billing', action, outcome: 'succeeded' }, { tx });
     return id;
   });
 }
