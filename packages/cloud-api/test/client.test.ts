@@ -135,6 +135,41 @@ test.each([
   expect(count).toBe(1);
 });
 
+test('an abort between two attempts ends the call, and so does the end of its time', async () => {
+  let count = 0;
+  const environment = await serve((_, response) => {
+    count += 1;
+    json(response, 503, {}, { 'retry-after': '20' });
+    setTimeout(() => controller.abort(), 20);
+  });
+  const controller = new AbortController();
+  const api = createCloudApiClient({ environment });
+  expect(await failureOf(api.plans.list({ signal: controller.signal }))).toMatchObject({ code: 'SP_API_ABORTED' });
+  expect(count).toBe(1);
+  const unreachable = createCloudApiClient({ environment: await nobody(), timeout: 100, retry: 5 });
+  expect(await failureOf(unreachable.plans.list())).toMatchObject({ code: 'SP_API_TIMEOUT' });
+});
+
+test('what is sent again asks for the token again, and tells of each attempt', async () => {
+  const seen: (string | undefined)[] = [];
+  const environment = await serve((request, response) => {
+    seen.push(request.headers.authorization);
+    if (seen.length === 1) response.destroy();
+    else if (seen.length === 2) json(response, 401, {});
+    else json(response, 200, []);
+  });
+  let asked = 0;
+  const attempts: number[] = [];
+  const api = createCloudApiClient({
+    environment,
+    token: () => `token-${(asked += 1)}`,
+    onRequest: ({ attempt }) => attempts.push(attempt),
+  });
+  expect(await api.plans.list()).toEqual([]);
+  expect(seen).toEqual(['Bearer token-1', 'Bearer token-2', 'Bearer token-3']);
+  expect(attempts).toEqual([1, 2, 2]);
+});
+
 test('a date that has passed means at once', async () => {
   let count = 0;
   const environment = await serve((_, response) => {

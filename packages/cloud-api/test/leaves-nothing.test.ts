@@ -17,17 +17,22 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('a process that used calls, streams and polling ends by itself', { timeout: 60_000 }, async () => {
+test('a process that used calls, repetitions, streams and polling ends by itself', { timeout: 60_000 }, async () => {
   const environment = await serve((request, response) => {
     if (request.url?.includes('streamless')) return void response.writeHead(405).end();
+    if (request.url?.includes('busy')) return json(response, 503, {}, { 'retry-after': '3600' });
     if (!request.url?.endsWith('/events')) return json(response, 200, []);
     response.writeHead(200, { 'content-type': 'text/event-stream' }).write(sse(1, 'tenant_created'));
   });
   const script = `
     const { createCloudApiClient } = await import(${JSON.stringify(pathToFileURL(join(folder, 'index.js')).href)});
     const controller = new AbortController();
-    const api = createCloudApiClient({ environment: ${JSON.stringify(environment)}, token: 't', signal: controller.signal });
+    const api = createCloudApiClient({ environment: ${JSON.stringify(environment)}, token: 't', signal: controller.signal, timeout: 10_000_000 });
     await api.plans.list();
+    const call = new AbortController();
+    const waiting503 = api.tenants.get('busy', { signal: call.signal }).catch(({ code }) => code);
+    setTimeout(() => call.abort(), 200);
+    console.log(await waiting503);
     for await (const _ of api.tenants.events('t1')) break;
     const iterator = api.tenants.events('t1')[Symbol.asyncIterator]();
     await iterator.next();
@@ -41,5 +46,5 @@ test('a process that used calls, streams and polling ends by itself', { timeout:
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
     timeout: 50_000,
   });
-  expect(stdout).toBe('SP_API_ABORTED\n');
+  expect(stdout).toBe('SP_API_ABORTED\nSP_API_ABORTED\n');
 });
