@@ -23,11 +23,13 @@ export interface TestProject extends AsyncDisposable {
   /** A program for `BROWSER` that fills in the sandbox pages by itself. */
   readonly sandboxBrowser: string;
   /** Runs the built `systemprompt` to its end. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Finished>;
+  run(args: readonly string[], env?: Readonly<Record<string, string>>, input?: string): Promise<Finished>;
   /** Starts the built `systemprompt`; `finished` settles when it ends. */
   start(
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
+    /** For stdin. @defaultValue nothing */
+    input?: string,
   ): { child: ChildProcess; finished: Promise<Finished> };
   /** The URL that the last command wanted to open in a browser; waits for it. */
   openedUrl(): Promise<string>;
@@ -54,12 +56,14 @@ export async function createTestProject(): Promise<TestProject> {
     SP_TEST_URL_FILE: urlFile,
   };
 
-  const start: TestProject['start'] = (args, env = {}) => {
+  const start: TestProject['start'] = (args, env = {}, input = '') => {
     const child = spawn(process.execPath, [join(root, 'apps/cli/bin/run.js'), ...args], {
       cwd: directory,
       env: { ...baseEnv, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (chunk) => (stdout += chunk));
@@ -71,7 +75,7 @@ export async function createTestProject(): Promise<TestProject> {
     return { child, finished };
   };
 
-  const run: TestProject['run'] = (args, env) => start(args, env).finished;
+  const run: TestProject['run'] = (args, env, input) => start(args, env, input).finished;
 
   return {
     directory,

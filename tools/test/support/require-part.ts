@@ -1,13 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 
 /** Parts that a machine may lack. */
-export type OptionalPart = 'docker' | 'chromium';
+export type OptionalPart = 'docker' | 'chromium' | 'postgres';
 
 export const chromiumPath = '/usr/bin/chromium';
 
+/** The folder with Postgres' server and programs as Debian installs them; `undefined` where there is none. */
+export function findPostgres(): string | undefined {
+  const parent = '/usr/lib/postgresql';
+  const versions = existsSync(parent) ? readdirSync(parent).sort((a, b) => Number(b) - Number(a)) : [];
+  return versions.map((version) => `${parent}/${version}/bin`).find((folder) => existsSync(`${folder}/initdb`));
+}
+
 const present: Readonly<Record<OptionalPart, () => boolean>> = {
   chromium: () => existsSync(chromiumPath),
+  postgres: () => findPostgres() !== undefined,
   docker: () => {
     try {
       execFileSync('docker', ['version'], { stdio: 'ignore', timeout: 5_000 });
