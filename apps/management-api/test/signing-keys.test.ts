@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type AccessTokens, accessTokenSeconds, createAccessTokens } from '../src/tokens/access-tokens.ts';
 import { startTestDatabase, type TestDatabase } from './test-database.ts';
@@ -42,7 +42,7 @@ test('a key signs for thirty days; the next one takes over, and old tokens stay 
   now += publishMs;
   const next = await issue(tokens);
   expect(keyOf(next)).toBe(kid);
-  const keys = createLocalJWKSet((await tokens.jwks()) as JSONWebKeySet);
+  const keys = createLocalJWKSet(await tokens.jwks());
   for (const token of [late, next]) {
     expect(await tokens.verify(token)).toMatchObject({ userId: user.id });
     await jwtVerify(token, keys, { issuer, currentDate: new Date(now) });
