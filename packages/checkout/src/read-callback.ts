@@ -9,7 +9,8 @@ export type CheckoutCallback =
 
 /**
  * Reads the query of a callback. Any web page can send the browser to a loopback address, so a result counts only with
- * the ids of this very checkout, which no other page knows.
+ * the ids of this very checkout, which no other page knows. An `error` is believed without them, as the payment page
+ * sends it: the flow ends, and can be resumed.
  */
 export function readCallback(query: URLSearchParams, checkout: CheckoutResponse): CheckoutCallback {
   const [error, status, tenantId] = ['error', 'status', 'tenant_id'].map((name) => query.get(name) ?? '');
@@ -17,12 +18,18 @@ export function readCallback(query: URLSearchParams, checkout: CheckoutResponse)
   const sessionId = query.get('checkout_session_id') ?? '';
   if (transactionId !== '' && transactionId !== checkout.transactionId) return invalid('it is about another payment');
   if (sessionId !== '' && sessionId !== checkout.checkoutSessionId) return invalid('it is about another checkout');
-  if (error) return { kind: 'declined', reason: error };
+  if (error) return { kind: 'declined', reason: plainText(error) };
   if (transactionId === '' && sessionId === '') return invalid('it names no payment');
   if (!status) return invalid('it has no `status`');
   if (status === 'pending') return { kind: 'pending' };
-  if (status !== 'completed') return { kind: 'declined', reason: status };
+  if (status !== 'completed') return { kind: 'declined', reason: plainText(status) };
   return tenantId && transactionId ? { kind: 'completed', tenantId } : invalid('it names no tenant');
+}
+
+/** The query comes from a browser and ends in a terminal: no control characters (escape sequences), no novels. */
+function plainText(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  return plain.slice(0, 300) || '(no reason given)';
 }
 
 function invalid(problem: string): CheckoutCallback {

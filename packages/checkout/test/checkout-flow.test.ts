@@ -174,6 +174,10 @@ test.each([
   ['?error=canceled', 'canceled'],
   ['?status=past_due&transaction_id=txn_1&tenant_id=t_1', 'past_due'],
   ['?error=%3Cimg%20src=x%3E&checkout_session_id=cs_1', '<img src=x>'],
+  // What a terminal would obey, and what would fill it.
+  ['?error=%1b%5d0%3bowned%07no%0d%0amore%e2%80%ae', ']0;owned no more'],
+  ['?error=%00', '(no reason given)'],
+  [`?error=${'x'.repeat(5_000)}`, 'x'.repeat(300)],
 ])('declined: %s', async (query, reason) => {
   const { result, redirectUri } = await startFlow();
   expect(await (await fetch(redirectUri + query)).text()).not.toContain('<img');
