@@ -196,12 +196,12 @@ function suite(start: () => Promise<DatabasesServer>): void {
     const find = async () => (await databases.list()).find((found) => found.databaseName === databaseName);
     expect(await find()).toBeUndefined();
     await databases.create({ databaseName, password: 'x', machineHost: '127.0.0.1' });
-    expect(await find()).toEqual({ databaseName, exists: true, logins: ['app'], external: [] });
+    expect(await find()).toEqual({ databaseName, exists: true, dropped: false, logins: ['app'], external: [] });
     await databases.setExternalAccess({ databaseName, login: 'app', password: 'x', enabled: true });
-    expect(await find()).toEqual({ databaseName, exists: true, logins: ['app'], external: ['app'] });
+    expect(await find()).toEqual({ databaseName, exists: true, dropped: false, logins: ['app'], external: ['app'] });
     await databases.create({ databaseName, password: 'x', login: 'alt', machineHost: '127.0.0.1' });
     await databases.disableLogin({ databaseName, login: 'app' });
-    expect(await find()).toEqual({ databaseName, exists: true, logins: ['alt'], external: [] });
+    expect(await find()).toEqual({ databaseName, exists: true, dropped: false, logins: ['alt'], external: [] });
     await databases.drop(databaseName);
     expect(await find()).toBeUndefined();
     expect((await databases.list()).every((found) => /^sp_[0-9a-f]{12}$/.test(found.databaseName))).toBe(true);

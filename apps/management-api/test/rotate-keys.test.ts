@@ -92,10 +92,11 @@ test('requests go on during a rotation, and two rotations at once are one', asyn
       expect(await read(next, id)).toEqual({ API_KEY: `secret-${index}`, COUNT: String(count) });
     } while (!rotation.signal.aborted);
   });
-  const late = insertPaidTenant(database.store, { ownerId, name: 'late' }).then(async ({ id }) => {
+  const late = (async () => {
+    const { id } = await insertPaidTenant(database.store, { ownerId, name: 'late' });
     await set(next, id, { API_KEY: 'late' });
     return id;
-  });
+  })();
   const results = await Promise.all([1, 2].map(() => rotateKeys({ store: database.store, vault: next })));
   rotation.abort();
   await Promise.all(requests);

@@ -11,6 +11,8 @@ export interface FoundDatabase {
   readonly databaseName: string;
   /** Whether there is a database besides roles. */
   readonly exists: boolean;
+  /** Whether it was about to be deleted by {@link Databases.drop}: what is left of it is nobody's. */
+  readonly dropped: boolean;
   /** The login roles whose password is accepted now. */
   readonly logins: readonly ('app' | 'alt')[];
   /** Those of them whose external URL is accepted now. */

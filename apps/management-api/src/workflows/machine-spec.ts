@@ -5,11 +5,10 @@ import { machineEnvironment } from '../tenants/environment.ts';
 import { readSecrets } from '../tenants/secrets.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
 import { ensureDatabase } from './provision-tenant.ts';
-import type { WorkflowContext } from './workflow-context.ts';
 
 /** The machine of a release, with the owner's secrets as the release has frozen them. Holds secrets. */
 export async function machineSpec(
-  context: Pick<WorkflowContext, 'store' | 'vault' | 'databases' | 'machines'>,
+  context: Parameters<typeof ensureDatabase>[0],
   request: { readonly tenant: TenantRow; readonly release: ReleaseRow },
 ): Promise<MachineSpec> {
   const { tenant, release } = request;

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eq, sql } from 'drizzle-orm';
+import type { Machines } from '../ports/machines.ts';
 import type { Transaction } from '../store/database.ts';
 import { tenantEvents, tenants } from '../store/schema.ts';
 import { appendEvent } from '../tenants/events.ts';
@@ -59,7 +60,9 @@ async function createDatabase(context: WorkflowContext, tenantId: string): Promi
 
 /** Makes the tenant's database where it is missing; returns its addresses as they are now. */
 export async function ensureDatabase(
-  context: Pick<WorkflowContext, 'store' | 'vault' | 'databases' | 'machines'>,
+  context: Pick<WorkflowContext, 'store' | 'vault' | 'databases'> & {
+    readonly machines: Pick<Machines, 'databaseHost'>;
+  },
   tenant: Pick<TenantRow, 'id' | 'databaseName' | 'databaseLogin'>,
 ): Promise<{ readonly internalUrl: string; readonly externalUrl: string }> {
   const secrets = await readSecrets(context, { tenantId: tenant.id, kind: 'platform' });

@@ -1,0 +1,56 @@
+import { eq } from 'drizzle-orm';
+import { releases, tenants } from '../store/schema.ts';
+import type { TenantRow } from '../tenants/tenants.ts';
+import { machineSpec } from '../workflows/machine-spec.ts';
+import type { Difference } from './finding.ts';
+import { isUnchanged, listQuietTenants } from './quiet-tenants.ts';
+import type { ReconcileDeps } from './reconcile.ts';
+
+/** Machines that are not there, machines that should not be, and apps of nobody. */
+export async function* compareMachines(deps: ReconcileDeps): AsyncGenerator<Difference> {
+  const { store, machines } = deps;
+  const apps = await machines.listApps?.();
+  for (const tenant of await listQuietTenants(store)) {
+    // Where apps are listed, those that are gone need no second look.
+    if (tenant.state === 'deleted' && apps !== undefined && !apps.includes(tenant.appName)) continue;
+    yield* compareTenant(deps, tenant);
+  }
+  if (apps === undefined) return;
+  const known = await store.db.select({ appName: tenants.appName }).from(tenants);
+  const names = new Set(known.map(({ appName }) => appName));
+  for (const subject of apps) if (!names.has(subject)) yield { kind: 'app_unknown', subject };
+}
+
+async function* compareTenant(deps: ReconcileDeps, tenant: TenantRow): AsyncGenerator<Difference> {
+  const { store, machines } = deps;
+  const { id: tenantId, appName, state, currentReleaseId } = tenant;
+  const there = await machines.list(appName);
+  // Something has begun while we asked: what is there belongs to it.
+  if (!(await isUnchanged(store, tenant))) return;
+  const wanted = state === 'running' ? currentReleaseId : null;
+  for (const { releaseId } of there) {
+    if (releaseId === wanted) continue;
+    const repair = async () => {
+      if (await isUnchanged(store, tenant)) await machines.stop(appName, releaseId);
+    };
+    yield { kind: 'machine_unexpected', tenantId, subject: releaseId, repair };
+  }
+  if (wanted === null) return;
+  if (there.some(({ releaseId, state }) => releaseId === wanted && state === 'running')) return;
+  const repair = () => startAgain(deps, { tenant, releaseId: wanted });
+  yield { kind: 'machine_missing', tenantId, subject: wanted, repair };
+}
+
+async function startAgain(
+  deps: ReconcileDeps,
+  { tenant, releaseId }: { readonly tenant: TenantRow; readonly releaseId: string },
+): Promise<void> {
+  const { store, machines } = deps;
+  const [release] = await store.db.select().from(releases).where(eq(releases.id, releaseId));
+  if (release === undefined || !(await isUnchanged(store, tenant))) return;
+  const machine = await machines.start(await machineSpec(deps, { tenant, release }));
+  await store.db
+    .update(releases)
+    .set({ machineId: machine.id, address: machine.address ?? null })
+    .where(eq(releases.id, releaseId));
+}

@@ -1,0 +1,105 @@
+import type { Logger } from 'pino';
+import type { Images } from '../images/registry.ts';
+import type { Databases } from '../ports/databases.ts';
+import type { Machines } from '../ports/machines.ts';
+import type { Vault } from '../ports/vault.ts';
+import type { Store } from '../store/database.ts';
+import { describeFailure } from '../workflows/failure-class.ts';
+import { compareDatabases } from './compare-databases.ts';
+import { compareImages } from './compare-images.ts';
+import { compareMachines } from './compare-machines.ts';
+import type { Difference, Finding } from './finding.ts';
+
+// Any number; the same in every version of this program.
+const lock = 7_300_004;
+
+/** What {@link reconcile} compares. */
+export interface ReconcileDeps {
+  readonly store: Store;
+  readonly vault: Vault;
+  readonly databases: Databases;
+  readonly machines: Pick<Machines, 'list' | 'start' | 'stop' | 'databaseHost'> & {
+    /** Every app that the provider has; without it apps of no tenant are not found. */
+    readonly listApps?: (() => Promise<readonly string[]>) | undefined;
+  };
+  readonly images: Pick<Images, 'remove'> & {
+    /** The tenants that have images; without it none are looked for. */
+    readonly listTenants?: (() => Promise<readonly string[]>) | undefined;
+  };
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** What {@link reconcile} found. */
+export interface ReconcileReport {
+  /** Another process does it now: nothing was looked at. */
+  readonly skipped: boolean;
+  readonly findings: readonly Finding[];
+  /** What could not be looked at, and why; one line each. */
+  readonly unavailable: readonly { readonly what: 'machines' | 'databases' | 'images'; readonly reason: string }[];
+}
+
+/**
+ * Compares what the providers have with what the database says. With `repair` it does what is safe (see
+ * {@link FindingKind}): nothing that holds an owner's data is deleted but what its owner has deleted. Tenants to which
+ * something is being done are left to that. A repair that comes too late is undone by the next run.
+ */
+export async function reconcile(
+  deps: ReconcileDeps,
+  options: { readonly repair: boolean; readonly signal?: AbortSignal | undefined },
+): Promise<ReconcileReport> {
+  const { repair, signal = new AbortController().signal } = options;
+  if (!repair) return await compareAll(deps, { repair, signal });
+  // One at a time: two would both start what is missing.
+  const client = await deps.store.pool.connect();
+  try {
+    const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [lock]);
+    if (rows[0]?.free !== true) return { skipped: true, findings: [], unavailable: [] };
+    try {
+      return await compareAll(deps, { repair, signal });
+    } finally {
+      await client.query('select pg_advisory_unlock($1)', [lock]);
+    }
+  } finally {
+    client.release();
+  }
+}
+
+async function compareAll(
+  deps: ReconcileDeps,
+  { repair, signal }: { readonly repair: boolean; readonly signal: AbortSignal },
+): Promise<ReconcileReport> {
+  const findings: Finding[] = [];
+  const unavailable: { what: 'machines' | 'databases' | 'images'; reason: string }[] = [];
+  const comparisons = [
+    ['databases', compareDatabases],
+    ['machines', compareMachines],
+    ['images', compareImages],
+  ] as const;
+  for (const [what, compare] of comparisons) {
+    try {
+      for await (const difference of compare(deps)) {
+        signal.throwIfAborted();
+        const finding = await settle(difference, repair);
+        findings.push(finding);
+        const { kind, tenantId: tenant, subject, outcome, failure } = finding;
+        const line = { kind, tenant, subject, outcome, failure };
+        if (outcome === 'repaired') deps.logger.info(line, 'repaired a difference between provider and database');
+        else deps.logger.warn(line, 'provider and database differ');
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      unavailable.push({ what, reason: describeFailure(error) });
+    }
+  }
+  return { skipped: false, findings, unavailable };
+}
+
+async function settle({ repair, ...difference }: Difference, wanted: boolean): Promise<Finding> {
+  if (!wanted || repair === undefined) return { ...difference, outcome: 'reported' };
+  try {
+    await repair();
+    return { ...difference, outcome: 'repaired' };
+  } catch (error) {
+    return { ...difference, outcome: 'failed', failure: describeFailure(error) };
+  }
+}
