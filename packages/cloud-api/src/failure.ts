@@ -17,7 +17,12 @@ const codes: Readonly<Record<number, CloudApiErrorCode>> = {
 export async function errorOfResponse(response: Response, what: string): Promise<CloudApiError> {
   const text = await response.text().catch(() => '');
   const body = z.safeParse(apiErrorSchema, fromAnswer(parseJson(text)));
-  const detail = body.success ? body.data.error.message : text.slice(0, 200).replace(/\s+/g, ' ').trim();
+  // One line, and nothing that a terminal would obey.
+  const said = body.success ? body.data.error.message : text.slice(0, 200);
+  const detail = said
+    .slice(0, 500)
+    .replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
+    .trim();
   return new CloudApiError({
     code: codes[response.status] ?? (response.status >= 500 ? 'SP_API_SERVER' : 'SP_API_REJECTED'),
     message: `${what} was answered ${response.status}${detail === '' ? '' : `: ${detail}`}`,

@@ -68,6 +68,15 @@ test.each([
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('planted-token');
 });
 
+test.each([
+  ['said by the server', JSON.stringify({ error: { code: 'c', message: 'no\n\u001b]0;owned\u0007\u202e such' } })],
+  ['in the text of something in between', 'no\r\n\u001b]0;owned\u0007 such'],
+])('a message is one line without what a terminal would obey, %s', async (_, body) => {
+  const environment = await serve((_request, response) => response.writeHead(404).end(body));
+  const { message } = await failureOf(createCloudApiClient({ environment }).tenants.get('t'));
+  expect(message).toBe('GET /api/v1/tenants/{id} was answered 404: no ]0;owned such');
+});
+
 test('asks the token function once more after a 401', async () => {
   const environment = await serve((request, response) =>
     request.headers.authorization === 'Bearer new'
