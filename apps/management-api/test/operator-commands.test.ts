@@ -122,7 +122,10 @@ test('from an empty database to a service that is looked after, and its orderly 
   // Secrets may come from files.
   const file = join(folder, 'database-url');
   await writeFile(file, `${env['DATABASE_URL']}\n`, { mode: 0o600 });
-  const service = await startServe({ ...env, DATABASE_URL: undefined, DATABASE_URL_FILE: file });
+  // It knows the vault key of tomorrow already: that is how a new one comes in without a gap.
+  const nextKey = randomBytes(32).toString('base64');
+  const files = { DATABASE_URL: undefined, DATABASE_URL_FILE: file };
+  const service = await startServe({ ...env, ...files, SP_API_PREVIOUS_VAULT_KEYS: nextKey });
   const status = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
     (await fetch(`${service.url}${path}`, { headers })).status;
   expect(await status('/healthz')).toBe(200);
@@ -164,6 +167,20 @@ test('from an empty database to a service that is looked after, and its orderly 
   expect((await runProgram(['doctor', '--json'], env)).stdout).toContain(
     (rotated.json() as { signing_key: string }).signing_key,
   );
+  // A new vault key: everything is sealed with it, and only then is the earlier one needed no more.
+  const both = { ...env, SP_API_VAULT_KEY: nextKey, SP_API_PREVIOUS_VAULT_KEYS: vaultKey };
+  expect((await runProgram(['doctor'], both)).stdout).toMatch(
+    /^warning {2}vault key: 1 earlier keys are still needed/m,
+  );
+  const refused = await runProgram(['rotate-keys', '--vault', '--json'], { ...env, SP_API_VAULT_KEY: nextKey });
+  expect(refused.code).toBe(1);
+  expect(refused.json()).toMatchObject({ vault: { resealed: 0, unreadable: expect.any(Number) as number } });
+  const sealed = await runProgram(['rotate-keys', '--vault', '--json'], both);
+  expect(sealed.code, sealed.stderr).toBe(0);
+  expect(sealed.json()).toMatchObject({ vault: { unreadable: 0 } });
+  const after = await runProgram(['doctor'], { ...env, SP_API_VAULT_KEY: nextKey });
+  expect(after.stdout).toMatch(/^ok {7}vault key: /m);
+  expect(after.stdout).toMatch(/^ok {7}signing keys: /m);
   // The login goes on with its old key.
   expect(await ada.call<{ name: string }>(`/api/v1/tenants/${tenantId}`)).toMatchObject({ name: 'shop' });
 

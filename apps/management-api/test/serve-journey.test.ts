@@ -141,8 +141,15 @@ test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub knows, over an
   const token = await logIn(url);
   let call = clientOf(url, token);
   expect(await call('/api/v1/auth/me')).toMatchObject({ user: { email: 'ada@example.com' } });
+  // Every provider takes our credentials, and each that does not is named.
   const doctor = await runProgram(['doctor', '--json'], env);
   expect(doctor.json()).toMatchObject({ healthy: true });
+  const wrong = { SP_API_FLY_TOKEN: 'x', SP_API_GITHUB_CLIENT_SECRET: 'x', SP_API_PADDLE_API_KEY: 'x' };
+  const { findings } = (await runProgram(['doctor', '--json'], { ...env, ...wrong })).json() as {
+    findings: { check: string; status: string }[];
+  };
+  const failed = findings.filter(({ status }) => status === 'failed').map(({ check }) => check);
+  expect(failed.toSorted()).toEqual(['billing', 'login with GitHub', 'machines']);
 
   // Nothing is made before the payment, which is told by a signed webhook only.
   const [plan] = await call<{ paddle_price_id: string; name: string }[]>('/api/v1/checkout/plans');

@@ -1,6 +1,5 @@
 import { pino } from 'pino';
 import type { Configuration } from '../configuration/configuration.ts';
-import { createVault } from '../vault/file-vault.ts';
 import { defineCommand } from './define-command.ts';
 import { type Finding, runChecks } from './doctor/check.ts';
 import { databaseChecks } from './doctor/database-checks.ts';
@@ -8,6 +7,7 @@ import { placeChecks } from './doctor/place-checks.ts';
 import { providerChecks } from './doctor/provider-checks.ts';
 import { stateChecks } from './doctor/state-checks.ts';
 import { openDatabase, reasonOf } from './open-database.ts';
+import { openVault } from './open-vault.ts';
 import { readConfiguration } from './read-configuration.ts';
 import { exitCodes, runCommand } from './run-command.ts';
 
@@ -34,8 +34,8 @@ export const doctorCommand = defineCommand({
 });
 
 async function examine(configuration: Configuration): Promise<readonly Finding[]> {
-  const { databaseUrl, tenantDatabaseUrl = databaseUrl, vaultKey } = configuration;
-  const vault = createVault(vaultKey);
+  const { databaseUrl, tenantDatabaseUrl = databaseUrl } = configuration;
+  const vault = openVault(configuration);
   const logger = pino({ enabled: false });
   try {
     const store = await openDatabase(databaseUrl);
@@ -45,7 +45,7 @@ async function examine(configuration: Configuration): Promise<readonly Finding[]
       const rest = await runChecks([
         ...placeChecks(configuration),
         ...providerChecks(configuration, { store, vault, logger }),
-        ...(isCurrent ? stateChecks(configuration, { store, vault }) : []),
+        ...(isCurrent ? stateChecks({ store, vault }) : []),
       ]);
       return [...database, ...rest];
     } finally {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { createManagementApi } from '../api.ts';
 import { openDatabase, requireMigrations } from '../commands/open-database.ts';
+import { openVault } from '../commands/open-vault.ts';
 import type { Configuration } from '../configuration/configuration.ts';
 import { createPostgresDatabases } from '../databases/postgres-databases.ts';
 import { createCnameDns } from '../dns/cname-dns.ts';
@@ -12,7 +13,6 @@ import { createMetrics } from '../metrics/metrics.ts';
 import { createTenantProxy } from '../proxy/tenant-proxy.ts';
 import { createEventFeed } from '../tenants/event-feed.ts';
 import { createAccessTokens } from '../tokens/access-tokens.ts';
-import { createVault } from '../vault/file-vault.ts';
 import { startWorkflows } from '../workflows/engine.ts';
 import { startMaintenance } from '../workflows/maintenance.ts';
 import { listen, type ServiceHandler } from './listen.ts';
@@ -55,7 +55,7 @@ export async function startService(
     await requireMigrations(store);
     signal?.throwIfAborted();
 
-    const vault = createVault(configuration.vaultKey);
+    const vault = openVault(configuration);
     const registry = new URL(baseUrl).host;
     const images = createImages({
       directory: configuration.registryDirectory,

@@ -1,5 +1,4 @@
 import { verifyAuditLog } from '../../audit/verify-audit-log.ts';
-import type { Configuration } from '../../configuration/configuration.ts';
 import type { Vault } from '../../ports/vault.ts';
 import type { Store } from '../../store/database.ts';
 import { tenantKeys } from '../../store/schema.ts';
@@ -7,19 +6,17 @@ import { loadSigningKeys } from '../../tokens/signing-keys.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 
 /** Whether what is in the database is whole, and opens with the keys that are configured. */
-export function stateChecks(
-  _: Configuration,
-  { store, vault }: { readonly store: Store; readonly vault: Vault },
-): Check[] {
+export function stateChecks({ store, vault }: { readonly store: Store; readonly vault: Vault }): Check[] {
   return [
     {
       name: 'vault key',
       run: async () => {
         const rows = await store.db.selectDistinct({ keyId: tenantKeys.keyEncryptionKeyId }).from(tenantKeys);
-        const foreign = rows.filter(({ keyId }) => keyId !== vault.keyId).length;
-        return foreign === 0
-          ? ok(`${vault.keyId} wraps every tenant's key`)
-          : failed(`${foreign} other keys wrap keys of tenants`);
+        const unknown = rows.filter(({ keyId }) => !vault.keyIds.includes(keyId)).length;
+        if (unknown > 0) return failed(`${unknown} keys that are not configured have sealed keys of tenants`);
+        const earlier = rows.filter(({ keyId }) => keyId !== vault.keyId).length;
+        if (earlier > 0) return warning(`${earlier} earlier keys are still needed; \`rotate-keys\` changes that`);
+        return ok(`${vault.keyId} has sealed everything`);
       },
     },
     {
