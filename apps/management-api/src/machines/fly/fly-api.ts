@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as z from 'zod/mini';
 import type { MachineError } from '../machine-error.ts';
@@ -109,6 +110,8 @@ export function createFlyApi(options: FlyApiOptions): FlyApi {
   async function callApi<T>(call: FlyCall<T>): Promise<T | undefined> {
     const { action, identifier = call.appName, missing = 'fail', patienceMs = 0 } = call;
     const signal = call.signal ?? new AbortController().signal;
+    // All workflows share one, and each waits with it: that is no leak.
+    setMaxListeners(0, signal);
     const startedAt = performance.now();
     for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       await limiter.take(action, { identifier, signal });

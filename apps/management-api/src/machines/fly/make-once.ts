@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { mayBeDone } from './fly-failure.ts';
 
-const firstPauseMs = 100;
+const firstPauseMs = 150;
 const longestPauseMs = 1000;
 const attempts = 3;
 
@@ -30,7 +30,7 @@ export async function makeOnce<T>(work: {
   }
 }
 
-/** Looks until it is there, or the time is up. */
+/** Looks for something that was just made, from a moment later on, until it is there or the time is up. */
 export async function waitUntil<T>(
   find: () => Promise<T | undefined>,
   options: { readonly settleMs: number; readonly signal?: AbortSignal | undefined },
@@ -38,9 +38,8 @@ export async function waitUntil<T>(
   const { settleMs, signal } = options;
   const until = performance.now() + settleMs;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    await delay(pauseMs, undefined, signal === undefined ? {} : { signal });
     const found = await find();
-    const left = until - performance.now();
-    if (found !== undefined || left <= 0) return found;
-    await delay(Math.min(pauseMs, left), undefined, signal === undefined ? {} : { signal });
+    if (found !== undefined || performance.now() >= until) return found;
   }
 }
