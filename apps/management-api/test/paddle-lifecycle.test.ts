@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { createPaddleBilling } from '../src/billing/paddle.ts';
-import { baseUrl, webhookSecret } from './edge.ts';
+import { baseUrl, failure, webhookSecret } from './edge.ts';
 import { createFakePaddle } from './fake-paddle.ts';
 import { serveHandler } from './serve.ts';
 import { type SubscribedCloud, startSubscribedCloud } from './subscribed-cloud.ts';
@@ -31,6 +31,7 @@ test('a tenant goes with its subscription at Paddle from the first payment to th
       environment: `http://${server.host}`,
       clientToken: 'test_1',
       baseUrl,
+      retryMs: 1,
       store,
       logger: pino({ level: 'silent' }),
     });
@@ -41,6 +42,14 @@ test('a tenant goes with its subscription at Paddle from the first payment to th
       token,
       json: { price_id: 'pri_starter', region: 'iad', tenant_name: 'shop' },
     });
+    paddle.failNext('error', 'error', 'error');
+    const away = await edge.call('/api/v1/checkout', {
+      method: 'POST',
+      token,
+      json: { price_id: 'pri_starter', region: 'iad' },
+    });
+    expect(away.headers.get('retry-after')).toBe('10');
+    expect(await failure(away)).toMatchObject({ status: 503, code: 'billing_unavailable' });
     const checkout = (await opened.json()) as { transaction_id: string; checkout_session_id: string };
     const subscriptionId = paddle.pay(checkout.transaction_id);
     expect(await paddle.settle()).toEqual([]);

@@ -121,3 +121,26 @@ test('webhooks three times, shuffled, late, forged, truncated, by two senders: t
     { numRuns: 15, endOnFailure: true },
   );
 }, 120_000);
+
+test('what is signed and makes no sense is kept or refused, and never an error of ours', async () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('\0', '\ud800', 'a\udc00b'));
+  const json = fc.jsonValue({ maxDepth: 3 });
+  const types = fc.constantFrom('subscription.created', 'subscription.paused', 'transaction.completed', 'x', '');
+  const field = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+  const event = fc.record({
+    event_id: field(text),
+    event_type: field(types),
+    occurred_at: field(fc.oneof(fc.constant('2026-01-01T00:00:00Z'), text)),
+    data: fc.oneof(
+      json,
+      fc.record({ id: field(text), status: field(text), custom_data: json, items: json, subscription_id: field(text) }),
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(event, json), async (payload) => {
+      const response = await cloud.send(Buffer.from(JSON.stringify(payload)));
+      expect([200, 400]).toContain(response.status);
+    }),
+    { numRuns: 200, endOnFailure: true },
+  );
+});

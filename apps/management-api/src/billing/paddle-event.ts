@@ -129,10 +129,18 @@ function describePurchase(purchase: {
 
 function parseJson(body: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    return storable(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body)));
   } catch {
     throw invalidEvent();
   }
+}
+
+// What a customer typed can be in it, and a database keeps not every character that JSON can have.
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return value.replace(/[\0\p{Surrogate}]/gu, '\uFFFD');
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [storable(key), storable(member)]));
 }
 
 function invalidEvent(): ApiFailure {
