@@ -1,5 +1,5 @@
 import { defineConfig } from 'tsup';
-import { virtualCommands } from './build/virtual-commands.ts';
+import { partName, parts, virtualCommands } from './build/virtual-commands.ts';
 
 export default defineConfig([
   // oclif finds commands by their file, so each command is an entry; `outbase` keeps shared chunks out of `dist/commands`.
@@ -9,7 +9,7 @@ export default defineConfig([
     format: 'esm',
     target: 'node20.19',
     platform: 'node',
-    clean: ['!start.cjs'],
+    clean: ['!start.cjs', '!parts/*'],
     sourcemap: false,
     silent: true,
     external: ['@sp/management-api'],
@@ -45,7 +45,38 @@ export default defineConfig([
       options.conditions = ['@sp/source'];
 
       options.define = { 'import.meta.url': '__bundleUrl' };
-      options.banner = { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" };
+      options.banner = {
+        js: `const __bundleUrl = require('node:url').pathToFileURL(__filename).href;
+const __later = (load) => {
+  let found;
+  const get = (_, name) => (name === '__esModule' ? undefined : (found ??= load())[name]);
+  // What is copied member by member is asked for later, as what it was made after.
+  const lazy = new Proxy({}, { get, getPrototypeOf: () => lazy });
+  return lazy;
+};
+const __lazy = (id) => __later(() => require(id));
+const __part = (name) => __later(() => require('../bin/code-cache.cjs').runPart(name));`,
+      };
+    },
+  },
+  // Large libraries that few commands need.
+  {
+    entry: Object.fromEntries(Object.entries(parts).map(([name, path]) => [partName(name), path])),
+    outDir: 'dist/parts',
+    format: 'cjs',
+    target: 'node20.19',
+    platform: 'node',
+    outExtension: () => ({ js: '.cjs' }),
+    clean: false,
+    sourcemap: false,
+    splitting: false,
+    removeNodeProtocol: false,
+    silent: true,
+    noExternal: [/./],
+    esbuildOptions: (options) => {
+      options.minifyWhitespace = true;
+      options.minifySyntax = true;
+      options.lineLimit = 160;
     },
   },
 ]);

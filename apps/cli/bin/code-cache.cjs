@@ -45,8 +45,15 @@ function removeOthers(folder) {
   for (const name of fs.readdirSync(parent)) fs.rmSync(join(parent, name), { recursive: true, force: true });
 }
 
+let build;
+
+/** The exports of one of the libraries that are bundles of their own. */
+exports.runPart = (name) =>
+  exports.runBundle(join(__dirname, '..', 'dist', 'parts', `${name}.cjs`), { id: `part-${name}`, hash: build });
+
 /** The exports of the CommonJS bundle at `path`. Each command has its own cache: another one needs other functions. */
 exports.runBundle = (path, { id, hash }) => {
+  build = hash;
   // The bundle is ASCII: as Latin-1 it is read without decoding.
   const source = `(function (exports, require, module, __filename, __dirname) {${fs.readFileSync(path, 'latin1')}\n})`;
   const cachePath = join(cacheFolder(hash), `${id.replaceAll(':', '-')}.bin`);

@@ -31,9 +31,14 @@ for (const id of ['', ...topics.map(({ name }) => name), ...new Set(Object.value
   help[id.replaceAll(':', ' ')] = stripVTControlCharacters(recorder.text);
 }
 
-const hash = createHash('sha256')
-  .update(readFileSync(`${root}dist/start.cjs`))
-  .digest('hex')
-  .slice(0, 16);
+// Builtins that a command may never need are loaded when something of them is. Only those imported by name: they are
+// looked at where they are used.
+const start = readFileSync(`${root}dist/start.cjs`, 'utf8').replaceAll(
+  /=\s*require\("(node:(?:child_process|crypto|readline|zlib|worker_threads))"\)/g,
+  '=__lazy("$1")',
+);
+writeFileSync(`${root}dist/start.cjs`, start);
+
+const hash = createHash('sha256').update(start).digest('hex').slice(0, 16);
 writeFileSync(`${root}dist/help.json`, JSON.stringify(help));
 writeFileSync(`${root}dist/commands.json`, JSON.stringify({ hash, ids }));

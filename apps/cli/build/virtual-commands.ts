@@ -1,12 +1,37 @@
 import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
 interface Plugin {
   readonly name: string;
   setup(build: {
     onResolve(on: { filter: RegExp }, answer: (args: { path: string; importer: string }) => object | undefined): void;
-    onLoad(on: { filter: RegExp; namespace: string }, answer: () => object): void;
+    onLoad(on: { filter: RegExp; namespace: string }, answer: (args: { path: string }) => object): void;
   }): void;
+}
+
+/** What stands in for a file that oclif's own code asks for. */
+function ofOclif(importer: string, name: string): object | undefined {
+  return /[/\\]@oclif[/\\]core[/\\]lib[/\\]/.test(importer) ? { path: resolve(`build/${name}.ts`) } : undefined;
+}
+
+/**
+ * Libraries that are bundles of their own: every command would have to read them otherwise, and few need them. Only those
+ * of which everything is imported by name.
+ */
+export const parts: Readonly<Record<string, string>> = {
+  yaml: resolveFrom('../../packages/tenants', 'yaml'),
+  execa: resolveFrom('../../packages/deploy', 'execa'),
+  '@clack/prompts': resolveFrom('.', '@clack/prompts'),
+};
+
+function resolveFrom(folder: string, library: string): string {
+  return createRequire(resolve(folder, 'package.json')).resolve(library);
+}
+
+/** The file of a part. */
+export function partName(library: string): string {
+  return library.replace(/^@/, '').replace('/', '-');
 }
 
 /** `virtual:commands`: every file of `src/commands` by its command id, loaded when it is asked for. */
@@ -20,7 +45,21 @@ export const virtualCommands: Plugin = {
         ? { path: resolve('build/no-oclif-config.ts') }
         : undefined,
     );
+    build.onResolve({ filter: /(?:^|\/)(?:screen|ux|ux\/theme|ux\/write)$/ }, ({ importer }) =>
+      ofOclif(importer, 'no-oclif-ux'),
+    );
+    build.onResolve({ filter: /^(?:clean-stack|indent-string|wrap-ansi|\.\/handle)$/ }, ({ importer }) =>
+      ofOclif(importer, 'no-rendering'),
+    );
     build.onResolve({ filter: /^debug$/ }, () => ({ path: resolve('build/no-debug.ts') }));
+    build.onResolve({ filter: new RegExp(`^(?:${Object.keys(parts).join('|')})$`) }, ({ path }) => ({
+      path,
+      namespace: 'part',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => ({
+      contents: `module.exports = __part(${JSON.stringify(partName(path))});`,
+      loader: 'js',
+    }));
     build.onResolve({ filter: /^virtual:commands$/ }, ({ path }) => ({ path, namespace: 'virtual' }));
     build.onLoad({ filter: /.*/, namespace: 'virtual' }, () => {
       const files = readdirSync('src/commands', { recursive: true, encoding: 'utf8' }).filter((file) =>

@@ -45,26 +45,33 @@ export abstract class BaseCommand extends Command {
 
   /** Tests override this to put a command into another world. */
   protected createContext(): Context {
-    const { env, stdin, stdout, stderr } = process;
+    const { env } = process;
     const json = this.jsonEnabled();
-    const streams = { stdin: stdin.isTTY, stdout: stdout.isTTY, stderr: stderr.isTTY };
-    const { prompts, animation } = decidePresentation({
-      ...streams,
-      env,
-      json,
-      refused: this.given('--non-interactive'),
+    const refused = this.given('--non-interactive');
+    const decide = once(() => {
+      const { stdin, stdout, stderr } = process;
+      return decidePresentation({ stdin: stdin.isTTY, stdout: stdout.isTTY, stderr: stderr.isTTY, env, json, refused });
     });
+    const interrupt = once(() => listenForInterrupt({ write: writeStderr }));
     return createContext({
       cwd: process.cwd(),
       env,
       version: this.config.version,
       json,
-      interactive: prompts,
-      animation,
+      // Looked up by those who ask: making the streams and listening to signals costs more than many a command.
+      get interactive() {
+        return decide().prompts;
+      },
+      get animation() {
+        return decide().animation;
+      },
+      get signal() {
+        return interrupt().signal;
+      },
+      hold: (work) => interrupt().hold(work),
       write: writeStderr,
       emit: (event) => this.emitEvent(event),
-      readStdin: () => readAll(stdin),
-      ...listenForInterrupt({ write: writeStderr }),
+      readStdin: () => readAll(process.stdin),
     });
   }
 
@@ -82,7 +89,10 @@ export abstract class BaseCommand extends Command {
   }
 
   override logJson(json: unknown): void {
-    if (!this.lines) return super.logJson(json);
+    if (!this.lines) {
+      process.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`);
+      return;
+    }
     const failure = typeof json === 'object' && json !== null && 'error' in json;
     const line = failure ? { type: 'error', ...json } : { type: 'result', result: json };
     process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -98,8 +108,9 @@ export abstract class BaseCommand extends Command {
 
   protected override async finally(thrown: Error | undefined): Promise<void> {
     await super.finally(thrown);
-    const { env, stderr } = process;
-    if (!wantsUpdateNotice({ env, terminal: stderr.isTTY, json: this.jsonEnabled() })) return;
+    const { env, stdout, stderr } = process;
+    // stdout first: in a pipe, stderr need not even be made.
+    if (!wantsUpdateNotice({ env, terminal: stdout.isTTY && stderr.isTTY, json: this.jsonEnabled() })) return;
     const { root, version } = this.config;
     const { tellOfUpdate } = await import('./update/update-notice.ts');
     tellOfUpdate({ env, current: version, root, write: writeStderr });
@@ -118,6 +129,12 @@ export abstract class BaseCommand extends Command {
     const end = this.argv.indexOf('--');
     return (end === -1 ? this.argv : this.argv.slice(0, end)).includes(flag);
   }
+}
+
+/** What `make` makes, made when it is asked for first. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 async function readAll(stream: NodeJS.ReadStream): Promise<string> {

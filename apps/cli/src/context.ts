@@ -73,9 +73,9 @@ export interface Context {
 
 /** The only place where commands get their effects from. */
 export function createContext(options: ContextOptions): Context {
-  const { cwd, env, json, interactive, animation, write, signal, fetch = createHttpFetch() } = options;
+  const { cwd, env, json, write, fetch = createHttpFetch() } = options;
   const { emit = () => undefined, hold = (work) => work() } = options;
-  const progress = createProgress({ write, animation, silent: json, emit });
+  const progress = createProgress({ write, animation: () => options.animation, silent: json, emit });
   const project = discoverProjectContext({ from: cwd });
 
   const path = project.localCredentials;
@@ -95,7 +95,7 @@ export function createContext(options: ContextOptions): Context {
   };
   const tokenSource = async (): Promise<() => Promise<string>> => {
     const { createTokenSource } = await import('@sp/credentials');
-    return createTokenSource({ path, signal, exchange: (request) => renewToken(request, apiAt) });
+    return createTokenSource({ path, signal: options.signal, exchange: (request) => renewToken(request, apiAt) });
   };
   const apiAt: Context['apiAt'] = async (environment, token) => {
     const { createCloudApiClient } = await import('@sp/cloud-api');
@@ -105,8 +105,13 @@ export function createContext(options: ContextOptions): Context {
   return {
     cwd,
     env,
-    interactive,
-    signal,
+    // Not taken apart above: finding out costs time, and not every command asks.
+    get interactive() {
+      return options.interactive;
+    },
+    get signal() {
+      return options.signal;
+    },
     hold,
     bin: 'systemprompt',
     readStdin: options.readStdin,

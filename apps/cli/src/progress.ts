@@ -35,7 +35,7 @@ export interface Progress {
 export interface ProgressOptions {
   readonly write: (text: string) => void;
   /** Whether a line may be drawn again; else there are plain lines, one per start and end of a step. */
-  readonly animation: boolean;
+  readonly animation: () => boolean;
   readonly silent: boolean;
   /** Tells programs the same. */
   readonly emit: (event: CommandEvent) => void;
@@ -63,7 +63,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const say = throttle(tickMs.line);
     const tell = throttle(tickMs.event);
     emit({ type: 'step-started', step: id, title });
-    if (animation && !silent) spinner = startSpinner(title, { write, columns });
+    if (!silent && animation()) spinner = startSpinner(title, { write, columns });
     else line(`… ${title}`);
     const end = (text: string): void => {
       spinner?.stop();

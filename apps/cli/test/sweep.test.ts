@@ -122,7 +122,8 @@ function startApi(): Server {
     const what = `${request.method} ${request.url?.split('?')[0]}`;
     const known = request.headers.authorization === `Bearer ${tokens['logged in']}` || what === 'GET /healthz';
     const answer = open[what] ?? (known ? answers[what] : undefined);
-    const refusal = what === 'POST /api/v1/auth/token' ? [400, 'access_denied'] : known ? [404, 'not_found'] : [401, 'no'];
+    const refusal =
+      what === 'POST /api/v1/auth/token' ? [400, 'access_denied'] : known ? [404, 'not_found'] : [401, 'no'];
     const [status, code] = answer === undefined ? refusal : [200, ''];
     const body = answer ?? { error: { code, message: code } };
     response.writeHead(Number(status), { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -149,7 +150,12 @@ async function findProblems({ command, where, login, folder }: Situation): Promi
   };
   const token = login === 'not' ? undefined : tokens[login];
   if (token !== undefined && folder === 'project') {
-    const credentials = { api_token: token, api_url: url, authenticated_at: '2026-01-01T00:00:00Z', user_email: 'a@b.c' };
+    const credentials = {
+      api_token: token,
+      api_url: url,
+      authenticated_at: '2026-01-01T00:00:00Z',
+      user_email: 'a@b.c',
+    };
     // Without one, so that it cannot be renewed; the other token needs none.
     const stored = login === 'expired' ? credentials : { ...credentials, refresh_token: secrets.refresh };
     await writeFile(join(cwd, '.systemprompt/credentials.json'), JSON.stringify(stored), { mode: 0o600 });
@@ -158,7 +164,8 @@ async function findProblems({ command, where, login, folder }: Situation): Promi
   const own = argumentsOf[command.command] ?? [];
   const args = [...command.command.split(' '), ...login_, ...(where === 'pipe' ? ['--json'] : []), ...own];
   try {
-    const { exitCode, text } = where === 'terminal' ? await inTerminal(args, { cwd, env }) : await inPipe(args, { cwd, env });
+    const { exitCode, text } =
+      where === 'terminal' ? await inTerminal(args, { cwd, env }) : await inPipe(args, { cwd, env });
     if (process.env['SHOW']) console.log(name, exitCode);
     const undocumented = command.exitCodes.includes(Number(exitCode)) ? [] : [`ended with ${exitCode}:\n${text}`];
     const told = [...Object.values(secrets), ...Object.values(tokens)].filter(
