@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -272,4 +273,64 @@ test('a tenant that knows tarballs only is synced too, without losing anything',
   // The tenant kept nothing: what it had is kept here.
   expect(await undoSync(options)).toMatchObject({ up: ['agents/a.yaml'], down: ['content/b.md'], left: [] });
   expect(await readFiles(remote)).toMatchObject({ 'agents/a.yaml': 'theirs' });
+});
+
+/** Text that compresses to three quarters. */
+const noise = (length: number): string => randomBytes((length * 3) / 4).toString('base64');
+
+/** The stream, broken after some bytes. */
+function broken(body: ReadableStream<Uint8Array>, bytes: number, onBytes: (count: number) => void) {
+  let left = bytes;
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(piece, controller) {
+        onBytes(Math.min(left, piece.byteLength));
+        controller.enqueue(piece.subarray(0, left));
+        left -= Math.min(left, piece.byteLength);
+        if (left === 0) controller.error(new Error('cut by the test'));
+      },
+    }),
+  );
+}
+
+test('what was sent before the connection broke is not sent again, in either direction', {
+  timeout: 60_000,
+}, async () => {
+  let cuts = 2;
+  const sent = { up: 0, down: 0 };
+  const both = await pair({
+    handler: { onError: () => {} },
+    wrap: (handler) => async (request) => {
+      const isUp = request.url.endsWith('/changes');
+      const limit = cuts > 0 ? 2_500_000 : Number.POSITIVE_INFINITY;
+      if (isUp && request.body !== null) {
+        cuts -= 1;
+        const body = broken(request.body, limit, (count) => (sent.up += count));
+        const { url, method, headers } = request;
+        const answer = await handler(new Request(url, { method, headers, body, duplex: 'half' }));
+        return answer.status === 200 ? answer : new Response(null, { status: 502 });
+      }
+      const answer = await handler(request);
+      if (!request.url.endsWith('/contents') || answer.body === null) return answer;
+      cuts -= 1;
+      return new Response(
+        broken(answer.body, limit, (count) => (sent.down += count)),
+        { headers: answer.headers },
+      );
+    },
+  });
+  const { local, remote, requests } = both;
+  const make = (name: string) => ({
+    [`${name}/large`]: noise(6_000_000),
+    ...Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`${name}/${at}`, noise(100_000)])),
+  });
+  await writeFiles(local, make('ours'));
+  await sync(both);
+  expect(requests.filter((request) => request === 'POST changes')).toHaveLength(3);
+  cuts = 2;
+  await writeFiles(remote, make('theirs'));
+  await sync(both);
+  expect(await readFiles(remote)).toEqual(await readFiles(local));
+  // 10 MB of 6 bits each: once, and what was on the way when it broke.
+  for (const bytes of [sent.up, sent.down]) expect(bytes).toBeLessThan(10_000_000 * 0.9);
 });

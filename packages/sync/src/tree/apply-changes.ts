@@ -36,9 +36,12 @@ export async function applyChanges(
   checkPaths(changes.filter(({ after }) => after === undefined).map(({ path }) => path));
   checkPaths(changes.filter(({ after }) => after !== undefined).map(({ path }) => path));
   const moved: string[] = [];
+  const removed = new Set(changes.filter(({ after }) => after === undefined).map(({ path }) => path));
   for (const { path, before, after } of changes) {
     const current = await currentFacts(tree, path);
-    if (!isSameFile(current, before) && !isSameFile(current, after)) moved.push(path);
+    const isAsPlanned = isSameFile(current, before) || isSameFile(current, after);
+    const inTheWay = after === undefined ? undefined : fileOnTheWay(tree.root, path);
+    if (!isAsPlanned || (inTheWay !== undefined && !removed.has(inTheWay))) moved.push(path);
   }
   if (moved.length > 0) {
     const message = `Cannot change ${tree.root}: ${moved.length} of its files changed meanwhile, ${moved[0]} for one`;
@@ -98,7 +101,7 @@ async function makeChange(
   const current = await currentFacts(tree, path);
   if (!isSameFile(current, before) || isSameFile(before, after)) {
     // Made before a kill, or somebody else's: either way nothing to do, but perhaps to tidy.
-    if (after !== undefined && isParentSafe(root, path)) rmSync(temporary, { force: true });
+    if (after !== undefined && isParentSafe(root, path)) tidy(temporary);
     return isSameFile(current, after) ? change : undefined;
   }
   try {
@@ -128,10 +131,20 @@ async function makeChange(
     } else remember(tree, path, after);
     return { path, before: kept, after };
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return undefined;
+    // Somebody put something there, or in the place of a folder, in this moment.
+    if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOTDIR') return undefined;
     throw storageError(target, error);
   } finally {
-    if (after !== undefined) rmSync(temporary, { force: true });
+    if (after !== undefined) tidy(temporary);
+  }
+}
+
+function tidy(temporary: string): void {
+  try {
+    rmSync(temporary, { force: true });
+  } catch (error) {
+    // Its folder is a file by now.
+    if (!isMissing(error)) throw storageError(temporary, error);
   }
 }
 
@@ -218,6 +231,16 @@ function isParentSafe(root: string, path: string): boolean {
     if (!stats.isDirectory()) return true;
   }
   return true;
+}
+
+/** The file that stands where a folder on the way to a path would be. */
+function fileOnTheWay(root: string, path: string): string | undefined {
+  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
+    const stats = statOrNothing(join(root, path.slice(0, at)));
+    if (stats === undefined) return undefined;
+    if (!stats.isDirectory()) return path.slice(0, at);
+  }
+  return undefined;
 }
 
 /** Makes the folders on the way; false when something else is in the way. */

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import lockfile from 'proper-lockfile';
 import type { Limits } from '../limits.ts';
-import { SyncError, storageError, systemCode, throwIfAborted } from '../sync-error.ts';
+import { storageError, throwIfAborted } from '../sync-error.ts';
 import { type ChangeableTree, recoverTree } from './apply-changes.ts';
 import { createContentStore } from './content-store.ts';
 import { createJournal } from './journal.ts';
 import { type ScannedTree, scanTree } from './scan-tree.ts';
 import { loadIndex, saveIndex, type TreeIndex } from './tree-index.ts';
+import { lockTree } from './tree-lock.ts';
 
 /** A tree that nobody else of this package changes until it is closed. */
 export interface OpenTree extends ChangeableTree {
@@ -27,9 +27,6 @@ export interface TreeOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A lock is taken over when its holder, killed, has not refreshed it for so long. */
-const staleMs = 10_000;
-
 /**
  * Locks a tree, and finishes what a killed process began.
  *
@@ -43,7 +40,7 @@ export async function openTree(
   await mkdir(stateDirectory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw storageError(stateDirectory, error);
   });
-  const release = await lock(join(stateDirectory, 'sync'), { waitMs, signal });
+  const release = await lockTree(join(stateDirectory, 'sync'), { waitMs, signal });
   try {
     const indexPath = join(stateDirectory, 'index');
     const index = options.index ?? (await loadIndex(indexPath));
@@ -76,25 +73,5 @@ export async function openTree(
   } catch (error) {
     await release();
     throw error;
-  }
-}
-
-async function lock(
-  path: string,
-  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
-): Promise<() => Promise<void>> {
-  const deadline = Date.now() + waitMs;
-  for (;;) {
-    throwIfAborted(signal);
-    try {
-      const release = await lockfile.lock(path, { realpath: false, stale: staleMs, onCompromised: () => {} });
-      return () => release().catch(() => {});
-    } catch (error) {
-      if (systemCode(error) !== 'ELOCKED') throw storageError(path, error);
-      if (Date.now() >= deadline) {
-        throw new SyncError('SP_SYNC_LOCKED', `Cannot sync ${path}: another process is at it`, { retryable: true });
-      }
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
   }
 }

@@ -1,10 +1,9 @@
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import type { FileFacts } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { isSyncError, SyncError, systemCode } from '../sync-error.ts';
 import type { ContentStore } from '../tree/content-store.ts';
 import { type ContentFrame, readFrames } from './frames.ts';
+import { gunzipped } from './gzip-stream.ts';
 
 /** What a stream of contents is read into. */
 export interface ReceiveOptions {
@@ -36,9 +35,7 @@ export async function receiveContents(
       throw new SyncError('SP_SYNC_TOO_LARGE', `Cannot sync: more than ${limits.maxBytes} bytes came`);
     }
   };
-  const pieces = Readable.from(source, { objectMode: false }).compose(
-    createGunzip({ chunkSize: 256 * 1024 }),
-  ) as Readable;
+  const pieces = gunzipped(source);
   try {
     await readFrames(pieces as AsyncIterable<Uint8Array>, {
       onHeader(header) {

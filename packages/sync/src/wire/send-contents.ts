@@ -1,10 +1,11 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { createGzip, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { isMissing } from '../sync-error.ts';
 import { sha256 } from '../tree/hash-file.ts';
 import { type ContentFrame, encodeFrame, endFrame, smallContent } from './frames.ts';
+import { gzipped } from './gzip-stream.ts';
 
 /** A content to send, and where it should be. */
 export interface ContentToSend {
@@ -23,9 +24,7 @@ const wellCompressed = 8 * 1024 * 1024;
 export function packFrames(header: unknown, contents: readonly ContentToSend[]): Buffer | Readable {
   const total = contents.reduce((sum, { size, offset = 0 }) => sum + size - offset, 0);
   if (total > wellCompressed) {
-    return Readable.from(frames(header, contents), { objectMode: false }).compose(
-      createGzip({ level: 1, chunkSize: 256 * 1024 }),
-    ) as Readable;
+    return gzipped(frames(header, contents), { level: 1 });
   }
   const parts: Buffer[] = [encodeFrame(header)];
   for (const content of contents) parts.push(...framesOf(content));

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
-import { createGunzip, createGzip } from 'node:zlib';
 import { createTarDecoder, createTarPacker } from 'modern-tar';
 import { type FileFacts, normalMode } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
@@ -8,6 +7,7 @@ import { checkPaths } from '../path-rules.ts';
 import { isSyncError, SyncError } from '../sync-error.ts';
 import type { ContentStore } from '../tree/content-store.ts';
 import { sha256 } from '../tree/hash-file.ts';
+import { gunzipped, gzipped } from './gzip-stream.ts';
 
 /** Compressed tarballs are no larger than that, as the predecessor's server has it. */
 export const maxTarballBytes = 100 * 1024 * 1024;
@@ -34,7 +34,7 @@ export function packTarball(files: readonly FileToPack[]): Readable {
     controller.finalize();
   };
   pack().catch((error: unknown) => controller.error(error));
-  return Readable.fromWeb(readable).compose(createGzip()) as Readable;
+  return gzipped(readable, { level: 6 });
 }
 
 /**
@@ -52,7 +52,7 @@ export async function unpackTarball(
     return new SyncError('SP_SYNC_TOO_LARGE', `Cannot unpack the tarball: it has more than ${limits.maxBytes} bytes`);
   };
   try {
-    const tar = Readable.from(source, { objectMode: false }).compose(createGunzip()) as Readable;
+    const tar = gunzipped(source);
     const entries = (Readable.toWeb(tar) as ReadableStream<Uint8Array>).pipeThrough(createTarDecoder({ strict: true }));
     for await (const { header, body } of entries as unknown as AsyncIterable<{
       readonly header: { readonly name: string; readonly size: number; readonly type?: string; readonly mode?: number };
