@@ -2,6 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
+import { acceptUpgrades } from '../proxy/accept-upgrades.ts';
+import type { TenantTunnel } from '../proxy/tenant-tunnel.ts';
 import { findFile, replaceFile } from './atomic-file.ts';
 import { LocalCloudError } from './local-cloud-error.ts';
 
@@ -24,6 +26,8 @@ const host = '127.0.0.1';
  */
 export async function startServer(request: {
   readonly fetch: FetchHandler;
+  /** Takes WebSockets. */
+  readonly tunnel: TenantTunnel;
   readonly port: number;
   readonly dataDir: string;
 }): Promise<LocalServer> {
@@ -34,10 +38,17 @@ export async function startServer(request: {
     // The time limit is for whole requests; an image layer on a slow disk may take longer than its five minutes.
     serverOptions: { requestTimeout: 0 },
   }) as Server;
+  const upgrades = acceptUpgrades(server, request.tunnel);
   const last = Number((await findFile(remembered))?.toString('utf8') ?? '0');
   const port = await listen(server, request.port, { preferred: last });
   await replaceFile(remembered, `${port}\n`);
-  return { port, close: ({ graceMs = 2000 } = {}) => close(server, graceMs) };
+  return {
+    port,
+    close: ({ graceMs = 2000 } = {}) => {
+      upgrades.close();
+      return close(server, graceMs);
+    },
+  };
 }
 
 async function listen(server: Server, port: number, options: { readonly preferred: number }): Promise<number> {

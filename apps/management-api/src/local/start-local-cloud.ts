@@ -11,6 +11,7 @@ import { createImages } from '../images/registry.ts';
 import { findReleaseDigests } from '../images/release-digests.ts';
 import { removeEmbeddedPostgres } from '../postgres/embedded.ts';
 import { createTenantProxy } from '../proxy/tenant-proxy.ts';
+import { createTenantTunnel, type TenantTunnel } from '../proxy/tenant-tunnel.ts';
 import { openStore } from '../store/database.ts';
 import { migrateStore } from '../store/migrate.ts';
 import { createEventFeed } from '../tenants/event-feed.ts';
@@ -80,7 +81,13 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
 
     // The port first: every address depends on it, and a busy one should be known before anything is started.
     let handler: FetchHandler = () => new Response('Starting.\n', { status: 503, headers: { 'retry-after': '1' } });
-    const server = await startServer({ fetch: (request) => handler(request), port: wantedPort, dataDir });
+    let tunnel: TenantTunnel = async () => false;
+    const server = await startServer({
+      fetch: (request) => handler(request),
+      tunnel: (request, socket, head) => tunnel(request, socket, head),
+      port: wantedPort,
+      dataDir,
+    });
     stops.push(() => server.close());
     const baseUrl = `http://127.0.0.1:${server.port}`;
     const registry = `127.0.0.1:${server.port}`;
@@ -149,6 +156,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     );
     const dashboard = await openDashboard();
     const proxy = createTenantProxy({ resolve: (host) => findTenantTarget(store, host) });
+    tunnel = createTenantTunnel({ resolve: (host) => findTenantTarget(store, host) });
     handler = async (request) => {
       const host = (request.headers.get('host') ?? new URL(request.url).host).toLowerCase();
       const isTenants = isTenantHost(host) || (await isCustomDomain(store, host));
@@ -159,6 +167,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     // Stopping begins with the door: streams end, answers under way still find everything open.
     stops.push(async () => {
       handler = () => new Response('Stopping.\n', { status: 503 });
+      tunnel = async () => false;
       streams.abort();
       await server.close();
     });

@@ -55,7 +55,8 @@ function toResponse(request: Request, answer: IncomingMessage): Response {
   return new Response(body, { status, statusText, headers });
 }
 
-function parseAddress(address: string): { host: string; port: number } {
+/** `host:port`, of which the host may be an IPv6 address in brackets. */
+export function parseAddress(address: string): { host: string; port: number } {
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon).replace(/^\[(.*)\]$/, '$1'), port: Number(address.slice(colon + 1)) };
 }

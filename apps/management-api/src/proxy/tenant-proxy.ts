@@ -33,7 +33,7 @@ export type TenantProxy = (
 
 /**
  * The way from a tenant's host name to its machine. It is the outermost server, so `X-Forwarded-*` of the client do not
- * count. WebSockets are not passed on.
+ * count. WebSockets go through {@link createTenantTunnel}.
  */
 export function createTenantProxy({ resolve }: TenantProxyOptions): TenantProxy {
   return async (request, { clientAddress = '127.0.0.1' } = {}) => {
@@ -42,13 +42,8 @@ export function createTenantProxy({ resolve }: TenantProxyOptions): TenantProxy 
     const target = await resolve(host);
     if (target === undefined) return proxyPage(request, unknown(host));
     if ('state' in target) return proxyPage(request, notRunning(host, target.state));
-    const headers = endToEndHeaders(request.headers).filter(([name]) => !replaced.has(name));
-    headers.push(
-      ['host', host],
-      ['x-forwarded-for', clientAddress],
-      ['x-forwarded-host', host],
-      ['x-forwarded-proto', url.protocol.replace(':', '')],
-    );
+    const protocol = url.protocol.replace(':', '');
+    const headers = forwardedHeaders(request.headers, { host, clientAddress, protocol });
     try {
       return await forward(request, { address: target.address, headers });
     } catch (error) {
@@ -57,6 +52,21 @@ export function createTenantProxy({ resolve }: TenantProxyOptions): TenantProxy 
       return proxyPage(request, unreachable(host));
     }
   };
+}
+
+/** The headers with which a request goes on to a machine: those of the client, and where it came from. */
+export function forwardedHeaders(
+  headers: Iterable<readonly [string, string]>,
+  origin: { readonly host: string; readonly clientAddress: string; readonly protocol: string },
+): [string, string][] {
+  const { host, clientAddress, protocol } = origin;
+  return [
+    ...endToEndHeaders(headers).filter(([name]) => !replaced.has(name)),
+    ['host', host],
+    ['x-forwarded-for', clientAddress],
+    ['x-forwarded-host', host],
+    ['x-forwarded-proto', protocol],
+  ];
 }
 
 /** `expect` is answered by the server in front already. */
