@@ -1,34 +1,37 @@
-import yargs from 'yargs';
-import { configCommand } from './commands/config.ts';
-import { createTokenCommand } from './commands/create-token.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { localCommand } from './commands/local.ts';
-import { migrateCommand } from './commands/migrate.ts';
-import { rotateKeysCommand } from './commands/rotate-keys.ts';
-import { exitCodes } from './commands/run-command.ts';
-import { serveCommand } from './commands/serve.ts';
+import yargs, { type CommandModule } from 'yargs';
+import { exitCodes } from './commands/exit-codes.ts';
+
+/** Each command with what it needs is loaded when it is asked for: most need little of the whole. */
+const commands: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  serve: async () => (await import('./commands/serve.ts')).serveCommand,
+  migrate: async () => (await import('./commands/migrate.ts')).migrateCommand,
+  'rotate-keys': async () => (await import('./commands/rotate-keys.ts')).rotateKeysCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  'create-token': async () => (await import('./commands/create-token.ts')).createTokenCommand,
+  config: async () => (await import('./commands/config.ts')).configCommand,
+  local: async () => (await import('./commands/local.ts')).localCommand,
+};
 
 /** The program `sp-management-api`. Sets the exit code; returns when everything that it started has ended. */
 export async function main(argv: readonly string[]): Promise<void> {
   // The workflow engine uses pg in a way that pg 9 will refuse; whoever runs this program can do nothing about it.
   process.noDeprecation = true;
+  const wanted = Object.keys(commands).filter((name) => name === argv[0]);
+  const names = wanted.length > 0 ? wanted : Object.keys(commands);
   const program = yargs(argv)
     .scriptName('sp-management-api')
     .strict()
     .demandCommand(1, 'Name a command.')
     .option('json', { type: 'boolean', default: false, describe: 'Answer in JSON, on success and on failure' })
-    .command(serveCommand)
-    .command(migrateCommand)
-    .command(rotateKeysCommand)
-    .command(doctorCommand)
-    .command(createTokenCommand)
-    .command(configCommand)
-    .command(localCommand)
     // Thrown, since yargs goes on to the command after a handler that returns.
     .fail((message, error) => {
       throw error ?? new Error(message);
     });
   try {
+    for (const name of names) {
+      const command = await commands[name]?.();
+      if (command !== undefined) program.command(command);
+    }
     await program.parseAsync();
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -194,6 +194,10 @@ test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub knows, over an
   const logs = await call<{ message: string }[]>(`${path}/logs`);
   expect(logs.map(({ message }) => message)).toContain('listening');
 
+  const looked = (await runProgram(['doctor', '--json'], env)).json() as { findings: object[] };
+  const same = { check: 'providers and database', status: 'ok', message: 'are the same' };
+  expect(looked.findings).toContainEqual(same);
+
   // The next version of the control plane: the tenant does not notice.
   service.child.kill('SIGTERM');
   const first = await service.ended;

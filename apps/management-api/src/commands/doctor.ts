@@ -5,11 +5,13 @@ import { type Finding, runChecks } from './doctor/check.ts';
 import { databaseChecks } from './doctor/database-checks.ts';
 import { placeChecks } from './doctor/place-checks.ts';
 import { providerChecks } from './doctor/provider-checks.ts';
+import { reconcileCheck } from './doctor/reconcile-check.ts';
 import { stateChecks } from './doctor/state-checks.ts';
+import { exitCodes } from './exit-codes.ts';
 import { openDatabase, reasonOf } from './open-database.ts';
 import { openVault } from './open-vault.ts';
 import { readConfiguration } from './read-configuration.ts';
-import { exitCodes, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 
 /** What `doctor` found. */
 export interface DoctorResult {
@@ -45,7 +47,9 @@ async function examine(configuration: Configuration): Promise<readonly Finding[]
       const rest = await runChecks([
         ...placeChecks(configuration),
         ...providerChecks(configuration, { store, vault, logger }),
-        ...(isCurrent ? stateChecks({ store, vault }) : []),
+        ...(isCurrent
+          ? [...stateChecks({ store, vault }), reconcileCheck(configuration, { store, vault, logger })]
+          : []),
       ]);
       return [...database, ...rest];
     } finally {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { isLocalCloudError } from '../local/local-cloud-error.ts';
 import { startLocalCloud } from '../local/start-local-cloud.ts';
 import { defineCommand } from './define-command.ts';
-import { exitCodes } from './run-command.ts';
+import { exitCodes } from './exit-codes.ts';
 import { untilSignal } from './until-signal.ts';
 
 /** `sp-management-api local`: the whole cloud on this computer. */

@@ -1,10 +1,11 @@
 import { createAccessTokens } from '../tokens/access-tokens.ts';
 import { rotateKeys } from '../vault/rotate-keys.ts';
 import { defineCommand } from './define-command.ts';
+import { exitCodes } from './exit-codes.ts';
 import { openDatabase, requireMigrations } from './open-database.ts';
 import { openVault } from './open-vault.ts';
 import { readConfiguration } from './read-configuration.ts';
-import { exitCodes, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 
 /** What `rotate-keys` did. */
 export interface RotateKeysResult {

@@ -1,9 +1,7 @@
 import { ConfigurationInvalid } from '../configuration/configuration.ts';
 import { isLocalCloudError } from '../local/local-cloud-error.ts';
+import { exitCodes } from './exit-codes.ts';
 import { OperatorError } from './operator-error.ts';
-
-/** Exit codes, the same as those of `systemprompt`. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2, notFound: 5, conflict: 6, network: 12 } as const;
 
 const exitCodeOf: Readonly<Record<string, number>> = {
   SP_CONFIGURATION_INVALID: exitCodes.usage,

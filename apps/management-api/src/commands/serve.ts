@@ -1,10 +1,9 @@
-import { createServiceLogger } from '../serve/create-logger.ts';
-import { startService } from '../serve/start-service.ts';
 import { migrateStore } from '../store/migrate.ts';
 import { defineCommand } from './define-command.ts';
+import { exitCodes } from './exit-codes.ts';
 import { openDatabase } from './open-database.ts';
 import { readConfiguration } from './read-configuration.ts';
-import { exitCodes, runCommand } from './run-command.ts';
+import { runCommand } from './run-command.ts';
 import { untilSignal } from './until-signal.ts';
 
 /** `sp-management-api serve`: the control plane, until SIGTERM. stdout is its log. */
@@ -18,6 +17,9 @@ export const serveCommand = defineCommand({
     const asked = untilSignal();
     await runCommand<void>({ json, toText: () => undefined }, async () => {
       const configuration = readConfiguration();
+      // Loaded when there is a configuration to serve with.
+      const { createServiceLogger } = await import('../serve/create-logger.ts');
+      const { startService } = await import('../serve/start-service.ts');
       const logger = createServiceLogger(configuration.logLevel);
       if (migrate) {
         const store = await openDatabase(configuration.databaseUrl);

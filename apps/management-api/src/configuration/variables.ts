@@ -253,6 +253,20 @@ export const variables = {
     description: 'Who takes the money. `sandbox` takes none, and is refused on a public address.',
     schema: choice(['paddle', 'sandbox']),
   }),
+  graceDays: variable({
+    name: 'SP_API_GRACE_DAYS',
+    type: '0 to 365',
+    default: '7',
+    description: 'How long a tenant runs on whose payment is overdue.',
+    schema: integer(0, 365),
+  }),
+  retentionDays: variable({
+    name: 'SP_API_RETENTION_DAYS',
+    type: '0 to 3650',
+    default: '30',
+    description: 'How long the data of a tenant is kept whose subscription has ended.',
+    schema: integer(0, 3650),
+  }),
   paddleApiKey: variable({
     name: 'SP_API_PADDLE_API_KEY',
     type: 'text',

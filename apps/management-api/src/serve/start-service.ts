@@ -77,7 +77,9 @@ export async function startService(
     const { hostname, appUrl, isTenantHost } = createTenantHosts(configuration);
     const workflows = await startWorkflows({ store, vault, databases, machines, billing, images, logger, appUrl });
     stops.push(() => workflows.close());
-    const maintenance = startMaintenance({ store, hostname, workflows, tokens, logger });
+    const day = 24 * 60 * 60 * 1000;
+    const terms = { graceMs: configuration.graceDays * day, retentionMs: configuration.retentionDays * day };
+    const maintenance = startMaintenance({ store, hostname, billing, workflows, tokens, logger, terms });
     stops.push(() => maintenance.close());
 
     const streams = new AbortController();
@@ -90,6 +92,7 @@ export async function startService(
         appUrl,
         logger,
         webhookSecrets,
+        subscriptionTerms: terms,
         trustedProxyHeader,
         metricsToken,
         ...(metricsToken === undefined ? {} : { metrics: createMetrics({ store }) }),

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { Configuration } from '../../configuration/configuration.ts';
-import { createImages } from '../../images/registry.ts';
 import { detectDocker } from '../../machines/detect.ts';
 import type { Vault } from '../../ports/vault.ts';
 import { openServiceMachines } from '../../serve/open-machines.ts';
 import { openBilling } from '../../serve/open-providers.ts';
 import type { Store } from '../../store/database.ts';
 import { type Check, failed, ok, type Verdict, warning } from './check.ts';
+import { closedRegistry } from './closed-registry.ts';
 import { identityChecks } from './identity-checks.ts';
 
 /** Whether the providers take our credentials, found out by calls that change nothing. */
@@ -53,14 +53,8 @@ export function providerChecks(
 
 /** Looks for the machines of an app that there cannot be: who may not look is told so. */
 async function checkFly(configuration: Configuration, { logger }: { readonly logger: Logger }): Promise<Verdict> {
-  const { flyOrganization, flyApiUrl, registryDirectory } = configuration;
-  const images = createImages({ directory: registryDirectory, registry: '127.0.0.1', secret: new Uint8Array(32) });
-  try {
-    const { machines } = openServiceMachines(configuration, { images, registry: '127.0.0.1', logger });
-    await machines.list('sp-000000000000');
-    await machines.close();
-    return ok(`${flyApiUrl} takes the token of ${flyOrganization}`);
-  } finally {
-    await images.close();
-  }
+  const { flyOrganization, flyApiUrl } = configuration;
+  const { machines } = openServiceMachines(configuration, { ...closedRegistry(configuration), logger });
+  await machines.list('sp-000000000000');
+  return ok(`${flyApiUrl} takes the token of ${flyOrganization}`);
 }
