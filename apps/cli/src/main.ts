@@ -33,10 +33,9 @@ function isExit(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIT';
 }
 
-/** What the not-found plugin throws after it has shown what may have been meant. */
+/** oclif has no code for it. */
 function isUnknownCommand(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null || !('oclif' in error)) return false;
-  return (error.oclif as { exit?: unknown } | undefined)?.exit === 127;
+  return error instanceof Error && /^command .+ not found$/.test(error.message);
 }
 
 async function unknownCommand(argv: readonly string[]): Promise<CliError> {
