@@ -18,6 +18,8 @@ export const checkoutSessions = pgTable('checkout_sessions', {
   redirectUri: text('redirect_uri'),
   transactionId: text('transaction_id').notNull().unique(),
   tenantId: uuid('tenant_id'),
+  /** When the provider was last asked whether it was paid. */
+  checkedAt: moment('checked_at'),
   createdAt: created(),
 });
 
@@ -55,5 +57,6 @@ export const sandboxTransactions = pgTable('sandbox_transactions', {
   subscriptionStatus: text('subscription_status').$type<'active' | 'past_due' | 'paused' | 'canceled'>(),
   /** How often the subscription changed; each change has an event with this number. */
   changes: integer('changes').notNull().default(0),
+  changedAt: moment('changed_at').notNull().defaultNow(),
   createdAt: created(),
 });

@@ -29,6 +29,8 @@ export const tenants = pgTable(
     suspendAt: moment('suspend_at'),
     /** From then on its data is not kept any more. */
     deleteAt: moment('delete_at'),
+    /** When the provider was last asked how the subscription is. */
+    subscriptionCheckedAt: moment('subscription_checked_at'),
     checkoutSessionId: text('checkout_session_id').unique(),
     /** Name of the app at the machine provider; the marker by which everything of the tenant is found again there. */
     appName: text('app_name').notNull().unique(),
