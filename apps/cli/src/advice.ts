@@ -6,6 +6,7 @@ import type { DeployErrorCode } from '@sp/deploy';
 import type { LocalPostgresErrorCode } from '@sp/local-postgres';
 import type { PathsErrorCode } from '@sp/paths';
 import type { PrivateFileErrorCode } from '@sp/private-file';
+import type { SyncErrorCode } from '@sp/sync';
 import type { TenantsErrorCode } from '@sp/tenants';
 import type { CliErrorCode } from './cli-error.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -22,6 +23,7 @@ export type AnyErrorCode =
   | LocalPostgresErrorCode
   | PathsErrorCode
   | PrivateFileErrorCode
+  | SyncErrorCode
   | TenantsErrorCode;
 
 /** What an error means for the person, who may never have heard of the library that threw it. */
@@ -137,6 +139,18 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_POSTGRES_CONFIG_INVALID: advise(failed, 'Move the file away: the password is taken from the container again.'),
   SP_POSTGRES_NAME_INVALID: advise(usage),
 
+  SP_SYNC_UNSAFE_PATH: advise(failed, 'Nothing was changed. Rename or remove what the message names.'),
+  SP_SYNC_TOO_LARGE: advise(failed, 'Nothing was changed. Keep big files out of services.'),
+  SP_SYNC_DAMAGED: advise(failed, retryLater),
+  SP_SYNC_MOVED: advise(conflict, 'Nothing was changed. Look again: systemprompt cloud sync status'),
+  SP_SYNC_LOCKED: advise(conflict, 'Another sync of this project is under way.', retryLater),
+  SP_SYNC_STORAGE: advise(failed),
+  SP_SYNC_UNAUTHORIZED: advise(forbidden, 'Get a new token: systemprompt cloud tenant rotate-sync-token'),
+  SP_SYNC_REMOTE: advise(failed, 'See what it says: systemprompt cloud logs', retryLater),
+  SP_SYNC_NETWORK: advise(network, 'See whether the tenant runs: systemprompt cloud status', retryLater),
+  SP_SYNC_NOTHING_TO_UNDO: advise(notFound),
+  SP_SYNC_ABORTED: advise(interrupted, 'Run it again: what is half done is finished or taken back.'),
+
   SP_PATHS_PROFILE_NAME: advise(usage),
   SP_FILE_SYMLINK: advise(failed, 'Replace the link by the file itself.'),
   SP_FILE_TOO_OPEN: advise(failed, 'Others can read the file, and it is not yours to change.'),
@@ -170,6 +184,12 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   ),
   SP_CLI_DATABASE_UNKNOWN: advise(notFound, 'Get a new password: systemprompt cloud tenant rotate-credentials'),
   SP_CLI_DATABASE_UNSUITABLE: advise(failed),
+  SP_CLI_SYNC_TOKEN_UNKNOWN: advise(notFound, 'Get a new one: systemprompt cloud tenant rotate-sync-token'),
+  SP_CLI_TENANT_EDITED: advise(
+    conflict,
+    'Nothing was deployed. Take them over: systemprompt cloud sync down',
+    'To lose them on purpose: --no-sync-check',
+  ),
   SP_CLI_SYSTEM: advise(failed),
   SP_CLI_LOCAL_NOT_INSTALLED: advise(notFound, 'Install it next to the CLI: npm install @sp/management-api'),
   SP_CLI_LOCAL_NOT_RUNNING: advise(notFound, 'Start it: systemprompt cloud local up'),

@@ -30,6 +30,10 @@ export type CliErrorCode =
   | 'SP_CLI_DATABASE_UNKNOWN'
   /** The database cannot be a tenant's: its version, or what its role may do. */
   | 'SP_CLI_DATABASE_UNSUITABLE'
+  /** This project does not have the token with which a tenant's files are synced. */
+  | 'SP_CLI_SYNC_TOKEN_UNKNOWN'
+  /** The running tenant has changes that the project lacks: a deploy would lose them. */
+  | 'SP_CLI_TENANT_EDITED'
   /** The operating system refused something; see `systemCode`. */
   | 'SP_CLI_SYSTEM'
   /** `@sp/management-api` is not installed. */
@@ -56,6 +60,8 @@ export interface CliErrorFacts {
   readonly lastLines?: readonly string[] | undefined;
   /** What exists instead of what was asked for. */
   readonly available?: readonly string[] | undefined;
+  /** Files that it is about. */
+  readonly paths?: readonly string[] | undefined;
 }
 
 /** The error of the command line itself; libraries throw their own. */
@@ -70,6 +76,7 @@ export class CliError extends Error {
   readonly tenantId: string | undefined;
   readonly lastLines: readonly string[] | undefined;
   readonly available: readonly string[] | undefined;
+  readonly paths: readonly string[] | undefined;
 
   constructor(code: CliErrorCode, message: string, facts: CliErrorFacts = {}) {
     super(message);
@@ -82,5 +89,6 @@ export class CliError extends Error {
     this.tenantId = facts.tenantId;
     this.lastLines = facts.lastLines;
     this.available = facts.available;
+    this.paths = facts.paths;
   }
 }

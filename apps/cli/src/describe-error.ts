@@ -45,6 +45,7 @@ const publicFacts = [
   'names',
   'startedBy',
   'startedAt',
+  'paths',
   'address',
   'sqlState',
   'position',

@@ -5,6 +5,7 @@ import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
 import { shellWord } from '../shell-words.ts';
 import { followDeploy, type LeftDeploy } from './follow-deploy.ts';
 import { pickProfile } from './pick-profile.ts';
+import { checkTenantEdits, rememberDeployed } from './tenant-edits.ts';
 
 /** What to deploy, and how. */
 export interface RunDeployOptions {
@@ -13,6 +14,8 @@ export interface RunDeployOptions {
   readonly builder: BuilderChoice;
   readonly base?: string | undefined;
   readonly skipPush: boolean;
+  /** Whether to stop when the running tenant has changes that the project lacks. */
+  readonly syncCheck: boolean;
   /** Whether the person has agreed already. */
   readonly yes: boolean;
   /** What this program is called. */
@@ -36,6 +39,8 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
     const agreed = await askConfirm(`Deploy to ${tenant.name}?`);
     if (!agreed) throw new CliError('SP_CLI_CANCELLED', 'Nothing was deployed');
   }
+  const deployed = { project, profile: name, id: tenantId, name: tenant.name, api };
+  if (options.syncCheck) await checkTenantEdits(context, deployed, options.bin);
   const [{ deploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
     import('@sp/deploy'),
     import('@sp/tenants'),
@@ -50,11 +55,9 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
     skipPush: options.skipPush,
     signal,
   });
-  return {
-    ...(await followDeploy(events, { progress, next: nextOf(name, options.bin) })),
-    profile: name,
-    tenantName: tenant.name,
-  };
+  const result = await followDeploy(events, { progress, next: nextOf(name, options.bin) });
+  await rememberDeployed(context, deployed);
+  return { ...result, profile: name, tenantName: tenant.name };
 }
 
 /** Takes up a deploy that the server goes on with. */

@@ -65,6 +65,8 @@ export interface ErrorDescription {
   readonly names?: readonly string[] | undefined;
   readonly startedBy?: string | undefined;
   readonly startedAt?: Date | undefined;
+  /** Files that it is about. */
+  readonly paths?: readonly string[] | undefined;
   /** `host:port/database` of a database. */
   readonly address?: string | undefined;
   /** By which Postgres names an error, such as `42P01`. */

@@ -2,13 +2,17 @@ import { exitCodes } from '../exit-codes.ts';
 import { sideEffects } from './side-effects.ts';
 
 const { ok, failed, usage, inputNeeded, notLoggedIn, notFound, conflict, forbidden } = exitCodes;
-const { pending, changesPending, network, bug, interrupted } = exitCodes;
+const { pending, partlyDone, changesPending, network, bug, interrupted } = exitCodes;
 
 /** What some commands end with besides. */
 const special: Readonly<Record<string, readonly number[]>> = {
   'cloud deploy': [changesPending, pending],
   'cloud rollback': [pending],
   'cloud secrets diff': [changesPending],
+  'cloud sync down': [changesPending, partlyDone],
+  'cloud sync status': [changesPending],
+  'cloud sync undo': [partlyDone],
+  'cloud sync up': [changesPending, partlyDone],
   'cloud status': [pending],
   'cloud tenant create': [pending],
   'cloud auth login': [pending],

@@ -39,12 +39,18 @@ export default class Deploy extends BaseCommand {
       env: 'SYSTEMPROMPT_RESUME',
       helpValue: 'OPERATION',
     }),
+    'sync-check': Flags.boolean({
+      default: true,
+      allowNo: true,
+      summary: 'Stop when the running tenant has changes that this project lacks.',
+      env: 'SYSTEMPROMPT_SYNC_CHECK',
+    }),
     yes: yesFlag,
   };
 
   async run(): Promise<RunDeployResult | DeployPlanResult> {
     const { flags } = await this.parse(Deploy);
-    const { profile, builder, base, yes, resume, 'skip-push': skipPush } = flags;
+    const { profile, builder, base, yes, resume, 'skip-push': skipPush, 'sync-check': syncCheck } = flags;
     const { bin } = this.config;
     if (flags.plan) {
       const plan = await planOnly(this.context, { profile, builder, base, bin });
@@ -54,7 +60,7 @@ export default class Deploy extends BaseCommand {
     }
     const result =
       resume === undefined
-        ? await runDeploy(this.context, { profile, builder, base, yes, skipPush, bin })
+        ? await runDeploy(this.context, { profile, builder, base, yes, skipPush, syncCheck, bin })
         : await resumeRun(this.context, { profile, operationId: resume, bin });
     const { tenantName, status, appUrl, digest, uploadedBytes, seconds } = result;
     const uploaded = uploadedBytes === undefined ? undefined : formatBytes(uploadedBytes);
