@@ -181,7 +181,9 @@ async function until(condition: () => Promise<boolean> | boolean): Promise<void>
 }
 
 /** Runs workflows, not too many at once, until each has ended or is held at its boundary. */
-async function run(work: readonly { readonly workflowId: string; readonly stopAt: string | undefined }[]) {
+async function run(
+  work: readonly { readonly workflowId: string; readonly stopAt?: string | undefined; readonly tell?: boolean }[],
+) {
   const waiting = [...work];
   const open = new Map<string, string | undefined>();
   await until(async () => {
@@ -266,7 +268,7 @@ test('an undisturbed tenant goes through everything, and shows where a process c
   for (const phase of phases) {
     Object.assign(provider, { full: phase.full ?? false, broken: phase.broken ?? false });
     const workflowId = await phase.open(tenantId);
-    await run([{ workflowId, stopAt: undefined }]);
+    await run([{ workflowId, tell: true }]);
     boundaries.set(phase.name, reached.get(workflowId) ?? []);
     snapshots.set(phase.name, await snapshot(tenantId));
   }

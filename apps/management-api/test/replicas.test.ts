@@ -69,7 +69,7 @@ const newTenant = async (): Promise<string> =>
   (await insertPaidTenant(database.store, { ownerId, name: `shop-${randomBytes(6).toString('hex')}` })).id;
 const stateOf = async (tenantId: string): Promise<string> => (await readTenant(database.store, tenantId)).state;
 const start = (replica: Replica, workflowId: string, stopAt?: string): void =>
-  replica.child.send({ type: 'start', workflowId, stopAt });
+  replica.child.send({ type: 'start', workflowId, stopAt, tell: stopAt !== undefined });
 
 async function deploy(replica: Replica, tenantId: string): Promise<void> {
   const release = await createRelease(database, { tenantId, image: '127.0.0.1:1/r:t', digest: `sha256:${tenantId}` });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
@@ -326,4 +327,57 @@ test('a subscription that ends during a deploy suspends the tenant after it', as
   expect((await readTenant(database.store, tenantId)).state).toBe('deploying');
   await engine.startDeploy(release.id);
   await until(async () => (await readTenant(database.store, tenantId)).state === 'suspended');
+});
+
+test('what the engine has given up does not stay open for ever', async () => {
+  let broken = false;
+  const overrides: Partial<WorkflowsOptions> = {
+    machines: machines({
+      start: async ({ releaseId }) => ({ id: 'm', releaseId, state: 'running', address: '127.0.0.1:1' }),
+      find: async (_app, releaseId) => ({ id: 'm', releaseId, state: 'exited', exitCode: 1 }),
+    }),
+    appUrl: (hostname) => {
+      if (broken) throw new Error('a mistake in the program');
+      return `http://${hostname}`;
+    },
+  };
+  let engine = await start(overrides);
+  const { tenantId, releaseId } = await runningTenant(engine);
+  const { pool } = database.store;
+  const stuck = `update dbos.workflow_status set status = 'ERROR' where workflow_uuid = $1`;
+  const engineUrl = new URL(database.store.url);
+  engineUrl.pathname = `${engineUrl.pathname}_dbos`;
+  const own = new Client({ connectionString: engineUrl.href });
+  await own.connect();
+
+  // The last step of making a tenant throws what is no failure of a provider.
+  broken = true;
+  const other = await newTenant();
+  await engine.startProvisioning(other);
+  await until(async () => (await readTenant(database.store, other)).state === 'provision_failed');
+  broken = false;
+
+  const { id } = await openOperation(database.store, { tenantId, kind: 'restart' });
+  await engine.startOperation(id);
+  expect(await engine.waitForOperation(id, ended)).toMatchObject({ status: 'failed' });
+  await pool.query(`update tenant_operations set status = 'open' where id = $1`, [id]);
+  await own.query(stuck, [`operate:${id}`]);
+  const third = await runningTenant(engine);
+  const deploy = await createRelease(database, { tenantId: third.tenantId, image: 'r/i:t', digest: 'sha256:2' });
+  await engine.startDeploy(deploy.id);
+  await engine.waitForRelease(deploy.id, ended);
+  await pool.query(`update releases set status = 'deploying' where id = $1`, [deploy.id]);
+  await pool.query(`update tenants set state = 'deploying' where id = $1`, [third.tenantId]);
+  await own.query(stuck, [`deploy:${deploy.id}`]);
+  await own.end();
+
+  await engine.close();
+  engine = await start(overrides);
+  const failure = 'It was interrupted and could not go on.';
+  expect(await engine.waitForOperation(id, { timeoutMs: 1 })).toMatchObject({ status: 'failed', failure });
+  expect(await engine.waitForRelease(deploy.id, { timeoutMs: 1 })).toMatchObject({ status: 'failed', failure });
+  for (const running of [tenantId, third.tenantId]) {
+    expect(await readTenant(database.store, running)).toMatchObject({ state: 'running', failure });
+  }
+  expect((await readTenant(database.store, tenantId)).currentReleaseId).toBe(releaseId);
 });

@@ -1,3 +1,4 @@
+import { Client } from 'pg';
 import type { Logger } from 'pino';
 import type { Images } from '../images/registry.ts';
 import type { Databases } from '../ports/databases.ts';
@@ -50,17 +51,17 @@ export async function reconcile(
   const { repair, signal = new AbortController().signal } = options;
   if (!repair) return await compareAll(deps, { repair, signal });
   // One at a time: two would both start what is missing.
-  const client = await deps.store.pool.connect();
+  const client = new Client({ connectionString: deps.store.url, application_name: 'sp-management-api reconciler' });
+  client.on('error', () => {});
+  // A connection of its own: it is held as long as the slowest provider takes.
+  await client.connect();
   try {
     const { rows } = await client.query<{ free: boolean }>('select pg_try_advisory_lock($1) as free', [lock]);
     if (rows[0]?.free !== true) return { skipped: true, findings: [], unavailable: [] };
-    try {
-      return await compareAll(deps, { repair, signal });
-    } finally {
-      await client.query('select pg_advisory_unlock($1)', [lock]);
-    }
+    return await compareAll(deps, { repair, signal });
   } finally {
-    client.release();
+    // The lock ends with the connection.
+    await client.end().catch(() => {});
   }
 }
 
@@ -77,8 +78,7 @@ async function compareAll(
   ] as const;
   for (const [what, compare] of comparisons) {
     try {
-      for await (const difference of compare(deps)) {
-        signal.throwIfAborted();
+      for await (const difference of until(signal, compare(deps))) {
         const finding = await settle(difference, repair);
         findings.push(finding);
         const { kind, tenantId: tenant, subject, outcome, failure } = finding;
@@ -92,6 +92,26 @@ async function compareAll(
     }
   }
   return { skipped: false, findings, unavailable };
+}
+
+/** Stops waiting for a provider that does not answer. */
+async function* until(signal: AbortSignal, differences: AsyncGenerator<Difference>): AsyncGenerator<Difference> {
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, fail) => {
+    stop = () => fail(signal.reason as Error);
+    signal.addEventListener('abort', stop);
+  });
+  aborted.catch(() => {});
+  try {
+    while (true) {
+      signal.throwIfAborted();
+      const next = await Promise.race([differences.next(), aborted]);
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
 
 async function settle({ repair, ...difference }: Difference, wanted: boolean): Promise<Finding> {

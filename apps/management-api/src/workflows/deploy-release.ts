@@ -25,7 +25,7 @@ export async function deployRelease(context: WorkflowContext, releaseId: string)
   if (!health.healthy) {
     const { reason } = health;
     await runStep(context, { name: 'stop failed machine' }, () => stopMachine(context, releaseId)).catch(ignoreFailure);
-    await runStep(context, { name: 'give up' }, () => giveUp(context, { releaseId, reason }));
+    await runStep(context, { name: 'give up' }, () => giveUpRelease(context, { releaseId, reason }));
     return;
   }
   const { address } = health;
@@ -79,8 +79,9 @@ async function switchTo(
   });
 }
 
-async function giveUp(
-  context: WorkflowContext,
+/** Ends a deploy that cannot go on, with its reason; one that has ended stays as it is. */
+export async function giveUpRelease(
+  context: Pick<WorkflowContext, 'store'>,
   request: { readonly releaseId: string; readonly reason: string },
 ): Promise<void> {
   const { releaseId, reason } = request;

@@ -1,26 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
-import { and, count, eq, isNotNull, notInArray } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import type { Logger } from 'pino';
 import { LocalCloudError } from '../local/local-cloud-error.ts';
-import { releases, tenantEvents, tenantOperations, tenants } from '../store/schema.ts';
+import { releases } from '../store/schema.ts';
 import type { ReleaseRow } from '../tenants/deploys.ts';
 import type { OperationRow } from '../tenants/operations.ts';
 import { deployRelease } from './deploy-release.ts';
 import { type ExecutorLease, openExecutorLease } from './executor-lease.ts';
 import { provisionTenant, readTenant } from './provision-tenant.ts';
 import { resumeMachines } from './resume-machines.ts';
+import { provisioningId, resumeWork } from './resume-work.ts';
 import { readOperation, runOperation } from './run-operation.ts';
-import { listDueTenants, openDueOperation } from './settle-subscription.ts';
+import { openDueOperation } from './settle-subscription.ts';
 import { runStep } from './step.ts';
 import { takeOverWorkflows } from './take-over.ts';
+import { watchOthers } from './watch-others.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 // Workflows of an older version are taken up by a newer one; raise it only when the order of steps changes.
 const applicationVersion = '1';
 const releasePollMs = 100;
-// What a living process decided and could not tell the engine is looked for at every so many looks for ended processes.
-const looksPerResume = 15;
 
 /** Work that survives the process: it goes on where it was when the process starts again. */
 export interface Workflows {
@@ -65,6 +65,8 @@ export interface WorkflowsOptions
   readonly retryIntervalMs?: number | undefined;
   /** Between two looks for processes on the same database that have ended, in ms. @defaultValue 2000 */
   readonly takeOverIntervalMs?: number | undefined;
+  /** Between two comparisons of the providers with the database, of which the first is at the start; 0: none. @defaultValue 300000 */
+  readonly reconcileIntervalMs?: number | undefined;
 }
 
 // The engine's library is one per process, and functions are registered with it once: this is who they work for now.
@@ -160,10 +162,9 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   }
   const closing = new AbortController();
   const times = { providerDelayMs, healthTimeoutMs, healthIntervalMs, retryIntervalMs };
-  const { store, logger, takeOverIntervalMs = 2000 } = options;
+  const { store, logger, takeOverIntervalMs = 2000, reconcileIntervalMs = 300_000 } = options;
   let lease: ExecutorLease | undefined;
-  let looking: Promise<void> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let stopWatching: (() => Promise<void>) | undefined;
   const ownsWorkflow = async (workflowId: string): Promise<boolean> => {
     const workflow = await DBOS.getWorkflowStatus(workflowId);
     return workflow?.status === 'PENDING' && workflow.executorId === lease?.executorId;
@@ -176,8 +177,7 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     startProvisioning: async (tenantId) => {
       // Also keeps a repeated webhook from making a tenant that has failed, or is gone, again.
       if ((await readTenant({ store }, tenantId)).state !== 'provisioning') return;
-      const attempt = await countFailures(store, tenantId);
-      const workflowID = attempt === 0 ? `provision:${tenantId}` : `provision:${tenantId}:${attempt}`;
+      const workflowID = await provisioningId({ store }, tenantId);
       await DBOS.startWorkflow(provision, { workflowID })(tenantId);
     },
     startDeploy: async (releaseId) => {
@@ -213,27 +213,13 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     },
     close: async () => {
       closing.abort(new Error('The workflow engine is closing'));
-      clearInterval(timer);
-      await looking;
+      await stopWatching?.();
       await DBOS.shutdown();
       // Now others may go on with what is left here.
       await lease?.close();
       current = undefined;
     },
   };
-
-  let looks = 0;
-  async function lookForEnded(held: ExecutorLease): Promise<void> {
-    looks += 1;
-    try {
-      const taken = await takeOverWorkflows({ lease: held, applicationVersion, logger });
-      if (taken > 0 || looks % looksPerResume === 0) await resumeWork(options, workflows);
-    } catch (error) {
-      if (closing.signal.aborted) return;
-      const reason = error instanceof Error ? error.message.split('\n')[0] : 'unknown failure';
-      logger.warn({ reason }, 'the work of ended processes could not be taken over');
-    }
-  }
 
   try {
     lease = await openExecutorLease({ url: store.url, logger });
@@ -250,47 +236,18 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     await DBOS.launch();
     await takeOverWorkflows({ lease: held, applicationVersion, logger });
     await resumeWork(options, workflows);
-    timer = setInterval(() => {
-      // One look at a time.
-      looking ??= lookForEnded(held).finally(() => (looking = undefined));
-    }, takeOverIntervalMs);
-    timer.unref();
+    stopWatching = watchOthers(current, {
+      lease: held,
+      workflows,
+      applicationVersion,
+      takeOverIntervalMs,
+      reconcileIntervalMs,
+    });
     return workflows;
   } catch (error) {
     await workflows.close();
     throw error;
   }
-}
-
-// The engine takes up what it knows of. A process can also die between the decision and telling the engine.
-async function resumeWork({ store }: WorkflowsOptions, workflows: Workflows): Promise<void> {
-  const paid = await store.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.state, 'provisioning'));
-  for (const { id } of paid) await workflows.startProvisioning(id);
-  const operations = await store.db
-    .select({ id: tenantOperations.id })
-    .from(tenantOperations)
-    .where(eq(tenantOperations.status, 'open'));
-  for (const { id } of operations) await workflows.startOperation(id);
-  // The release of an operation is the operation's to run.
-  const owned = store.db
-    .select({ id: tenantOperations.releaseId })
-    .from(tenantOperations)
-    .where(isNotNull(tenantOperations.releaseId));
-  const open = await store.db
-    .select({ id: releases.id })
-    .from(releases)
-    .where(and(eq(releases.status, 'deploying'), notInArray(releases.id, owned)));
-  for (const { id } of open) await workflows.startDeploy(id);
-  for (const id of await listDueTenants({ store })) await workflows.settleSubscription(id);
-}
-
-/** How often the making of a tenant has failed: each attempt is a workflow of its own. */
-async function countFailures(store: WorkflowContext['store'], tenantId: string): Promise<number> {
-  const [row] = await store.db
-    .select({ failures: count() })
-    .from(tenantEvents)
-    .where(and(eq(tenantEvents.tenantId, tenantId), eq(tenantEvents.eventType, 'provisioning_failed')));
-  return row?.failures ?? 0;
 }
 
 // A database of its own beside ours: its tables are not our schema.

@@ -32,7 +32,7 @@ export async function provisionTenant(context: WorkflowContext, tenantId: string
     await step('finish', () => finish(context, tenantId));
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
-    await step('give up', () => giveUp(context, { tenantId, reason: error.reason }));
+    await step('give up', () => giveUpProvisioning(context, { tenantId, reason: error.reason }));
   }
 }
 
@@ -106,14 +106,15 @@ async function finish(context: WorkflowContext, tenantId: string): Promise<void>
   });
 }
 
-async function giveUp(
-  context: WorkflowContext,
+/** Ends an attempt to make a tenant, with its reason; one that has ended stays as it is. */
+export async function giveUpProvisioning(
+  context: Pick<WorkflowContext, 'store'>,
   request: { readonly tenantId: string; readonly reason: string },
 ): Promise<void> {
   const { tenantId, reason } = request;
   await context.store.db.transaction(async (tx) => {
     const tenant = await lockTenant(tx, tenantId);
-    if (tenant.state === 'provision_failed') return;
+    if (tenant.state !== 'provisioning') return;
     const state = nextState(tenant.state, 'provisioning_failed');
     await tx.update(tenants).set({ failure: reason }).where(eq(tenants.id, tenantId));
     await appendEvent(tx, { tenantId, eventType: 'provisioning_failed', state, message: reason });

@@ -25,7 +25,13 @@ export async function resumeMachines(
       const { release, tenant } = next;
       try {
         signal.throwIfAborted();
-        const machine = await machines.start(await machineSpec(context, { tenant, release }), { signal });
+        // One that runs needs nothing but its address: what a machine is made of is not asked for in vain.
+        const found = await machines.find(tenant.appName, release.id);
+        const machine =
+          found?.state === 'running'
+            ? found
+            : await machines.start(await machineSpec(context, { tenant, release }), { signal });
+        if (machine.id === release.machineId && (machine.address ?? null) === release.address) continue;
         await store.db
           .update(releases)
           .set({ machineId: machine.id, address: machine.address ?? null })

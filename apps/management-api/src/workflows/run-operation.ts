@@ -53,27 +53,31 @@ export async function runOperation(context: WorkflowContext, operationId: string
     if (!(error instanceof StepFailed)) throw error;
     const failure = error.reason.split('\n')[0] ?? error.reason;
     const { id: tenantId } = input.tenant;
-    await runStep(context, { name: 'give up operation' }, () => giveUp(context, { operationId, tenantId, failure }));
+    await runStep(context, { name: 'give up operation' }, () =>
+      giveUpOperation(context, { operationId, tenantId, failure }),
+    );
   }
 }
 
-async function giveUp(
-  { store }: WorkflowContext,
+/** Closes an operation that cannot go on, with its reason; one that is closed stays as it is. */
+export async function giveUpOperation(
+  { store }: Pick<WorkflowContext, 'store'>,
   request: { readonly operationId: string; readonly tenantId: string; readonly failure: string },
 ): Promise<void> {
   const { operationId, tenantId, failure } = request;
   await store.db.transaction(async (tx) => {
     const tenant = await lockTenant(tx, tenantId);
+    const [operation] = await tx.select().from(tenantOperations).where(eq(tenantOperations.id, operationId));
+    if (operation?.status !== 'open') return;
     // Whatever was begun, the release of before is what serves. While an operation is open, a deploy is its own.
     const replacing = tenant.state === 'rotating' || tenant.state === 'deploying';
     const state = replacing ? nextState(tenant.state, 'deploy_rolled_back') : tenant.state;
     await tx.update(tenants).set({ state, failure, updatedAt: sql`now()` }).where(eq(tenants.id, tenantId));
-    const [closed] = await tx.select().from(tenantOperations).where(eq(tenantOperations.id, operationId));
-    if (closed?.releaseId !== null && closed?.releaseId !== undefined) {
+    if (operation.releaseId !== null) {
       await tx
         .update(releases)
         .set({ status: 'failed', failure, finishedAt: sql`now()` })
-        .where(and(eq(releases.id, closed.releaseId), eq(releases.status, 'deploying')));
+        .where(and(eq(releases.id, operation.releaseId), eq(releases.status, 'deploying')));
     }
     await closeOperation(tx, { id: operationId, failure });
   });

@@ -16,6 +16,7 @@ const send = (message: ChildMessage): void => void process.send?.(message);
 
 const counts = new Map<string, number>();
 const stops = new Map<string, string>();
+const told = new Set<string>();
 const held = new Map<string, () => void>();
 
 /** Counts what each workflow comes by, and holds it for ever where it is to be killed. */
@@ -29,7 +30,7 @@ async function reach(where: string): Promise<void> {
     send({ type: 'stopped', workflowId, label });
     return await new Promise((release) => held.set(workflowId, release));
   }
-  send({ type: 'reached', workflowId, label });
+  if (told.has(workflowId)) send({ type: 'reached', workflowId, label });
 }
 
 const store = await openStore(options.databaseUrl);
@@ -84,6 +85,7 @@ process.on('message', (message: ParentMessage) => {
   if (message.type === 'follow') void follow(message.tenantId).catch(failed);
   if (message.type === 'release') held.get(message.workflowId)?.();
   if (message.type !== 'start') return;
+  if (message.tell === true) told.add(message.workflowId);
   if (message.stopAt !== undefined) stops.set(message.workflowId, message.stopAt);
   void start(message.workflowId).catch(failed);
 });

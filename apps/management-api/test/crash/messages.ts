@@ -7,8 +7,13 @@ export interface ChildOptions {
 }
 
 export type ParentMessage =
-  /** Starts a workflow, to be held at a label. */
-  | { readonly type: 'start'; readonly workflowId: string; readonly stopAt?: string | undefined }
+  /** Starts a workflow, to be held at a label; with `tell` each boundary is told. */
+  | {
+      readonly type: 'start';
+      readonly workflowId: string;
+      readonly stopAt?: string | undefined;
+      readonly tell?: boolean | undefined;
+    }
   /** Lets a workflow that is held go on. */
   | { readonly type: 'release'; readonly workflowId: string }
   /** Follows a tenant's events, and tells them. */
