@@ -122,6 +122,21 @@ export function billingSuite(name: string, start: () => Promise<BillingWorld>): 
     expect(standingOf(await eventsAbout(subscriptionId))).toMatchObject({ status: 'canceled' });
   });
 
+  test(`${name}: what was paid, and how a subscription is, can be looked up`, async () => {
+    const { transactionId } = await open();
+    expect(await world.billing.findPayment(transactionId)).toBeUndefined();
+    expect(await world.billing.findPayment('txn_nobody')).toBeUndefined();
+    expect(await world.billing.findSubscription('sub_nobody')).toBeUndefined();
+    await world.pay(transactionId);
+    const payment = await world.billing.findPayment(transactionId);
+    expect(payment).toMatchObject({ paidAt: expect.any(Date) as Date });
+    const id = payment?.subscriptionId ?? '';
+    expect(await eventsAbout(id)).not.toEqual([]);
+    expect(await world.billing.findSubscription(id)).toMatchObject({ status: 'active' });
+    await world.billing.cancelSubscription(id);
+    expect(await world.billing.findSubscription(id)).toMatchObject({ status: 'canceled' });
+  });
+
   test(`${name}: the portal is an address for the subscription's owner`, async () => {
     const { subscriptionId } = await subscribe();
     const { url } = await world.billing.createPortalLink(subscriptionId);

@@ -169,7 +169,7 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
   };
 }
 
-interface CallOptions {
+export interface CallOptions {
   readonly method?: string;
   readonly token?: string;
   readonly json?: unknown;

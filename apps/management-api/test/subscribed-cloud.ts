@@ -8,7 +8,7 @@ import { listEvents } from '../src/tenants/events.ts';
 import type { TenantRow } from '../src/tenants/tenants.ts';
 import { startWorkflows, type Workflows } from '../src/workflows/engine.ts';
 import { runMaintenance } from '../src/workflows/maintenance.ts';
-import { baseUrl, loopback, startEdge, webhookSecret } from './edge.ts';
+import { baseUrl, type Edge, loopback, startEdge, webhookSecret } from './edge.ts';
 import { serveHandler } from './serve.ts';
 import { readTenant } from './test-database.ts';
 
@@ -35,7 +35,7 @@ export type SubscribedCloud = Awaited<ReturnType<typeof startSubscribedCloud>>;
 
 /** The API with a real workflow engine over machines that live in memory. */
 export async function startSubscribedCloud() {
-  const edge = await startEdge();
+  const edge: Edge = await startEdge();
   const { store, vault } = edge;
   const health = await serveHandler(() => new Response('ok', { status: cloud.healthStatus }));
   const running = new Map<string, Machine & { readonly appName: string }>();
@@ -111,6 +111,8 @@ export async function startSubscribedCloud() {
     running,
     apps,
     canceled,
+    /** What maintenance could not do. */
+    errors: [] as string[],
     /** Why no machine starts or stops now. */
     startFailure: undefined as string | undefined,
     stopFailure: undefined as string | undefined,
@@ -134,8 +136,9 @@ export async function startSubscribedCloud() {
         store,
         hostname: (name, suffix) => `${name}-${suffix}`,
         workflows: edge.ports.workflows,
+        billing: edge.ports.billing,
         tokens: { rotateIfDue: async () => undefined },
-        logger: pino({ level: 'silent' }),
+        logger: pino({ level: 'error' }, { write: (line: string) => cloud.errors.push(line) }),
         terms,
         now: () => now,
       });

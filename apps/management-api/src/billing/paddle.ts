@@ -145,9 +145,35 @@ export function createPaddleBilling(options: PaddleBillingOptions): PaddleBillin
       );
       return { url: urls.general.overview };
     },
+
+    findSubscription: async (id, { signal } = {}) => {
+      const found = await unlessMissing(readSubscription(id, signal));
+      if (found === undefined) return undefined;
+      const endsAt = found.currentBillingPeriod?.endsAt;
+      return {
+        status: found.status,
+        changedAt: new Date(found.updatedAt),
+        paidUntil: endsAt === undefined ? undefined : new Date(endsAt),
+      };
+    },
+
+    findPayment: async (id, { signal } = {}) => {
+      const found = await unlessMissing(
+        callPaddle('read the transaction', () => paddle.transactions.get(id), { ...patience, signal }),
+      );
+      if (found?.status !== 'completed' || found.subscriptionId === null) return undefined;
+      return { subscriptionId: found.subscriptionId, paidAt: new Date(found.billedAt ?? found.updatedAt) };
+    },
   };
 }
 
 function isEnding({ status, scheduledChange }: Subscription, when: 'now' | 'period_end'): boolean {
   return status === 'canceled' || (when === 'period_end' && scheduledChange?.action === 'cancel');
+}
+
+async function unlessMissing<T>(reading: Promise<T>): Promise<T | undefined> {
+  return await reading.catch((error: unknown) => {
+    if (isBillingError(error) && error.code === 'SP_BILLING_NOT_FOUND') return undefined;
+    throw error;
+  });
 }

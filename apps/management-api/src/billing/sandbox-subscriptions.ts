@@ -41,6 +41,10 @@ export async function changeSubscription(
   await deliverWebhook(change, subscription, options);
   await store.db
     .update(sandboxTransactions)
-    .set({ subscriptionStatus: statusAfter[change], changes: sql`${sandboxTransactions.changes} + 1` })
+    .set({
+      subscriptionStatus: statusAfter[change],
+      changes: sql`${sandboxTransactions.changes} + 1`,
+      changedAt: new Date(),
+    })
     .where(and(eq(sandboxTransactions.id, subscription.id), eq(sandboxTransactions.changes, subscription.changes)));
 }

@@ -14,7 +14,7 @@ import { BillingError } from './billing-error.ts';
 import { sandboxPlans } from './sandbox-plans.ts';
 import { sandboxPortalPages } from './sandbox-portal-pages.ts';
 import { changeSubscription, findSubscription } from './sandbox-subscriptions.ts';
-import { deliverWebhook, type SandboxTransaction, type WebhookDelivery } from './sandbox-webhook.ts';
+import { deliverWebhook, type SandboxTransaction, subscriptionOf, type WebhookDelivery } from './sandbox-webhook.ts';
 
 /** A payment provider without money, with the page where people "pay". */
 export interface SandboxBilling extends Billing {
@@ -106,6 +106,14 @@ export function createSandboxBilling(
       await refuseUnknown('open the customer portal', subscriptionId);
       return { url: `${baseUrl}/sandbox/portal/${subscriptionId}` };
     },
+    findSubscription: async (id) => {
+      const found = await findSubscription(store, id);
+      return found && { status: found.subscriptionStatus, changedAt: found.changedAt, paidUntil: undefined };
+    },
+    findPayment: async (id) => {
+      const found = await findSubscription(store, subscriptionOf(id));
+      return found && { subscriptionId: found.subscriptionId, paidAt: found.createdAt };
+    },
   };
 }
 
@@ -119,7 +127,7 @@ async function setStatus(
 ): Promise<void> {
   await store.db
     .update(sandboxTransactions)
-    .set(status === 'completed' ? { status, subscriptionStatus: 'active' } : { status })
+    .set(status === 'completed' ? { status, subscriptionStatus: 'active', changedAt: new Date() } : { status })
     .where(and(eq(sandboxTransactions.id, id), eq(sandboxTransactions.status, 'ready')));
 }
 

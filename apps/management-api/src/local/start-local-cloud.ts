@@ -136,7 +136,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       providerDelayMs,
     });
     stops.push(() => workflows.close());
-    const maintenance = startMaintenance({ store, hostname, workflows, tokens, logger });
+    const maintenance = startMaintenance({ store, hostname, billing, workflows, tokens, logger });
     stops.push(() => maintenance.close());
 
     const streams = new AbortController();

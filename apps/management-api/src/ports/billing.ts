@@ -12,7 +12,26 @@ export interface OpenedTransaction {
   readonly checkoutUrl: string;
 }
 
-/** Takes the money. Results come by webhook only, never from the browser's return. Failures are `BillingError`s. */
+/** A subscription, as the provider has it now. */
+export interface ProviderSubscription {
+  /** `active`, `trialing`, `past_due`, `paused` or `canceled`. */
+  readonly status: string;
+  readonly changedAt: Date;
+  /** End of what has been paid for, where the provider says it. */
+  readonly paidUntil: Date | undefined;
+}
+
+/** A transaction that was paid. */
+export interface Payment {
+  /** The subscription that it began. */
+  readonly subscriptionId: string;
+  readonly paidAt: Date;
+}
+
+/**
+ * Takes the money. Results come by webhook, never from the browser's return; what a webhook did not tell can be looked up.
+ * Failures are `BillingError`s.
+ */
 export interface Billing {
   listPlans(options?: { readonly signal?: AbortSignal | undefined }): Promise<readonly Plan[]>;
   openTransaction(request: {
@@ -39,4 +58,14 @@ export interface Billing {
     subscriptionId: string,
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<{ readonly url: string }>;
+  /** How a subscription is; `undefined`: there is none. */
+  findSubscription(
+    subscriptionId: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<ProviderSubscription | undefined>;
+  /** Whether a transaction was paid; `undefined`: not yet, or there is none. */
+  findPayment(
+    transactionId: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<Payment | undefined>;
 }

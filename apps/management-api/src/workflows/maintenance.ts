@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAuditLog } from '../audit/audit-log.ts';
-import { type ProcessDeps, processPendingWebhooks } from '../billing/process-webhook.ts';
+import { processPendingWebhooks } from '../billing/process-webhook.ts';
+import { type ReconcileDeps, reconcileBilling } from '../billing/reconcile-billing.ts';
 import { loggableError } from '../http/loggable-error.ts';
 import type { AccessTokens } from '../tokens/access-tokens.ts';
 import { listDueTenants } from './settle-subscription.ts';
 
 /** What {@link runMaintenance} needs. */
-export interface MaintenanceDeps extends ProcessDeps {
+export interface MaintenanceDeps extends ReconcileDeps {
   readonly tokens: Pick<AccessTokens, 'rotateIfDue'>;
   /** Milliseconds since 1970. @defaultValue `Date.now` */
   readonly now?: (() => number) | undefined;
@@ -19,8 +20,8 @@ export interface Maintenance {
 }
 
 /**
- * Does what nobody asks for when its time has come: finishes webhooks that a process left behind, suspends, starts and
- * deletes tenants by what their subscriptions say, closes the audit log's open notes, and changes the key that signs. It
+ * Does what nobody asks for when its time has come: finishes webhooks that a process left behind, looks up what none has
+ * told, suspends, starts and deletes tenants by what their subscriptions say, closes the audit log's open notes, and changes the key that signs. It
  * goes by times in the database, and all of it may be done twice: after a crash, and by several processes at once.
  */
 export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
@@ -29,6 +30,7 @@ export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
     await work().catch((error: unknown) => logger.error({ task, err: loggableError(error) }, 'maintenance failed'));
   };
   await attempt('webhooks', () => processPendingWebhooks(deps, { now: now() }));
+  await attempt('billing', () => reconcileBilling(deps, { now: now() }));
   await attempt('subscriptions', async () => {
     for (const tenantId of await listDueTenants({ store }, { now: now() })) {
       await attempt('subscription', () => workflows.settleSubscription(tenantId));
