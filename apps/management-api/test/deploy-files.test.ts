@@ -71,9 +71,12 @@ test('compose.yaml with its files of secrets is a whole configuration', async ()
 });
 
 test('compose itself takes the file', async (context) => {
-  const command = spawnSync('docker-compose', ['version']).status === 0 ? ['docker-compose'] : ['docker', 'compose'];
-  const [program = '', ...first] = command;
-  if (spawnSync(program, [...first, 'version']).status !== 0) context.skip('needs docker compose');
+  // The one of old, or today's part of docker.
+  const [program = '', ...first] =
+    [['docker-compose'], ['docker', 'compose']].find(
+      ([name = '', ...rest]) => spawnSync(name, [...rest, 'version']).status === 0,
+    ) ?? [];
+  if (program === '') context.skip('needs docker compose');
   const variables = [...(await read('compose.yaml')).matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
   const env = { ...process.env, ...Object.fromEntries(variables.map((name) => [name, 'set'])) };
   const file = fileURLToPath(new URL('compose.yaml', folder));

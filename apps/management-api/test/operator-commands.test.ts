@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -210,11 +211,42 @@ test('a replica that leaves says so, answers what was begun, and lets nobody in 
   while ((await fetch(`${service.url}/readyz`)).status !== 503);
   // Load balancers need a while to see it: until then it goes on.
   expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+  const slow = await beginRequest(service.url);
   // Whoever is in a hurry says it twice.
   service.child.kill('SIGTERM');
+  while (
+    await fetch(`${service.url}/healthz`).then(
+      () => true,
+      () => false,
+    )
+  );
+  expect(await slow.finish()).toBe(200);
   expect((await service.ended).code).toBe(0);
   await expect(fetch(`${service.url}/healthz`)).rejects.toThrow();
 });
+
+/** A request of which the server has the first half. */
+async function beginRequest(url: string): Promise<{ finish(): Promise<number | undefined> }> {
+  const body = JSON.stringify({ scope: 'offline_access' });
+  const headers = { 'content-type': 'application/json', 'content-length': body.length };
+  const outgoing = request(`${url}/api/v1/auth/device`, { method: 'POST', headers });
+  const answered = new Promise<number | undefined>((done, fail) => {
+    outgoing.on('response', (response) => {
+      response.resume();
+      done(response.statusCode);
+    });
+    outgoing.on('error', fail);
+  });
+  await new Promise((done) => outgoing.write(body.slice(0, 5), done));
+  // The server has read it once it has answered somebody who came later.
+  await fetch(`${url}/healthz`);
+  return {
+    finish: () => {
+      outgoing.end(body.slice(5));
+      return answered;
+    },
+  };
+}
 
 test('a port that is taken is a conflict', async () => {
   const env = await environment('taken');

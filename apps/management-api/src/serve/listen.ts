@@ -2,6 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { OperatorError } from '../commands/operator-error.ts';
+import { acceptUpgrades } from '../proxy/accept-upgrades.ts';
+import type { TenantTunnel } from '../proxy/tenant-tunnel.ts';
 
 /** A web-standard handler; `env` says from where the connection came. */
 export type ServiceHandler = (request: Request, env: object) => Promise<Response> | Response;
@@ -16,10 +18,12 @@ export interface Listener {
 /** Serves a handler. @throws {OperatorError} SP_LISTEN_FAILED */
 export async function listen(request: {
   readonly fetch: ServiceHandler;
+  /** Takes WebSockets; without it there are none. */
+  readonly tunnel?: TenantTunnel | undefined;
   readonly host: string;
   readonly port: number;
 }): Promise<Listener> {
-  const { fetch, host, port } = request;
+  const { fetch, tunnel = async () => false, host, port } = request;
   const server = createAdaptorServer({
     fetch: (incoming, env) => fetch(incoming, env),
     createServer,
@@ -27,6 +31,7 @@ export async function listen(request: {
     // Load balancers keep connections for a minute: the side that closes first must not be ours.
     serverOptions: { requestTimeout: 0, keepAliveTimeout: 75_000 },
   }) as Server;
+  const upgrades = acceptUpgrades(server, tunnel);
   await new Promise<void>((done, fail) => {
     const failed = (error: NodeJS.ErrnoException): void =>
       fail(
@@ -41,6 +46,7 @@ export async function listen(request: {
   return {
     port: (server.address() as AddressInfo).port,
     close: async ({ graceMs }) => {
+      upgrades.close();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);
       await new Promise<void>((done) => {
         server.close(() => done());

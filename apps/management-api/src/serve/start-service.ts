@@ -11,6 +11,7 @@ import { findReleaseDigests } from '../images/release-digests.ts';
 import { findTenantTarget, isCustomDomain } from '../local/tenant-addresses.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { createTenantProxy } from '../proxy/tenant-proxy.ts';
+import { createTenantTunnel } from '../proxy/tenant-tunnel.ts';
 import { createEventFeed } from '../tenants/event-feed.ts';
 import { createAccessTokens } from '../tokens/access-tokens.ts';
 import { startWorkflows } from '../workflows/engine.ts';
@@ -109,14 +110,21 @@ export async function startService(
       },
     );
     // Machines of this computer are reached through us; a provider has a way of its own to its machines.
-    const proxy =
-      machines.kind === 'fly' ? undefined : createTenantProxy({ resolve: (host) => findTenantTarget(store, host) });
+    const routes = { resolve: (host: string) => findTenantTarget(store, host) };
+    const isOurs = machines.kind !== 'fly';
+    const proxy = isOurs ? createTenantProxy(routes) : undefined;
+    const tunnel = isOurs ? createTenantTunnel(routes) : undefined;
     const handler: ServiceHandler = async (request, env) => {
       const host = (request.headers.get('host') ?? '').toLowerCase();
       const isTenants = proxy !== undefined && (isTenantHost(host) || (await isCustomDomain(store, host)));
       return isTenants ? await proxy(request) : await api.fetch(request, env);
     };
-    const listener = await listen({ fetch: handler, host: configuration.listenHost, port: configuration.port });
+    const listener = await listen({
+      fetch: handler,
+      tunnel,
+      host: configuration.listenHost,
+      port: configuration.port,
+    });
     stops.push(() => listener.close({ graceMs: shutdownSeconds * 1000 }));
     signal?.throwIfAborted();
     logger.info({ url: baseUrl, port: listener.port, machines: machines.kind }, 'serving');
