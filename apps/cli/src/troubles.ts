@@ -37,7 +37,7 @@ export const troubles: readonly Trouble[] = [
   },
   {
     trouble: 'The API keys of the model providers are not set.',
-    remedy: 'systemprompt cloud secrets set ANTHROPIC_API_KEY, then: systemprompt cloud deploy',
+    remedy: 'systemprompt cloud secrets set ANTHROPIC_API_KEY, then: systemprompt cloud restart',
     codes: ['SP_DEPLOY_UNHEALTHY'],
   },
 ];

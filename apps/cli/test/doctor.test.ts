@@ -20,7 +20,7 @@ test('a healthy project, and a secret that others can read: found, and mended wi
   const healthy = await runCommand(Doctor, ['--json'], world);
   const { findings } = JSON.parse(healthy.stdout) as Result;
   expect(findings.filter(({ status }) => status === 'problem')).toEqual([]);
-  const checks = ['project', 'files', 'node', 'docker', 'ports', 'credentials', 'api', 'clock', 'registry'];
+  const checks = ['project', 'files', 'node', 'docker', 'ports', 'credentials', 'api', 'clock', 'registry', 'tenant'];
   expect(new Set(findings.map(({ check }) => check))).toEqual(new Set(checks));
   expect(healthy.stdout).not.toContain(planted);
 

@@ -78,7 +78,7 @@ test('secrets, restart, logs, credentials and status of a tenant that runs', asy
   expect(set).toMatchObject({ exitCode: 0, keys: ['LOG_LEVEL'] });
   expect(await ask('cloud', 'restart', '--yes')).toMatchObject({ exitCode: 0, status: 'running' });
   const logs = await ask('cloud', 'logs', '--grep', 'listening');
-  expect(logs).toMatchObject({ exitCode: 0, lines: [{ message: 'listening' }] });
+  expect(logs).toMatchObject({ exitCode: 0, lines: [{ message: 'listening debug' }] });
   expect(await ask('cloud', 'tenant', 'rotate-credentials', '--yes')).toMatchObject({ exitCode: 0 });
   expect(await ask('cloud', 'status', '--watch')).toMatchObject({ exitCode: 0, tenants: [{ status: 'running' }] });
   expect(await ask('cloud', 'doctor')).toMatchObject({ exitCode: 0, healthy: true });

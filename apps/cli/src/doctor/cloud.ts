@@ -1,8 +1,10 @@
-import type { CloudApiClient } from '@sp/cloud-api';
+import type { CloudApiClient, TenantInfo } from '@sp/cloud-api';
 import type { Context } from '../context.ts';
 import { describeError } from '../describe-error.ts';
 import { createHttpFetch } from '../http-fetch.ts';
+import { listProjectProfiles } from '../profile-listing.ts';
 import type { Finding } from './finding.ts';
+import { checkTenant } from './tenant.ts';
 
 /** Who is logged in, and whether the API, its clock and the registry answer. */
 export async function checkCloud(context: Context): Promise<readonly Finding[]> {
@@ -21,7 +23,18 @@ export async function checkCloud(context: Context): Promise<readonly Finding[]> 
     { check: 'api', status: 'ok', message: `${credentials.apiUrl} answers, ${tenants.length} tenants` },
     ...(await checkClock(context, credentials.apiUrl)),
     ...(tenants[0] === undefined ? [] : await checkRegistry(context, { api, id: tenants[0].id })),
+    ...(
+      await Promise.all((await ofProject(context, tenants)).map((tenant) => checkTenant(context, { api, tenant })))
+    ).flat(),
   ];
+}
+
+/** The tenants that this project deploys to; the only one there is, where it has no profile. */
+async function ofProject(context: Context, tenants: readonly TenantInfo[]): Promise<readonly TenantInfo[]> {
+  if (!context.project.exists('root')) return [];
+  const profiles = await listProjectProfiles(context, context.project);
+  const own = tenants.filter(({ id }) => profiles.some(({ tenantId }) => tenantId === id));
+  return own.length === 0 && tenants.length === 1 ? tenants : own;
 }
 
 function describeFailure(context: Context, value: unknown): { message: string; fix: string | undefined } | undefined {

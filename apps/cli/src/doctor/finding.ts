@@ -1,6 +1,9 @@
 /** What one check found. */
 export interface Finding {
-  /** `node`, `project`, `files`, `credentials`, `api`, `clock`, `registry`, `docker`, `ports`, `proxy` */
+  /**
+   * `node`, `project`, `files`, `credentials`, `api`, `clock`, `registry`, `docker`, `ports`, `proxy`; of a tenant `tenant`,
+   * `memory`, `database`, `health`, `certificate`, `api-keys`
+   */
   readonly check: string;
   /** `warning`: works, but not everything will. */
   readonly status: 'ok' | 'warning' | 'problem';

@@ -23,7 +23,7 @@ const sandboxBrowser = fileURLToPath(new URL('../../../../tools/dist/sandbox-bro
 
 const serverText = (marker: string): string => `#!/usr/bin/env node
 const { existsSync } = require('node:fs');
-const listen = () => require('node:http').createServer((request, response) => response.end('{"status":"ok"}')).listen(process.env.PORT, process.env.HOST, () => console.log('listening'));
+const listen = () => require('node:http').createServer((request, response) => response.end('{"status":"ok"}')).listen(process.env.PORT, process.env.HOST, () => console.log('listening', process.env.LOG_LEVEL));
 const timer = setInterval(() => {
   if (!existsSync(${JSON.stringify(marker)})) return;
   clearInterval(timer);

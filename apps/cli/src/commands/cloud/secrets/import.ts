@@ -30,6 +30,7 @@ export default class SecretsImport extends BaseCommand {
     const target = await findTarget(this.context, { ...flags, command });
     await target.api.secrets.set(target.id, values, { signal });
     this.log(`Set ${keys.join(', ')} of ${target.label}`);
+    this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
     return { tenantId: target.id, tenantName: target.name, keys };
   }
 }

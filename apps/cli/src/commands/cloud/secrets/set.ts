@@ -14,7 +14,7 @@ export interface SecretsChangeResult {
 export default class SecretsSet extends BaseCommand {
   static override summary = 'Set secrets of a tenant.';
   static override description =
-    `KEY asks for its value, or takes it from stdin with --stdin; so it is in no shell history and no process list. KEY=VALUE works too. They reach the machine with the next release: cloud deploy.`;
+    `KEY asks for its value, or takes it from stdin with --stdin; so it is in no shell history and no process list. KEY=VALUE works too. They reach the machine with its next start: cloud restart, or a deploy.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> ANTHROPIC_API_KEY',
     '<%= config.bin %> <%= command.id %> ANTHROPIC_API_KEY --stdin < key.txt',
@@ -36,7 +36,7 @@ export default class SecretsSet extends BaseCommand {
     const keys = Object.keys(values);
     await target.api.secrets.set(target.id, values, { signal: this.context.signal });
     this.log(`Set ${keys.join(', ')} of ${target.label}`);
-    this.context.progress.note(`In effect after: ${this.config.bin} cloud deploy`);
+    this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
     return { tenantId: target.id, tenantName: target.name, keys };
   }
 }

@@ -22,6 +22,7 @@ export default class SecretsUnset extends BaseCommand {
     const target = await findTarget(this.context, { ...flags, command });
     for (const key of keys) await target.api.secrets.delete(target.id, key, { signal: this.context.signal });
     this.log(`Removed ${keys.join(', ')} of ${target.label}`);
+    this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
     return { tenantId: target.id, tenantName: target.name, keys };
   }
 }
