@@ -44,7 +44,7 @@ export interface Quickstart {
 }
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const binary = join(repository, 'apps', 'cli', 'bin', 'run.js');
+const binary = join(repository, 'apps', 'cli', 'bin', 'run.cjs');
 
 /** Makes the work folder. */
 export async function createQuickstart(options: {

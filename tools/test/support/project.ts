@@ -57,7 +57,7 @@ export async function createTestProject(): Promise<TestProject> {
   };
 
   const start: TestProject['start'] = (args, env = {}, input = '') => {
-    const child = spawn(process.execPath, [join(root, 'apps/cli/bin/run.js'), ...args], {
+    const child = spawn(process.execPath, [join(root, 'apps/cli/bin/run.cjs'), ...args], {
       cwd: directory,
       env: { ...baseEnv, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
