@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,7 +61,7 @@ test('docker: a machine is confined, and reaches this computer', async (context)
     env: {},
     memoryMb: 192,
   };
-  context.onTestFinished(() => machines.stop(spec.appName, spec.releaseId));
+  context.onTestFinished(() => machines.removeApp(spec.appName));
   const { id } = await machines.start(spec);
   const { stdout } = await execa('docker', ['inspect', '--format', '{{json .HostConfig}}', id]);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -101,6 +102,59 @@ test("docker: another tenant's image cannot be started, and no login stays on di
   await expect(start).rejects.toMatchObject({ code: 'SP_MACHINE_DOCKER', step: 'pull' });
   expect(await machines.list('sp-test-thief')).toEqual([]);
   expect(await readdir(temporary)).toEqual([]);
+});
+
+test('docker: the images of the current and the previous release stay, older ones go', async (context) => {
+  const fixture = need(context);
+  const { images, tenantId, directory } = fixture;
+  const base = join(scratch, 'base');
+  const machines = open(fixture);
+  const [appName, otherApp] = ['sp-test-images', 'sp-test-images-other'];
+  context.onTestFinished(async () => {
+    for (const name of [appName, otherApp]) await machines.removeApp(name);
+  });
+  const push = (word: string) =>
+    pushMachineImage({
+      images,
+      tenantId,
+      directory: join(directory, word),
+      base,
+      command: ['/app/bin/server.mjs', word],
+    });
+  const digests = [await push('one'), await push('two'), await push('three'), await push('four')];
+  const [one, two] = digests;
+  const present = () =>
+    Promise.all(
+      digests.map(async (digest) => {
+        const name = `${fixture.registry}/systemprompt-images@${digest}`;
+        return (await execa('docker', ['image', 'inspect', name], { reject: false })).exitCode === 0;
+      }),
+    );
+  const start = async (name: string, digest: (typeof digests)[number] | undefined) => {
+    if (digest === undefined) throw new Error('no digest');
+    const image = { repository: 'systemprompt-images', digest };
+    const spec = { appName: name, tenantId, releaseId: randomUUID(), image, env: {}, memoryMb: 128 };
+    await machines.start(spec);
+    return async () => await machines.stop(name, spec.releaseId);
+  };
+  const stopOther = await start(otherApp, two);
+  for (const digest of digests.slice(0, 3)) await (await start(appName, digest))();
+  expect(await present()).toEqual([false, true, true, false]);
+  // The oldest again, as a rollback does, and then a new one.
+  const stopOne = await start(appName, one);
+  expect(await present()).toEqual([true, true, true, false]);
+  await (await start(appName, digests[3]))();
+  expect(await present()).toEqual([true, true, false, true]);
+  // A container of it is still there.
+  await (await start(appName, digests[2]))();
+  expect(await present()).toEqual([true, true, true, true]);
+  await stopOne();
+  expect(await present()).toEqual([false, true, true, true]);
+  await stopOther();
+  await machines.removeApp(appName);
+  expect(await present()).toEqual([false, true, false, false]);
+  await machines.removeApp(otherApp);
+  expect(await present()).toEqual([false, false, false, false]);
 });
 
 test('docker: no client, no engine: not available, and why', async () => {

@@ -51,8 +51,5 @@ machinesSuite('fly', {
 test('fly: all that was within the rate limits, and nothing is left', () => {
   expect(fake.counts.statuses.get(429)).toBeUndefined();
   expect(fake.counts.statuses.get(400)).toBeUndefined();
-  for (const { machines, volumes } of fake.apps.values()) {
-    expect(Array.from(machines.values(), ({ state }) => state).filter((state) => state !== 'destroyed')).toEqual([]);
-    expect(volumes.size).toBe(1);
-  }
+  expect(Array.from(fake.apps.keys())).toEqual([]);
 });

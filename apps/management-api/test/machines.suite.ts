@@ -34,9 +34,7 @@ export function machinesSuite(
     const appName = `sp-test-${randomUUID().slice(0, 8)}`;
     const { machines, tenantId, digest } = fixture;
     await machines.createApp({ appName, tenantId, region, volumeGb: 1 });
-    context.onTestFinished(async () => {
-      for (const { releaseId } of await machines.list(appName)) await machines.stop(appName, releaseId);
-    });
+    context.onTestFinished(() => machines.removeApp(appName));
     const spec = (changes: Partial<MachineSpec> = {}): MachineSpec => ({
       appName,
       tenantId,

@@ -53,7 +53,8 @@ export async function removeMachines(directory: string): Promise<void> {
   const logger = pino({ enabled: false });
   await createProcessMachines({ directory, images: images.storage, logger }).close();
   if ((await rememberedApps(directory)).length === 0 || !(await detectDocker()).available) return;
-  await stopAll(createDockerMachines({ images, registry: '127.0.0.1', logger }), directory);
+  const docker = createDockerMachines({ images, registry: '127.0.0.1', logger });
+  for (const appName of await rememberedApps(directory)) await docker.removeApp(appName);
 }
 
 // Containers outlive the process that started them. A folder for each app says whose they are, so that they stop with

@@ -12,16 +12,18 @@ export const machinePort = 8080;
 /** A machine and what only its container tells. */
 export interface Container {
   readonly machine: Machine;
+  readonly imageId: string;
   /** Why the engine could not start it. */
   readonly failure?: string | undefined;
 }
 
 // Only these parts: the rest of an inspection holds the environment.
 const format =
-  '{"id":{{json .Id}},"labels":{{json .Config.Labels}},"state":{{json .State}},"ports":{{json .NetworkSettings.Ports}}}';
+  '{"id":{{json .Id}},"image":{{json .Image}},"labels":{{json .Config.Labels}},"state":{{json .State}},"ports":{{json .NetworkSettings.Ports}}}';
 
 const containerSchema = z.object({
   id: z.string(),
+  image: z.string(),
   labels: z.record(z.string(), z.string()),
   state: z.object({ Status: z.string(), ExitCode: z.number(), Error: z.nullish(z.string()) }),
   ports: z.nullish(
@@ -58,13 +60,13 @@ export async function findContainers(
 }
 
 function toContainer(line: string): Container {
-  const { id, labels, state, ports } = containerSchema.parse(JSON.parse(line));
+  const { id, image: imageId, labels, state, ports } = containerSchema.parse(JSON.parse(line));
   const releaseId = labels[releaseLabel] ?? '';
   const failure = state.Error || undefined;
   if (['running', 'restarting', 'paused'].includes(state.Status)) {
     const published = ports?.[`${machinePort}/tcp`]?.find(({ HostIp }) => HostIp === '127.0.0.1');
     const address = published === undefined ? undefined : `127.0.0.1:${published.HostPort}`;
-    return { machine: { id, releaseId, state: 'running', address }, failure };
+    return { machine: { id, releaseId, state: 'running', address }, imageId, failure };
   }
-  return { machine: { id, releaseId, state: 'exited', exitCode: state.ExitCode }, failure };
+  return { machine: { id, releaseId, state: 'exited', exitCode: state.ExitCode }, imageId, failure };
 }

@@ -4,6 +4,7 @@ import type { Machine, MachineSpec, Machines, ReadLogsOptions } from '../ports/m
 import { createDockerRun, dockerFailure, type RunDocker } from './docker-command.ts';
 import { appLabel, type Container, findContainers, machinePort, releaseLabel } from './docker-containers.ts';
 import { withPrivateFolder, writeDockerEnvironment, writeDockerLogin } from './docker-files.ts';
+import { keepNewestImages, removeImages, removeUnused } from './docker-images.ts';
 import { readContainerLog } from './docker-logs.ts';
 import { checkMachineNames } from './machine-names.ts';
 import { readMessages } from './select-lines.ts';
@@ -24,7 +25,8 @@ export interface DockerMachinesOptions {
 /**
  * Machines that are containers of a Docker engine, driven by the docker client. An app needs nothing at the engine: its
  * containers are found by their labels. They run as the image's user, without any capability, within the plan's memory,
- * and are reached on a port of 127.0.0.1. Containers outlive the control plane.
+ * and are reached on a port of 127.0.0.1. Containers outlive the control plane. The engine keeps the images of an app's
+ * current and previous release.
  */
 export function createDockerMachines(options: DockerMachinesOptions): Machines {
   const { images, registry, logger, binary = 'docker', run = createDockerRun(binary) } = options;
@@ -52,6 +54,7 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     // Also after a failure: a command that does not exist leaves a container that says so.
     const started = await findContainer(appName, releaseId);
     if (started === undefined) throw dockerFailure(result, { step: 'run', appName, releaseId });
+    await keepNewestImages(run, { appName, image });
     logger.info({ app: appName, release: releaseId, container: started.machine.id.slice(0, 12) }, 'machine started');
     return started.machine;
   }
@@ -103,8 +106,9 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     stop: (appName, releaseId) =>
       inTurn(appName, async () => {
         checkMachineNames({ appName, releaseId });
-        for (const { machine } of await findContainers(run, { appName, releaseId })) {
+        for (const { machine, imageId } of await findContainers(run, { appName, releaseId })) {
           await removeContainer(machine.id, appName);
+          await removeUnused(run, imageId);
           logger.info({ app: appName, release: releaseId }, 'machine stopped');
         }
       }),
@@ -112,6 +116,7 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
       inTurn(appName, async () => {
         checkMachineNames({ appName });
         for (const { machine } of await findContainers(run, { appName })) await removeContainer(machine.id, appName);
+        await removeImages(run, appName);
       }),
     async close() {},
   };
