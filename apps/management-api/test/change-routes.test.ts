@@ -192,9 +192,21 @@ test('pages of other origins may call with a token of their own, and read what t
 test('the masked address never shows the password, the unmasked one only while access is on', async () => {
   const { id, path } = await newTenant('masked');
   const url = 'postgresql://app:planted-password@127.0.0.1:5432/db';
-  await setSecrets(edge, { tenantId: id, kind: 'platform', secrets: { EXTERNAL_DATABASE_URL: url } });
-  const set = async (enabled: boolean) => (await send('PUT', `${path}/external-db-access`, { enabled })).json();
-  expect(await set(true)).toEqual({ data: { tenant_id: id, external_db_access: true, database_url: url } });
+  const set = async (enabled: boolean) => {
+    const answer = (await (await send('PUT', `${path}/external-db-access`, { enabled })).json()) as {
+      data: { database_url: string };
+    };
+    expect(answer.data).toMatchObject({ tenant_id: id, external_db_access: enabled });
+    return new URL(answer.data.database_url);
+  };
+  // Before it is made, there is nothing to show.
+  expect((await set(true)).password).toBe('***');
+  const secrets = { EXTERNAL_DATABASE_URL: url, DATABASE_PASSWORD: 'planted-password' };
+  await setSecrets(edge, { tenantId: id, kind: 'platform', secrets });
+  const { username, password } = await set(true);
+  expect(username).toMatch(/_app_ext$/);
+  // The machine's own is shown nowhere.
+  expect(password).toMatch(/^[\w-]{32}$/);
   expect(JSON.stringify(await (await send('GET', path)).json())).not.toContain('planted-password');
-  expect(JSON.stringify(await set(false))).not.toContain('planted-password');
+  expect((await set(false)).password).toBe('***');
 });

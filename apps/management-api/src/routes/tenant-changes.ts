@@ -82,11 +82,10 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
       const tenant = await resolveTenant(deps, { id: params.id, user });
       await updateTenant(store, { tenantId: tenant.id, changes: { externalDbAccess: enabled }, maxMemoryMb: Infinity });
       await applyExternalAccess(deps, tenant.id);
-      const { EXTERNAL_DATABASE_URL: url } = await readSecrets(deps, { tenantId: tenant.id, kind: 'platform' });
+      const secrets = await readSecrets(deps, { tenantId: tenant.id, kind: 'platform' });
+      const made = secrets['EXTERNAL_DATABASE_URL'] !== undefined && secrets[passwordName(tenant.databaseLogin)];
       const databaseUrl =
-        enabled && url !== undefined
-          ? (await ensureDatabase(deps, tenant)).externalUrl
-          : await maskedDatabaseUrl(deps, tenant);
+        enabled && made ? (await ensureDatabase(deps, tenant)).externalUrl : await maskedDatabaseUrl(deps, tenant);
       return { tenantId: tenant.id, externalDbAccess: enabled, databaseUrl };
     },
 
