@@ -12,8 +12,8 @@ export interface ReconcileDeps extends ProcessDeps {
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
-/** So many are asked for in one go: the provider limits requests. */
-const batch = 20;
+/** So many are asked for in one go: the provider limits requests, and replicas share its limit. */
+const batch = 10;
 
 /**
  * Asks the provider about what no webhook told: whether checkouts that look unpaid were paid, and once a day how each
