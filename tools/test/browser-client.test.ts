@@ -12,9 +12,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { chromiumPath, requirePart } from './support/require-part.ts';
 
 const clientFolder = fileURLToPath(new URL('../../packages/cloud-api/', import.meta.url));
-// What a page loads to call the API, and with what it loads when a call must be sent again (docs/decisions/0007).
-const sizeLimit = 16_384;
-const sizeLimitWithRepetition = 19_456;
+// What a page loads to call the API, and with what it loads when a call must be sent again (docs/decisions/0007): the
+// goal for the REST client with its dependencies is 16 KB for both together.
+const sizeLimit = 9_216;
+const sizeLimitWithRepetition = 16_384;
 
 interface Bundle {
   readonly text: string;
@@ -98,7 +99,7 @@ test('the client needs nothing of Node', async () => {
   expect(inputs.some((path) => path.includes('cloud-api') || path.startsWith('dist/'))).toBe(true);
 });
 
-test(`a page that calls the API loads at most ${sizeLimit} bytes`, async () => {
+test(`a page that calls the API loads at most ${sizeLimit} bytes, ${sizeLimitWithRepetition} with ky`, async () => {
   const { files: first, sizes } = await loadedFor(/^stdin/);
   const { files: again } = await loadedFor(/^(?:stdin|send-again)/);
   const { files: streams } = await loadedFor(/^(?:stdin|follow)/);
