@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Images } from '../images/registry.ts';
 import type { Billing } from '../ports/billing.ts';
+import type { Certificates } from '../ports/certificates.ts';
 import type { Databases } from '../ports/databases.ts';
 import type { Dns } from '../ports/dns.ts';
 import type { Identity } from '../ports/identity.ts';
@@ -21,6 +22,8 @@ export interface Ports {
   readonly machines: Machines;
   readonly databases: Databases;
   readonly dns: Dns;
+  /** For tenants' custom domains. @defaultValue none: whoever serves the tenants needs no certificates, or has them */
+  readonly certificates?: Certificates | undefined;
   readonly images: Pick<Images, 'fetch' | 'issueToken' | 'expectedImage' | 'resolve'>;
   readonly workflows: Pick<
     Workflows,

@@ -8,6 +8,7 @@ import {
   setCustomDomain,
   verifyCustomDomain,
 } from '../tenants/custom-domains.ts';
+import { createDomainCertificates } from '../tenants/domain-certificates.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
 import type { RouteDeps } from './deps.ts';
 import { resolveTenant } from './resolve-tenant.ts';
@@ -17,13 +18,16 @@ const ttl = 3600;
 /** The handlers of `contract.domains`. */
 export function domainHandlers(deps: RouteDeps): Handlers['domains'] {
   const { store, dns } = deps;
+  const certificates = createDomainCertificates({ certificates: deps.certificates, logger: deps.logger });
 
   async function describe(tenant: TenantRow, stored: CustomDomainRow, signal: AbortSignal): Promise<CustomDomain> {
     const target = dns.target(tenant.hostname);
     const { domain, createdAt, verifiedAt } = await verify(stored, { target, signal });
+    // Only for a name that is proved: the provider limits how many are asked for.
+    const isActive = verifiedAt !== null && (await certificates.isReady(tenant, domain));
     return {
       domain,
-      status: verifiedAt === null ? 'pending' : 'active',
+      status: isActive ? 'active' : 'pending',
       verified: verifiedAt !== null,
       dnsTarget: target,
       dnsInstructions: { recordType: 'CNAME', host: domain, value: target, ttl },
@@ -53,7 +57,10 @@ export function domainHandlers(deps: RouteDeps): Handlers['domains'] {
           code: 'reserved_domain',
         });
       }
-      return describe(tenant, await setCustomDomain(store, { tenantId: tenant.id, domain }), signal);
+      const before = await findCustomDomain(store, tenant.id);
+      const stored = await setCustomDomain(store, { tenantId: tenant.id, domain });
+      if (before !== undefined && before.domain !== domain) await certificates.remove(tenant, before.domain);
+      return describe(tenant, stored, signal);
     },
 
     get: async ({ params, user, signal }) => {
@@ -66,8 +73,10 @@ export function domainHandlers(deps: RouteDeps): Handlers['domains'] {
     },
 
     delete: async ({ params, user }) => {
-      const { id } = await resolveTenant(deps, { id: params.id, user });
-      await deleteCustomDomain(store, id);
+      const tenant = await resolveTenant(deps, { id: params.id, user });
+      const stored = await findCustomDomain(store, tenant.id);
+      if (stored !== undefined) await certificates.remove(tenant, stored.domain);
+      await deleteCustomDomain(store, tenant.id);
       return undefined;
     },
   };

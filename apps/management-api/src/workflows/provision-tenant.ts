@@ -90,7 +90,13 @@ async function createApp(context: WorkflowContext, tenantId: string): Promise<vo
   await record(context, { tenantId, eventType: 'vm_provisioning_progress', message });
   await providerCall(context);
   await context.machines.createApp(
-    { appName: tenant.appName, tenantId, region: tenant.region, volumeGb: tenant.volumeGb },
+    {
+      appName: tenant.appName,
+      tenantId,
+      region: tenant.region,
+      volumeGb: tenant.volumeGb,
+      hostname: tenant.hostname,
+    },
     { signal: context.signal },
   );
   await record(context, { tenantId, eventType: 'vm_provisioned' });

@@ -103,7 +103,9 @@ export function flyMachines(
         await ensureApp(context, scope);
         await ensureAddresses(context, scope);
         await ensureVolume(context, { ...scope, region, sizeGb: volumeGb });
-        if (hostname !== undefined) await ensureCertificate(context, { ...scope, hostname });
+        // Names below fly.dev have one already.
+        if (hostname !== undefined && !hostname.endsWith('.fly.dev'))
+          await ensureCertificate(context, { ...scope, hostname });
       }),
     start: (spec, { signal } = {}) => inTurn(spec.appName, () => start(spec, signal)),
     async find(appName, releaseId) {
