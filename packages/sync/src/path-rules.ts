@@ -2,12 +2,19 @@ import { SyncError } from './sync-error.ts';
 
 /** Why a path cannot travel, whatever is behind it; `undefined` when it can. */
 export function pathProblem(path: string): string | undefined {
-  if (path === '' || Buffer.byteLength(path) > 1024) return 'it is empty or longer than 1024 bytes';
+  const length = lengthProblem(path);
+  if (length !== undefined) return length;
   for (const segment of path.split('/')) {
     const problem = nameProblem(segment);
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** The same for a path whose names were looked at. */
+export function lengthProblem(path: string): string | undefined {
+  const isShort = path.length < 340 || Buffer.byteLength(path) <= 1024;
+  return isShort && path !== '' ? undefined : 'it is empty or longer than 1024 bytes';
 }
 
 /** The same for one segment of a path. */

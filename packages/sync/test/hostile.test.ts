@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { packTar, type TarEntry } from 'modern-tar';
 import { expect, test } from 'vitest';
 import { applySync, isSyncError, planSync } from '../src/index.ts';
@@ -48,7 +48,7 @@ async function tenant(options: Partial<SyncHandlerOptions> = {}) {
       response.headers.get('content-type') === 'application/json' ? (JSON.parse(text) as Record<string, unknown>) : {};
     return { status: response.status, answer, code: (answer['error'] as { code: string } | undefined)?.code };
   };
-  const send = (...frames: Buffer[]) => call('POST', 'changes', gzipSync(Buffer.concat(frames)));
+  const send = (...frames: Buffer[]) => call('POST', 'changes', brotliCompressSync(Buffer.concat(frames)));
   return { root, call, send };
 }
 
@@ -163,10 +163,10 @@ test('streams that lie are refused, and leave nothing', async () => {
     ['a tree nobody knows', () => send(changes([['a', 'text']], { base: sha256('tree') }), good, end), 409],
     ['a file that is too large', () => send(changes([['a', large]]), content(large), end), 413],
     ['too many bytes', () => send(changes(['1', '2', '3'].map((name) => [name, name.repeat(900)])), end), 413],
-    ['no gzip', () => call('POST', 'changes', 'plain'), 400],
+    ['not compressed', () => call('POST', 'changes', 'plain'), 400],
     [
       'half of the gzip',
-      () => call('POST', 'changes', gzipSync(Buffer.concat([header, good, end])).subarray(0, 60)),
+      () => call('POST', 'changes', brotliCompressSync(Buffer.concat([header, good, end])).subarray(0, 60)),
       400,
     ],
     [
@@ -250,7 +250,9 @@ test('a tenant that sends other contents than it said changes nothing here', asy
     wrap: (handler) => async (request) => {
       const answer = await handler(request);
       if (!request.url.endsWith('/contents')) return answer;
-      return new Response(gzipSync(sent), { headers: { 'content-type': 'application/vnd.systemprompt.sync' } });
+      return new Response(brotliCompressSync(sent), {
+        headers: { 'content-type': 'application/vnd.systemprompt.sync' },
+      });
     },
   });
   await writeFiles(both.remote, { a: 'text' });

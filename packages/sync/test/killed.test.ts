@@ -23,7 +23,7 @@ beforeAll(async () => {
 async function start(...args: string[]): Promise<{ child: ChildProcess; said: string }> {
   const child = spawn(process.execPath, [victim, build, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
-  const [data] = (await once(child.stdout as NonNullable<typeof child.stdout>, 'data')) as [Buffer];
+  const [data] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, said: String(data).trim() };
 }
 

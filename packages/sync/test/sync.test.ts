@@ -334,3 +334,15 @@ test('what was sent before the connection broke is not sent again, in either dir
   // 10 MB of 6 bits each: once, and what was on the way when it broke.
   for (const bytes of [sent.up, sent.down]) expect(bytes).toBeLessThan(10_000_000 * 0.9);
 });
+
+test('what is ignored stays where it is, on both sides', async () => {
+  const both = await pair();
+  const { local, remote, options } = both;
+  await writeFiles(local, { 'a.md': 'a', 'a.log': 'l', 'tmp/x': 'x', 'deep/tmp/y': 'y', 'profiles/p': 'p' });
+  await writeFiles(remote, { 'b.log': 'l', 'tmp/z': 'z' });
+  const plan = await planSync({ ...options, ignore: ['*.log', 'tmp/', '!deep/tmp/'], delete: true });
+  expect(paths(plan.up)).toEqual(['a.md', 'deep/tmp/y', 'profiles/p']);
+  expect(plan.down).toEqual([]);
+  await applySync(plan, options);
+  expect(Object.keys(await readFiles(remote)).sort()).toEqual(['a.md', 'b.log', 'deep/tmp/y', 'profiles/p', 'tmp/z']);
+});

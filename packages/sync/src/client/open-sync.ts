@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import ignore from 'ignore';
 import { type Limits, withDefaults } from '../limits.ts';
 import { defaultIgnore, type SyncOptions } from '../sync-options.ts';
 import { type OpenTree, openTree } from '../tree/open-tree.ts';
@@ -30,7 +29,7 @@ export interface OpenSync {
 export async function withSync<T>(options: SyncOptions, work: (sync: OpenSync) => Promise<T>): Promise<T> {
   const { root, stateDirectory, signal } = options;
   const limits = withDefaults(options.limits);
-  const isIgnored = createIgnored(options.ignore ?? defaultIgnore);
+  const isIgnored = await createIgnored(options.ignore ?? defaultIgnore);
   const request = createSyncRequest(options);
   const tree = await openTree({ root, stateDirectory, limits, signal });
   const remoteFor = (protocol: RemoteTree['protocol']): RemoteTree =>
@@ -65,13 +64,15 @@ export function loadSyncBase({ basePath }: OpenSync): Promise<SyncBase | undefin
   return loadBase(basePath);
 }
 
-function createIgnored(patterns: readonly string[]): (path: string) => boolean {
+async function createIgnored(patterns: readonly string[]): Promise<(path: string) => boolean> {
   const top = patterns.map((pattern) => /^\/([^*?[\]!\\/]+)\/$/.exec(pattern)?.[1]);
   if (top.every((name) => name !== undefined)) {
     // Whole folders at the top, as by default: their rules need no machinery.
     const names = new Set(top);
     return (path) => path.includes('/') && names.has(path.slice(0, path.indexOf('/')));
   }
+  // Loaded here: it takes as long as looking at some thousand files.
+  const { default: ignore } = await import('ignore');
   const rules = ignore().add([...patterns]);
   return (path) => rules.ignores(path);
 }

@@ -42,14 +42,16 @@ export function compareTrees(three: ThreeWay): Compared {
   };
 
   const visit = (path: string): void => {
+    if (isIgnored(path) || isUnseen(path)) return;
+    if (isSameFile(local.get(path), remote.get(path))) {
+      if (local.has(path)) unchanged += 1;
+      if (!isSameFile(local.get(path), base(path))) agreed.push(path);
+      return;
+    }
     const ours = pick(local.get(path));
     const theirs = pick(remote.get(path));
-    if (isIgnored(path) || isUnseen(path)) return;
     const agreedOn = pick(base(path));
-    if (isSameFile(ours, theirs)) {
-      unchanged += ours === undefined ? 0 : 1;
-      if (!isSameFile(ours, agreedOn)) agreed.push(path);
-    } else if (isSameFile(theirs, agreedOn)) goes({ path, before: theirs, after: ours }, 'remote');
+    if (isSameFile(theirs, agreedOn)) goes({ path, before: theirs, after: ours }, 'remote');
     else if (isSameFile(ours, agreedOn)) goes({ path, before: ours, after: theirs }, 'local');
     else {
       const found = { path, base: agreedOn, local: ours, remote: theirs };

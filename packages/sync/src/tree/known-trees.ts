@@ -16,10 +16,12 @@ export function parseManifest(text: string): Map<string, FileFacts> | undefined 
   const files = new Map<string, FileFacts>();
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf('\n', at);
-    const match = /^([0-9a-f]{64}) ([x-]) (\d{1,15}) (.+)$/.exec(text.slice(at, end === -1 ? text.length : end));
-    if (end === -1 || match === null) return undefined;
-    const [, hash = '', kind, size, path = ''] = match;
-    files.set(path, { hash, size: Number(size), mode: kind === 'x' ? 0o755 : 0o644 });
+    const space = text.indexOf(' ', at + 67);
+    if (end === -1 || space === -1 || space > end - 2 || text[at + 64] !== ' ' || text[at + 66] !== ' ')
+      return undefined;
+    const hash = text.slice(at, at + 64);
+    const size = Number(text.slice(at + 67, space));
+    files.set(text.slice(space + 1, end), { hash, size, mode: text[at + 65] === 'x' ? 0o755 : 0o644 });
     at = end + 1;
   }
   return files;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { normalMode } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
-import { foldName, nameProblem, neverTravels, pathProblem } from '../path-rules.ts';
+import { foldName, lengthProblem, nameProblem, neverTravels } from '../path-rules.ts';
 import { isMissing, SyncError, storageError, throwIfAborted } from '../sync-error.ts';
 import { hashFile } from './hash-file.ts';
 import type { IndexedFile, TreeIndex } from './tree-index.ts';
@@ -115,7 +115,7 @@ function list(
       // Gone, or replaced, since it was listed: the next look sees what is there then.
       if (stats === undefined || !stats.isFile()) continue;
       const problem =
-        stats.size > limits.maxFileBytes ? `it is larger than ${limits.maxFileBytes} bytes` : pathProblem(path);
+        stats.size > limits.maxFileBytes ? `it is larger than ${limits.maxFileBytes} bytes` : lengthProblem(path);
       if (problem === undefined) found.set(path, stats);
       else skipped.push({ path, reason: problem });
     }
@@ -141,6 +141,8 @@ function kindProblem(entry: Dirent): string | undefined {
 /** Names of one folder that some file system takes for the same. */
 function twinsOf(entries: readonly Dirent[]): ReadonlySet<string> {
   const twins = new Set<string>();
+  // The usual case first.
+  if (new Set(entries.map(({ name }) => foldName(name))).size === entries.length) return twins;
   const seen = new Map<string, string>();
   for (const { name } of entries) {
     const folded = foldName(name);

@@ -1,17 +1,46 @@
 import { pipeline, Readable } from 'node:stream';
-import { createGunzip, createGzip } from 'node:zlib';
+import {
+  brotliCompressSync,
+  constants,
+  createBrotliCompress,
+  createBrotliDecompress,
+  createGunzip,
+  createGzip,
+} from 'node:zlib';
 
-/** A stream compressed; what fails in the source fails here. */
-export function gzipped(source: AsyncIterable<Uint8Array>, options: { readonly level: number }): Readable {
-  const gzip = createGzip({ level: options.level, chunkSize: 256 * 1024 });
-  // Not `compose`: it leaves an error of a stream that nobody reads any more to the process.
-  pipeline(Readable.from(source, { objectMode: false }), gzip, () => {});
-  return gzip;
+const chunkSize = 256 * 1024;
+
+/** Frames compressed by Brotli: its fastest level is twice as fast as that of gzip, its window a hundred times as wide. */
+export function compressed(source: AsyncIterable<Uint8Array>): Readable {
+  return through(source, createBrotliCompress({ chunkSize, params: params(1) }));
 }
 
-/** A compressed stream as it was; what is damaged fails with an error whose code begins with `Z_`. */
+/** The same for what is in memory, at a level that is worth its time. */
+export function compressedWell(content: Uint8Array): Buffer {
+  return brotliCompressSync(content, {
+    params: { ...params(5), [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength },
+  });
+}
+
+export function decompressed(source: AsyncIterable<Uint8Array>): Readable {
+  return through(source, createBrotliDecompress({ chunkSize }));
+}
+
+/** A tarball as the predecessor compresses it. */
+export function gzipped(source: AsyncIterable<Uint8Array>): Readable {
+  return through(source, createGzip({ chunkSize }));
+}
+
 export function gunzipped(source: AsyncIterable<Uint8Array>): Readable {
-  const gunzip = createGunzip({ chunkSize: 256 * 1024 });
-  pipeline(Readable.from(source, { objectMode: false }), gunzip, () => {});
-  return gunzip;
+  return through(source, createGunzip({ chunkSize }));
+}
+
+function params(quality: number): Record<number, number> {
+  return { [constants.BROTLI_PARAM_QUALITY]: quality, [constants.BROTLI_PARAM_LGWIN]: 22 };
+}
+
+/** What fails in the source fails here. Not `compose`: it leaves an error that nobody reads any more to the process. */
+function through(source: AsyncIterable<Uint8Array>, codec: NodeJS.ReadWriteStream & Readable): Readable {
+  pipeline(Readable.from(source, { objectMode: false }), codec, () => {});
+  return codec;
 }

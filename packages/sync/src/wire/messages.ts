@@ -4,7 +4,7 @@ import { type FileChange, type FileFacts, factsOf } from '../file-facts.ts';
 /** What both sides say to know each other. */
 export const protocolVersion = 2;
 
-/** Media type of streams of frames, always compressed with gzip. */
+/** Media type of streams of frames, always compressed by Brotli. */
 export const streamType = 'application/vnd.systemprompt.sync';
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));

@@ -2,8 +2,8 @@ import type { FileFacts } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { isSyncError, SyncError, systemCode } from '../sync-error.ts';
 import type { ContentStore } from '../tree/content-store.ts';
+import { decompressed } from './compressed-stream.ts';
 import { type ContentFrame, readFrames } from './frames.ts';
-import { gunzipped } from './gzip-stream.ts';
 
 /** What a stream of contents is read into. */
 export interface ReceiveOptions {
@@ -35,7 +35,7 @@ export async function receiveContents(
       throw new SyncError('SP_SYNC_TOO_LARGE', `Cannot sync: more than ${limits.maxBytes} bytes came`);
     }
   };
-  const pieces = gunzipped(source);
+  const pieces = decompressed(source);
   try {
     await readFrames(pieces as AsyncIterable<Uint8Array>, {
       onHeader(header) {
@@ -65,7 +65,7 @@ export async function receiveContents(
       },
     });
   } catch (error) {
-    if (!isSyncError(error) && (systemCode(error) ?? '').startsWith('Z_'))
+    if (!isSyncError(error) && /^(?:Z_|ERR_)/.test(systemCode(error) ?? ''))
       throw damaged('it is not compressed as it should');
     throw error;
   } finally {

@@ -1,11 +1,10 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
 import { isMissing } from '../sync-error.ts';
 import { sha256 } from '../tree/hash-file.ts';
+import { compressed, compressedWell } from './compressed-stream.ts';
 import { type ContentFrame, encodeFrame, endFrame, smallContent } from './frames.ts';
-import { gzipped } from './gzip-stream.ts';
 
 /** A content to send, and where it should be. */
 export interface ContentToSend {
@@ -24,12 +23,12 @@ const wellCompressed = 8 * 1024 * 1024;
 export function packFrames(header: unknown, contents: readonly ContentToSend[]): Buffer | Readable {
   const total = contents.reduce((sum, { size, offset = 0 }) => sum + size - offset, 0);
   if (total > wellCompressed) {
-    return gzipped(frames(header, contents), { level: 1 });
+    return compressed(frames(header, contents));
   }
   const parts: Buffer[] = [encodeFrame(header)];
   for (const content of contents) parts.push(...framesOf(content));
   parts.push(endFrame);
-  return gzipSync(Buffer.concat(parts), { level: 6 });
+  return compressedWell(Buffer.concat(parts));
 }
 
 async function* frames(header: unknown, contents: readonly ContentToSend[]): AsyncGenerator<Buffer> {

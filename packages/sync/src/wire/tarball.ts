@@ -7,7 +7,7 @@ import { checkPaths } from '../path-rules.ts';
 import { isSyncError, SyncError } from '../sync-error.ts';
 import type { ContentStore } from '../tree/content-store.ts';
 import { sha256 } from '../tree/hash-file.ts';
-import { gunzipped, gzipped } from './gzip-stream.ts';
+import { gunzipped, gzipped } from './compressed-stream.ts';
 
 /** Compressed tarballs are no larger than that, as the predecessor's server has it. */
 export const maxTarballBytes = 100 * 1024 * 1024;
@@ -34,7 +34,7 @@ export function packTarball(files: readonly FileToPack[]): Readable {
     controller.finalize();
   };
   pack().catch((error: unknown) => controller.error(error));
-  return gzipped(readable, { level: 6 });
+  return gzipped(readable);
 }
 
 /**
