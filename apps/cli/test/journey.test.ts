@@ -59,8 +59,16 @@ test('plan, deploy, plan again: changes are 9, none are 0', async () => {
 
 test('a deploy is followed by its operation, and an earlier release is brought back', async () => {
   await writeFile(join(project.cwd, 'web/dist/index.html'), 'second');
-  const second = await ask('cloud', 'deploy', '--yes');
-  expect(second).toMatchObject({ exitCode: 0, release: 2 });
+  const { cwd, env } = project;
+  const deployed = await runBinary(['cloud', 'deploy', '--yes', '--json-lines'], { cwd, env });
+  const events = deployed.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; step?: string; result?: Record<string, unknown> });
+  const steps = ['preflight', 'plan', 'build', 'push', 'secrets', 'deploy', 'health'];
+  expect(events.filter(({ type }) => type === 'step-completed').map(({ step }) => step)).toEqual(steps);
+  const second = events.at(-1)?.result ?? {};
+  expect(second).toMatchObject({ release: 2 });
   const resumed = await ask('cloud', 'deploy', '--resume', String(second['operation_id']));
   expect(resumed).toMatchObject({ exitCode: 0, release: 2, operation_id: second['operation_id'], status: 'running' });
   expect(await ask('cloud', 'rollback')).toMatchObject({ exitCode: 3, error: { action_required: true } });
@@ -76,7 +84,13 @@ test('a deploy is followed by its operation, and an earlier release is brought b
 test('secrets, restart, logs, credentials and status of a tenant that runs', async () => {
   const set = await ask('cloud', 'secrets', 'set', 'LOG_LEVEL=debug');
   expect(set).toMatchObject({ exitCode: 0, keys: ['LOG_LEVEL'] });
-  expect(await ask('cloud', 'restart', '--yes')).toMatchObject({ exitCode: 0, status: 'running' });
+  const { cwd, env } = project;
+  const restarted = await runBinary(['cloud', 'restart', '--yes', '--json-lines'], { cwd, env });
+  const types = restarted.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { type: string }).type);
+  expect(types).toEqual(['step-started', 'step-completed', 'result']);
   const logs = await ask('cloud', 'logs', '--grep', 'listening');
   expect(logs).toMatchObject({ exitCode: 0, lines: [{ message: 'listening debug' }] });
   expect(await ask('cloud', 'tenant', 'rotate-credentials', '--yes')).toMatchObject({ exitCode: 0 });
