@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { openDatabase } from './database.ts';
 import { loadPage } from './page.ts';
 import { readSettings } from './settings.ts';
+import { openSync } from './sync.ts';
 
 const usage = 'Usage: systemprompt infra services serve --foreground';
 
@@ -15,15 +16,23 @@ async function main(): Promise<void> {
   const page = await loadPage(settings);
   const database = openDatabase(settings.databaseUrl, (message) => console.error(message));
 
+  const { servicesDirectory: root, syncToken: token } = settings;
+  const sync = openSync({ root, token, onError: (message) => console.error(message) });
+
   const server = createServer((request, response) => {
-    answer(request.url ?? '/', response).catch((error: unknown) => {
-      console.error(`GET ${request.url}: ${error instanceof Error ? error.message : error}`);
+    const path = (request.url ?? '/').split('?')[0] ?? '/';
+    if (sync.answers(path)) {
+      // The connection broke, which the client sees too.
+      sync.answer(request, response).catch(() => response.destroy());
+      return;
+    }
+    answer(path, response).catch((error: unknown) => {
+      console.error(`GET ${path}: ${error instanceof Error ? error.message : error}`);
       send(response, 503, 'text/plain', 'The database does not answer.\n');
     });
   });
 
-  async function answer(url: string, response: ServerResponse): Promise<void> {
-    const path = url.split('?')[0];
+  async function answer(path: string, response: ServerResponse): Promise<void> {
     if (path === '/api/v1/health') {
       await database.check();
       send(response, 200, 'application/json', `${JSON.stringify({ status: 'ok', database: 'ok' })}\n`);

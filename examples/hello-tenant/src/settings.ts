@@ -8,6 +8,8 @@ export interface Settings {
   /** Folders in which `index.html` may lie; the first that has it is used. */
   readonly webDirectories: readonly string[];
   readonly servicesDirectory: string;
+  /** Without one nobody can sync. */
+  readonly syncToken: string | undefined;
 }
 
 /** Reads the machine's environment. Throws one line that names what is missing or wrong. */
@@ -23,5 +25,6 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     databaseUrl,
     webDirectories: [join(web, 'dist'), web],
     servicesDirectory: environment['SYSTEMPROMPT_SERVICES_PATH'] ?? 'services',
+    syncToken: environment['SYNC_TOKEN'],
   };
 }

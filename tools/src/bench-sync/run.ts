@@ -1,0 +1,162 @@
+import { fork, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { countingProxy } from './counting-proxy.ts';
+import { changeTree, createTree } from './tree.ts';
+
+const steps = ['full', 'none', 'one percent'] as const;
+
+interface Tool {
+  readonly name: string;
+  readonly target: string;
+  readonly run: () => Promise<void>;
+  readonly bytes: () => number;
+}
+
+interface Measurement {
+  readonly tool: string;
+  readonly step: (typeof steps)[number];
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** Syncs a generated tree with every tool, step by step so that a slow moment meets them all, and prints the table. */
+export async function runBenchmark(program: string, args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { rounds: { type: 'string', default: '5' }, files: { type: 'string', default: '20000' } },
+  });
+  const [rounds, files] = [Number(values.rounds), Number(values.files)];
+  const folder = await mkdtemp(join(tmpdir(), 'sp-bench-sync-'));
+  const stops: (() => void)[] = [];
+  try {
+    const source = join(folder, 'source');
+    await createTree(source, files);
+    const tools = await startTools(program, { folder, source, stops });
+    const measurements: Measurement[] = [];
+    const measureAll = async (step: Measurement['step']): Promise<void> => {
+      for (const tool of tools) {
+        tool.bytes();
+        const started = performance.now();
+        await tool.run();
+        const seconds = (performance.now() - started) / 1000;
+        measurements.push({ tool: tool.name, step, seconds, bytes: tool.bytes() });
+        process.stderr.write(`${tool.name} ${step}: ${seconds.toFixed(2)} s\n`);
+      }
+    };
+    await setTimeout(1100);
+    await measureAll('full');
+    // What was written just now is looked at once more by everybody.
+    await setTimeout(1100);
+    for (const tool of tools) await tool.run();
+    for (let round = 0; round < rounds; round += 1) {
+      await measureAll('none');
+      await changeTree(source, files);
+      await setTimeout(1100);
+      await measureAll('one percent');
+      await setTimeout(1100);
+    }
+    process.stdout.write(`${table(tools, measurements)}\n`);
+  } finally {
+    for (const stop of stops) stop();
+    await setTimeout(200);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function startTools(
+  program: string,
+  { folder, source, stops }: { readonly folder: string; readonly source: string; readonly stops: (() => void)[] },
+): Promise<readonly Tool[]> {
+  const targets = {
+    sync: join(folder, 'by-sync'),
+    rsync: join(folder, 'by-rsync'),
+    tarball: join(folder, 'by-tarball'),
+  };
+  for (const target of Object.values(targets)) await mkdir(target);
+  const tenant = fork(program, ['serve', targets.sync, targets.tarball], { stdio: 'inherit' });
+  stops.push(() => void tenant.kill());
+  const tenantPort = await new Promise<number>((resolve, reject) => {
+    tenant.once('message', (port) => resolve(Number(port)));
+    tenant.once('exit', (code) => reject(new Error(`The tenant ended with ${code}`)));
+  });
+  const proxy = await countingProxy(tenantPort);
+  stops.push(() => proxy.close());
+
+  const rsyncPort = await freePort();
+  const config = join(folder, 'rsyncd.conf');
+  const owner = `uid = ${process.getuid?.() ?? 0}\ngid = ${process.getgid?.() ?? 0}`;
+  await writeFile(config, `use chroot = no\n${owner}\n[target]\npath = ${targets.rsync}\nread only = no\n`);
+  // A stdin that is a socket would be its one client.
+  const options = ['--daemon', '--no-detach', '--address=127.0.0.1', `--port=${rsyncPort}`, `--config=${config}`];
+  const daemon = spawn('rsync', options, { stdio: ['ignore', 'ignore', 'inherit'] });
+  stops.push(() => void daemon.kill());
+  await setTimeout(500);
+  const rsyncProxy = await countingProxy(rsyncPort);
+  stops.push(() => rsyncProxy.close());
+
+  const url = `http://127.0.0.1:${proxy.port}`;
+  const state = join(folder, 'state');
+  const to = `rsync://127.0.0.1:${rsyncProxy.port}/target/`;
+  return [
+    {
+      name: '@sp/sync',
+      target: targets.sync,
+      run: () => run(process.execPath, [program, 'sync', source, state, url]),
+      bytes: () => proxy.take(),
+    },
+    {
+      name: 'rsync daemon',
+      target: targets.rsync,
+      run: () => run('rsync', ['-a', '--delete', `${source}/`, to]),
+      bytes: () => rsyncProxy.take(),
+    },
+    {
+      name: 'tarball',
+      target: targets.tarball,
+      run: () => run('sh', ['-c', `tar -czf - -C "${source}" . | curl -sf -T - "${url}/tarball"`]),
+      bytes: () => proxy.take(),
+    },
+  ];
+}
+
+async function run(command: string, args: readonly string[]): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const code = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  if (code !== 0) throw new Error(`${command} ended with ${String(code)}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+function table(tools: readonly Tool[], measurements: readonly Measurement[]): string {
+  const of = (tool: string, step: string) => measurements.filter((one) => one.tool === tool && one.step === step);
+  const rows = tools.map(({ name }) => {
+    const cells = steps.flatMap((step) => {
+      const all = of(name, step);
+      return [
+        median(all.map(({ seconds }) => seconds)).toFixed(2),
+        (median(all.map(({ bytes }) => bytes)) / 1000).toFixed(1),
+      ];
+    });
+    return `| ${[name, ...cells].join(' | ')} |`;
+  });
+  const head = steps.flatMap((step) => [`${step}, s`, `${step}, KB`]);
+  return [`| ${['', ...head].join(' | ')} |`, `|${'---|'.repeat(head.length + 1)}`, ...rows].join('\n');
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
