@@ -6,10 +6,10 @@ import { build } from 'tsup';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { contractForClients } from '../contract-for-clients.ts';
-import { safeParse } from '../src/answer-reader.ts';
+import * as reading from '../src/answer-reader.ts';
 import { contract } from '../src/contract.ts';
 
-type Reader = Parameters<typeof safeParse>[0];
+type Reader = Parameters<typeof reading.safeParse>[0];
 type Endpoints = Readonly<Record<string, Readonly<Record<string, { readonly response?: unknown }>>>>;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -76,7 +76,7 @@ test.each(answers)('$resource $verb is read as zod reads it', ({ resource, verb,
   fc.assert(
     fc.property(valuesOf(schema), (value) => {
       const expected = z.safeParse(schema, value);
-      const read = safeParse(reader, value);
+      const read = reading.safeParse(reader, value);
       if (expected.success) {
         expect(read).toEqual({ success: true, data: expected.data });
         return;
@@ -88,9 +88,24 @@ test.each(answers)('$resource $verb is read as zod reads it', ({ resource, verb,
   );
 });
 
+test('says where the first thing is that is not as it should be', () => {
+  const { array, boolean, number, object, optional, safeParse, string, _default } = reading;
+  const reader = object({ id: string(), items: array(object({ size: number(), good: _default(boolean(), true) })) });
+  expect(safeParse(reader, { id: 'a', items: [{ size: 1, more: 2 }], other: 3 })).toEqual({
+    success: true,
+    data: { id: 'a', items: [{ size: 1, good: true }] },
+  });
+  expect(safeParse(reader, { id: 'a', items: [{ size: 1 }, { size: '2', good: 0 }] })).toEqual({
+    success: false,
+    error: { issues: [{ path: ['items', 1, 'size'] }] },
+  });
+  expect(safeParse(optional(reader), undefined)).toEqual({ success: true, data: undefined });
+  expect(safeParse(reader, undefined)).toEqual({ success: false, error: { issues: [{ path: [] }] } });
+});
+
 test('a default is new for each answer', () => {
   const reader = lean['user']?.['get']?.response as Reader;
-  const read = (): unknown => safeParse(reader, { user: { id: 'u', email: 'e' } });
+  const read = (): unknown => reading.safeParse(reader, { user: { id: 'u', email: 'e' } });
   const [one, other] = [read(), read()] as { data: { tenants: unknown[] } }[];
   one?.data.tenants.push('planted');
   expect(other?.data.tenants).toEqual([]);
