@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-// @boundaries-ignore bundled from its sources, like everything that this program needs
-import { createSyncHandler } from '../../../packages/sync/src/server.ts';
+import { createSyncHandler } from '@sp/sync/server';
 
 const prefix = '/api/v1/sync';
 
