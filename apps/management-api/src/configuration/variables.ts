@@ -59,6 +59,21 @@ export const variables = {
     description: 'What a scraper of `/metrics` has to bring as bearer token; without it `/metrics` is not served.',
     schema: text.min(16, { error: 'is shorter than 16 characters' }),
   }),
+  userRateLimit: variable({
+    name: 'SP_API_USER_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '600',
+    description:
+      'Requests a minute that one user may send to one replica; logins, checkouts and the like have limits of their own.',
+    schema: integer(1, 1_000_000),
+  }),
+  addressRateLimit: variable({
+    name: 'SP_API_ADDRESS_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '1200',
+    description: 'Requests a minute that may come to one replica from one address.',
+    schema: integer(1, 1_000_000),
+  }),
   logLevel: variable({
     name: 'SP_API_LOG_LEVEL',
     type: 'debug, info, warn or error',
@@ -123,6 +138,13 @@ export const variables = {
     required: 'always',
     description: 'Where pushed images are kept; the same folder for all replicas.',
     schema: text,
+  }),
+  maxLayerGb: variable({
+    name: 'SP_API_MAX_LAYER_GB',
+    type: '1 to 1000',
+    default: '4',
+    description: 'The largest layer of an image that is taken, in GiB.',
+    schema: integer(1, 1000),
   }),
   tenantDomain: variable({
     name: 'SP_API_TENANT_DOMAIN',

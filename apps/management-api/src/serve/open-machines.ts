@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Configuration } from '../configuration/configuration.ts';
+import { isLoopback } from '../configuration/values.ts';
 import type { Images } from '../images/registry.ts';
 import { createDockerMachines } from '../machines/docker.ts';
 import { createFly } from '../machines/fly.ts';
@@ -20,11 +21,16 @@ export function openServiceMachines(
 ): ServiceMachines {
   const { machinesDirectory: directory, flyToken = '', flyOrganization = '', tenantDatabaseHost } = configuration;
   const tenantsUrl = new URL(configuration.tenantDatabaseUrl ?? configuration.databaseUrl);
+  // A server on this computer is where the driver knows it to be, as seen from its machines; any other is where it is.
+  const placed = (machines: Machines): Machines => {
+    const own = isLoopback(`http://${tenantsUrl.hostname}`) ? machines.databaseHost : tenantsUrl.hostname;
+    return { ...machines, databaseHost: tenantDatabaseHost ?? own };
+  };
   switch (configuration.machines) {
     case 'docker':
-      return { machines: createDockerMachines({ images, registry, logger }) };
+      return { machines: placed(createDockerMachines({ images, registry, logger })) };
     case 'process':
-      return { machines: createProcessMachines({ directory, images: images.storage, logger }) };
+      return { machines: placed(createProcessMachines({ directory, images: images.storage, logger })) };
     case 'fly':
       return createFly({
         token: flyToken,

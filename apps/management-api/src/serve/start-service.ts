@@ -62,11 +62,12 @@ export async function startService(
       directory: configuration.registryDirectory,
       registry,
       secret: vault.derive('registry'),
+      maxBlobBytes: configuration.maxLayerGb * 1024 ** 3,
       releaseDigests: () => findReleaseDigests(store),
       onCollectFailed: (err) => logger.warn({ err }, 'garbage of the registry was not collected'),
     });
     stops.push(() => images.close());
-    const { machines } = openServiceMachines(configuration, { images, registry, logger });
+    const { machines, certificates } = openServiceMachines(configuration, { images, registry, logger });
     stops.push(() => machines.close());
     const feed = await createEventFeed(store);
     stops.push(() => feed.close());
@@ -86,7 +87,7 @@ export async function startService(
     const streams = new AbortController();
     let leaving = false;
     const api = createManagementApi(
-      { store, vault, identity, billing, machines, databases, dns, images, workflows, feed, tokens },
+      { store, vault, identity, billing, machines, databases, dns, certificates, images, workflows, feed, tokens },
       {
         baseUrl,
         hostname,
@@ -95,6 +96,10 @@ export async function startService(
         webhookSecrets,
         subscriptionTerms: terms,
         trustedProxyHeader,
+        rateLimits: {
+          user: { points: configuration.userRateLimit, seconds: 60 },
+          address: { points: configuration.addressRateLimit, seconds: 60 },
+        },
         metricsToken,
         ...(metricsToken === undefined ? {} : { metrics: createMetrics({ store }) }),
         readinessChecks: {

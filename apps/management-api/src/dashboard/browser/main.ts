@@ -1,6 +1,5 @@
 // The page of the local cloud. It is a client of the public API like any other.
 import { type CloudApiClient, createCloudApiClient, isCloudApiError, type UserMeResponse } from '@sp/cloud-api';
-import * as z from 'zod/mini';
 import { showCheckout } from './checkout-view.ts';
 import { type Child, element } from './element.ts';
 import { showLogin } from './login-view.ts';
@@ -12,9 +11,6 @@ import { createShell, type Shell } from './shell.ts';
 import { showTenant } from './tenant-view.ts';
 import { showTenants } from './tenants-view.ts';
 import type { ViewContext } from './view.ts';
-
-// The page's policy allows no code from text, which is how zod would try to be faster.
-z.config({ jitless: true });
 
 async function main(root: HTMLElement): Promise<void> {
   const shell = createShell(root);
