@@ -23,13 +23,15 @@ export interface TestProject extends AsyncDisposable {
   /** A program for `BROWSER` that fills in the sandbox pages by itself. */
   readonly sandboxBrowser: string;
   /** Runs the built `systemprompt` to its end. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>, input?: string): Promise<Finished>;
+  run(args: readonly string[], env?: Readonly<Record<string, string>>, input?: string, cwd?: string): Promise<Finished>;
   /** Starts the built `systemprompt`; `finished` settles when it ends. */
   start(
     args: readonly string[],
     env?: Readonly<Record<string, string>>,
     /** For stdin. @defaultValue nothing */
     input?: string,
+    /** @defaultValue the project's folder */
+    cwd?: string,
   ): { child: ChildProcess; finished: Promise<Finished> };
   /** The URL that the last command wanted to open in a browser; waits for it. */
   openedUrl(): Promise<string>;
@@ -56,9 +58,9 @@ export async function createTestProject(): Promise<TestProject> {
     SP_TEST_URL_FILE: urlFile,
   };
 
-  const start: TestProject['start'] = (args, env = {}, input = '') => {
+  const start: TestProject['start'] = (args, env = {}, input = '', cwd = directory) => {
     const child = spawn(process.execPath, [join(root, 'apps/cli/bin/run.cjs'), ...args], {
-      cwd: directory,
+      cwd,
       env: { ...baseEnv, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -75,7 +77,7 @@ export async function createTestProject(): Promise<TestProject> {
     return { child, finished };
   };
 
-  const run: TestProject['run'] = (args, env, input) => start(args, env, input).finished;
+  const run: TestProject['run'] = (args, env, input, cwd) => start(args, env, input, cwd).finished;
 
   return {
     directory,
