@@ -112,6 +112,16 @@ test('one of two is killed under load: the other finishes everything, once, and 
   }
 });
 
+test('one that is told to end hands over what it has begun', async () => {
+  const tenantId = await newTenant();
+  const workflowId = `provision:${tenantId}`;
+  start(first, workflowId, '4 create database:before');
+  await until(() => first.stopped.has(workflowId));
+  await first.child.end();
+  await until(async () => (await stateOf(tenantId)) === 'awaiting_deploy');
+  expect(provider.repeated).toEqual([]);
+});
+
 test('one that only seems to have ended does nothing more to what another has taken over', async () => {
   const tenantId = await newTenant();
   start(first, `provision:${tenantId}`);

@@ -34,6 +34,9 @@ const triggers: Readonly<Record<OperationKind, TenantTrigger>> = {
   delete: 'deletion_started',
 };
 
+/** Every kind that there is. */
+export const operationKinds = Object.keys(triggers) as readonly OperationKind[];
+
 /**
  * Opens an operation, and puts the tenant into the state that goes with it.
  * @throws {TenantBusy} while something else is being done to the tenant

@@ -4,6 +4,8 @@ export interface ChildOptions {
   readonly providerUrl: string;
   readonly vaultKey: string;
   readonly takeOverIntervalMs?: number | undefined;
+  /** Holds every workflow at its so-manieth boundary in this process. */
+  readonly holdAt?: number | undefined;
 }
 
 export type ParentMessage =

@@ -33,6 +33,8 @@ export interface Child {
   stderr(): string;
   send(message: ParentMessage): void;
   kill(): Promise<void>;
+  /** Asks it to end, and waits until it has. */
+  end(): Promise<void>;
 }
 
 /** Starts the bundled program and waits until its engine runs. */
@@ -56,6 +58,10 @@ export async function startChild(
     process: child,
     stderr: () => stderr,
     send: (message) => void child.send(message),
+    end: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
     kill: async () => {
       child.kill('SIGKILL');
       await exited;
