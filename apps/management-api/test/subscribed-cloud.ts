@@ -74,7 +74,7 @@ export async function startSubscribedCloud() {
       appUrl: (hostname) => `http://${hostname}`,
       retryIntervalMs: 1,
       healthIntervalMs: 1,
-      healthTimeoutMs: 200,
+      healthTimeoutMs: 2000,
     });
   let engine = await boot();
   const names = ['startProvisioning', 'startDeploy', 'waitForRelease', 'startOperation', 'waitForOperation'] as const;
