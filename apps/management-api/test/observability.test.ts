@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createManagementApi } from '../src/api.ts';
-import { logRedaction } from '../src/http/log-redaction.ts';
+import { redactSecrets } from '../src/http/log-redaction.ts';
 import { baseUrl, type Edge, startEdge } from './edge.ts';
 
 const metricsToken = 'metrics-token-of-the-operator';
@@ -110,11 +110,13 @@ test('each request is one line of JSON that leads to its answer', async () => {
 
 test('what should never be logged is not shown where somebody logs it after all', () => {
   const lines: string[] = [];
-  const logger = pino({ redact: logRedaction }, { write: (line: string) => lines.push(line) });
+  const logger = pino({ formatters: { log: redactSecrets } }, { write: (line: string) => lines.push(line) });
   const secret = 'canary-of-the-log';
   logger.info({ token: secret, request: { authorization: secret, headers: { cookie: secret } } }, 'deep');
   logger.error({ spec: { env: { API_KEY: secret } }, databaseUrl: secret, sync_token: secret }, 'machine');
-  logger.child({ password: secret }).warn('child');
+  const circle: Record<string, unknown> = { 'api-key': secret, list: [{ jwt: { API_KEY: secret } }] };
+  circle['self'] = circle;
+  logger.child({ part: 'child' }).warn({ password: secret, circle }, 'child');
   expect(lines.length).toBe(3);
   expect(lines.join('')).not.toContain(secret);
   expect(lines.join('')).toContain('[redacted]');

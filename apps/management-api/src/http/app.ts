@@ -39,10 +39,15 @@ export function createHttpApp(deps: {
     context.set('requestId', requestId);
     const address = clientAddress(context, trustedProxyHeader);
     context.set('address', address);
+    // Before the answer is made: afterwards each would make it anew.
+    const common = { [requestIdHeader]: requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
+    for (const [name, value] of Object.entries(common)) context.header(name, value);
     await next();
-    context.header(requestIdHeader, requestId);
-    context.header('x-content-type-options', 'nosniff');
-    if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store');
+    const { headers } = context.res;
+    // An answer that was made elsewhere, such as the registry's.
+    if (!headers.has(requestIdHeader)) {
+      for (const [name, value] of Object.entries(common)) if (!headers.has(name)) headers.set(name, value);
+    }
     const ms = performance.now() - started;
     // The pattern and not the address, which can hold a one-time token.
     const route = routePath(context, -1);
@@ -64,16 +69,20 @@ export function createHttpApp(deps: {
   });
 
   // Pages of other origins may use the API with a token of their own; a browser's cookies are never asked for.
-  app.use(
-    '/api/v1/*',
-    cors({
-      origin: '*',
-      allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      allowHeaders: ['authorization', 'content-type', idempotencyKeyHeader, 'if-match', 'last-event-id', 'user-agent'],
-      exposeHeaders: [requestIdHeader, 'etag', 'retry-after', 'ratelimit', 'ratelimit-policy', replayedHeader],
-      maxAge: 600,
-    }),
-  );
+  const exposed = [requestIdHeader, 'etag', 'retry-after', 'ratelimit', 'ratelimit-policy', replayedHeader];
+  const preflight = cors({
+    origin: '*',
+    allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowHeaders: ['authorization', 'content-type', idempotencyKeyHeader, 'if-match', 'last-event-id', 'user-agent'],
+    exposeHeaders: exposed,
+    maxAge: 600,
+  });
+  app.use('/api/v1/*', async (context, next) => {
+    if (context.req.method === 'OPTIONS') return await preflight(context, next);
+    context.header('access-control-allow-origin', '*');
+    context.header('access-control-expose-headers', exposed.join(','));
+    return await next();
+  });
 
   app.notFound((context) => context.json(errorBody('not_found', 'There is nothing at this address.', context), 404));
 

@@ -1,6 +1,6 @@
 import { provisioningEventName, toWire } from '@sp/cloud-api/contract';
 import type { Context } from 'hono';
-import { streamSSE } from 'hono/streaming';
+import type { OpenStreams } from './open-streams.ts';
 
 /** An event and its number in the stream, by which a client resumes. */
 export interface NumberedEvent<Event> {
@@ -25,59 +25,95 @@ export function lastEventId(request: Request): number {
   return Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
-/** Answers with a `text/event-stream`. Nothing of it outlives the connection, nor `options.signal`. */
+const encoder = new TextEncoder();
+const beat = encoder.encode('event: heartbeat\ndata: {}\n\n');
+// Sent at once, so that the client and every proxy know that the stream is open.
+const firstBeat = encoder.encode('event: heartbeat\ndata: {}\nretry: 2000\n\n');
+
+const headers = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  'x-accel-buffering': 'no',
+  // Kept alive after the stream, the connection would only hold up a server that stops.
+  connection: 'close',
+};
+
+/**
+ * Answers with a `text/event-stream`. Nothing of it outlives the connection, nor `options.streams`. There may be very
+ * many: what a stream keeps is its iteration and the way to end it.
+ */
 export function sendEvents(
   context: Context,
   source: EventSource<unknown>,
   options: {
-    readonly signal: AbortSignal;
-    readonly heartbeatMs: number;
+    readonly streams: OpenStreams;
+    /** Aborted when the client goes away, where the body's end does not tell. */
+    readonly signal?: AbortSignal | undefined;
     /** Told that a stream begins; what it gives is called at its end. */
     readonly opened?: (() => (() => void) | undefined) | undefined;
     readonly onError: (error: unknown) => void;
   },
 ): Response {
-  const { signal, heartbeatMs, onError } = options;
   // To a reconnecting EventSource 204 is the only answer that means "do not come back".
   if (source.ended === true) return context.body(null, 204);
-  const event = 'eventName' in source ? source.eventName : provisioningEventName;
+  const name = 'eventName' in source ? source.eventName : provisioningEventName;
+  return context.body(readableEvents(source, { ...options, name }), 200, headers);
+}
 
-  const response = streamSSE(context, async (stream) => {
-    const closed = options.opened?.();
-    const left = new AbortController();
-    stream.onAbort(() => left.abort());
-    const ended = AbortSignal.any([left.signal, signal]);
-    let beating = false;
-    const heartbeat = setInterval(() => {
-      // A client that does not read gets no queue of heartbeats.
-      if (beating) return;
-      beating = true;
-      void stream.writeSSE({ event: 'heartbeat', data: '{}' }).finally(() => {
-        beating = false;
+function readableEvents(
+  source: EventSource<unknown>,
+  options: Parameters<typeof sendEvents>[2] & { readonly name: string | undefined },
+): ReadableStream<Uint8Array> {
+  const { streams, signal, name, opened, onError } = options;
+  const ended = new AbortController();
+  const closed = opened?.();
+  const head = name === undefined ? '' : `event: ${name}\n`;
+  let remove = (): void => {};
+  const end = (): void => {
+    remove();
+    closed?.();
+    ended.abort();
+  };
+  const events = source.open(ended.signal)[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      controller.enqueue(firstBeat);
+      const stop = (): void => {
+        if (ended.signal.aborted) return;
+        end();
+        controller.close();
+      };
+      remove = streams.add({
+        beat: () => {
+          // A client that does not read gets no queue of them.
+          if ((controller.desiredSize ?? 0) > 0) controller.enqueue(beat);
+        },
+        end: stop,
       });
-    }, heartbeatMs);
-    try {
-      // The first bytes go out at once, so that the client and every proxy know that the stream is open.
-      await stream.writeSSE({ event: 'heartbeat', data: '{}', retry: 2000 });
-      for await (const numbered of source.open(ended)) {
-        if (ended.aborted) break;
-        await stream.writeSSE({
-          id: String(numbered.sequence),
-          ...(event === undefined ? {} : { event }),
-          data: JSON.stringify(toWire(numbered.event)),
-        });
+      signal?.addEventListener('abort', stop, { once: true });
+    },
+    pull: async (controller) => {
+      try {
+        const { value, done } = await events.next();
+        if (ended.signal.aborted) return;
+        if (done === true) {
+          end();
+          controller.close();
+        } else {
+          const data = JSON.stringify(toWire(value.event));
+          controller.enqueue(encoder.encode(`${head}data: ${data}\nid: ${value.sequence}\n\n`));
+        }
+      } catch (error) {
+        if (ended.signal.aborted) return;
+        // The client learns no more than that it is over.
+        onError(error);
+        end();
+        controller.close();
       }
-    } catch (error) {
-      // Without this the library would send the error's text to the client.
-      if (!ended.aborted) onError(error);
-    } finally {
-      clearInterval(heartbeat);
-      closed?.();
-    }
+    },
+    cancel: async () => {
+      end();
+      await events.return?.();
+    },
   });
-  response.headers.set('cache-control', 'no-store');
-  response.headers.set('x-accel-buffering', 'no');
-  // Kept alive after the stream, the connection would only hold up a server that stops.
-  response.headers.set('connection', 'close');
-  return response;
 }

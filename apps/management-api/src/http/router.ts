@@ -15,12 +15,13 @@ import { type EventSource, sendEvents } from './event-stream.ts';
 import type { Handlers } from './handlers.ts';
 import { answerOnce, hasKey } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
+import { createOpenStreams, type OpenStreams } from './open-streams.ts';
 import type { Presence } from './presence.ts';
 import type { RateLimiter, RateLimits } from './rate-limits.ts';
 import { validate } from './validate.ts';
 
 /** What the routes need besides their handlers. */
-export interface RouterDeps {
+export interface RouterOptions {
   readonly authenticator: Pick<Authenticator, 'verify'>;
   readonly limiter: RateLimiter;
   readonly audit: AuditLog;
@@ -33,6 +34,10 @@ export interface RouterDeps {
   readonly signal: AbortSignal;
   /** @defaultValue 15000 */
   readonly heartbeatMs?: number | undefined;
+}
+
+interface RouterDeps extends Omit<RouterOptions, 'heartbeatMs'> {
+  readonly streams: OpenStreams;
 }
 
 /** A handler as the walk over the table sees it. */
@@ -66,7 +71,9 @@ const userLimits: ReadonlyMap<string, keyof RateLimits> = new Map([
 const questions: ReadonlySet<string> = new Set(['releases.diffSecrets']);
 
 /** Gives every endpoint of the contract, in each of its spellings, a route. */
-export function mountContract(app: HttpApp, handlers: Handlers, deps: RouterDeps): void {
+export function mountContract(app: HttpApp, handlers: Handlers, options: RouterOptions): void {
+  const { heartbeatMs = 15_000, ...given } = options;
+  const deps: RouterDeps = { ...given, streams: createOpenStreams({ heartbeatMs, signal: given.signal }) };
   for (const [resource, verbs] of Object.entries(contract)) {
     for (const [verb, endpoint] of Object.entries<Endpoint>(verbs)) {
       // The type of `handlers` has made sure that it is there and fits; the walk over the table cannot see that.
@@ -113,8 +120,18 @@ async function respond(
   const body = endpoint.request && validate(endpoint.request, await readJson(request), 'body');
   const handle = async (): Promise<Response> => {
     const headers = new Headers();
-    const signal = user !== undefined && hasKey(request) ? deps.signal : request.signal;
-    const result = await handler({ params, query, body, user, signal, request, answer: headers });
+    const result = await handler({
+      params,
+      query,
+      body,
+      user,
+      // Asked for by few, and dear to make.
+      get signal() {
+        return user !== undefined && hasKey(request) ? deps.signal : request.signal;
+      },
+      request,
+      answer: headers,
+    });
     setHeaders(context, Object.fromEntries(headers));
     return send(context, { endpoint, result, deps });
   };
@@ -144,8 +161,9 @@ function send(
 ): Response {
   if (endpoint.kind === 'events') {
     return sendEvents(context, result as EventSource<unknown>, {
-      signal: AbortSignal.any([deps.signal, context.req.raw.signal]),
-      heartbeatMs: deps.heartbeatMs ?? 15_000,
+      streams: deps.streams,
+      // A server cancels the body when its connection ends; a caller in this process has nothing but its signal.
+      signal: hasConnection(context) ? undefined : context.req.raw.signal,
       opened: () => deps.metrics?.openStream(),
       onError: (error) =>
         deps.logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'event stream failed'),
@@ -165,6 +183,10 @@ async function authenticate(request: Request, authenticator: RouterDeps['authent
 /** The tenant that the path speaks of. */
 function tenantOf(context: Context<HttpEnvironment>, endpoint: Endpoint): string | undefined {
   return endpoint.path.startsWith('/api/v1/tenants/{id}') ? context.req.param('id') : undefined;
+}
+
+function hasConnection({ env }: Context): boolean {
+  return (env as { incoming?: unknown } | undefined)?.incoming !== undefined;
 }
 
 function setHeaders(context: Context, headers: Readonly<Record<string, string>>): void {

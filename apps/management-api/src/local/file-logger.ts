@@ -1,14 +1,19 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { destination, type Logger, pino } from 'pino';
-import { logRedaction } from '../http/log-redaction.ts';
+import { redactSecrets } from '../http/log-redaction.ts';
 
 /** A logger into a file that only its owner reads. Every line is on disk when the call returns. */
 export function createFileLogger(path: string): { readonly logger: Logger; close(): Promise<void> } {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const file = destination({ dest: path, append: true, sync: true, mode: 0o600 });
   const logger = pino(
-    { base: null, redact: logRedaction, serializers: { err: describeError }, timestamp: pinoTime },
+    {
+      base: null,
+      formatters: { log: redactSecrets },
+      serializers: { err: describeError },
+      timestamp: pinoTime,
+    },
     file,
   );
   return {

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import { logRedaction } from '../http/log-redaction.ts';
+import { redactSecrets } from '../http/log-redaction.ts';
 import { loggableError } from '../http/loggable-error.ts';
 
 /** A logger of one JSON document a line; values of members that hold secrets are left out. @defaultValue to stdout */
@@ -8,10 +8,9 @@ export function createServiceLogger(level: string, destination?: DestinationStre
     {
       level,
       base: { service: 'sp-management-api' },
-      redact: logRedaction,
       serializers: { err: loggableError },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label }), log: redactSecrets },
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
   );

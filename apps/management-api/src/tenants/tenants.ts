@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Plan } from '@sp/cloud-api/contract';
-import { and, asc, eq, ne } from 'drizzle-orm';
+import { and, asc, eq, ne, sql } from 'drizzle-orm';
 import type { Store, Transaction } from '../store/database.ts';
 import { tenants, users } from '../store/schema.ts';
 import { appendEvent } from './events.ts';
@@ -66,20 +66,39 @@ export async function findOwnedTenant(
   request: { readonly id: string; readonly ownerId: string },
 ): Promise<TenantRow | undefined> {
   if (!uuidPattern.test(request.id)) return undefined;
-  const [tenant] = await store.db
-    .select()
-    .from(tenants)
-    .where(and(eq(tenants.id, request.id), eq(tenants.ownerId, request.ownerId), ne(tenants.state, 'deleted')));
+  const [tenant] = await queriesOf(store).owned.execute(request);
   return tenant;
 }
 
 /** The tenants of an owner, oldest first, without the deleted. */
 export async function listOwnedTenants(store: Store, ownerId: string): Promise<TenantRow[]> {
-  return await store.db
-    .select()
-    .from(tenants)
-    .where(and(eq(tenants.ownerId, ownerId), ne(tenants.state, 'deleted')))
-    .orderBy(asc(tenants.createdAt), asc(tenants.id));
+  return await queriesOf(store).ofOwner.execute({ ownerId });
+}
+
+const prepared = new WeakMap<Store, ReturnType<typeof prepare>>();
+
+/** What nearly every request asks: built once, and planned once by each connection. */
+function queriesOf(store: Store): ReturnType<typeof prepare> {
+  const known = prepared.get(store) ?? prepare(store);
+  prepared.set(store, known);
+  return known;
+}
+
+function prepare({ db }: Store) {
+  const ofOwner = and(eq(tenants.ownerId, sql.placeholder('ownerId')), ne(tenants.state, 'deleted'));
+  return {
+    owned: db
+      .select()
+      .from(tenants)
+      .where(and(eq(tenants.id, sql.placeholder('id')), ofOwner))
+      .prepare('sp_owned_tenant'),
+    ofOwner: db
+      .select()
+      .from(tenants)
+      .where(ofOwner)
+      .orderBy(asc(tenants.createdAt), asc(tenants.id))
+      .prepare('sp_tenants_of_owner'),
+  };
 }
 
 async function freeName(
