@@ -109,7 +109,7 @@ interface Snapshot {
 }
 
 /** Keeps one moment of a database open, for other connections and for counting. */
-export async function withSnapshot<T>(
+async function withSnapshot<T>(
   address: ReturnType<typeof parseDatabaseUrl>,
   options: ConnectOptions,
   work: (snapshot: Snapshot) => Promise<T>,
