@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { loadSyncBase, type OpenSync, withSync } from './client/open-sync.ts';
+import { type OpenSync, withSync } from './client/open-sync.ts';
 import { saveOperation } from './client/operations.ts';
 import type { RemoteApplied } from './client/remote-tree.ts';
-import { agree, baseOf, type SyncBase, saveBase } from './client/sync-base.ts';
+import { agree, baseOf, type SyncBase } from './client/sync-base.ts';
 import { type FileChange, type FileFacts, isSameFile } from './file-facts.ts';
 import type { SyncPlan } from './plan/sync-plan.ts';
 import { SyncError } from './sync-error.ts';
@@ -35,10 +35,15 @@ export function applySync(plan: SyncPlan, options: SyncOptions): Promise<SyncRes
   return withSync(options, (sync) => applyOpen(sync, plan, options));
 }
 
-async function applyOpen(sync: OpenSync, plan: SyncPlan, { stateDirectory, root }: SyncOptions): Promise<SyncResult> {
+/** The same for a project that is open already. */
+export async function applyOpen(
+  sync: OpenSync,
+  plan: SyncPlan,
+  { stateDirectory, root }: SyncOptions,
+): Promise<SyncResult> {
   const { tree } = sync;
   const { id, up, down, protocol } = plan;
-  const base = await loadSyncBase(sync);
+  const base = await sync.loadBase();
   if (base === undefined || base.tree !== plan.remoteTree) {
     throw new SyncError('SP_SYNC_MOVED', 'Cannot apply the plan: another sync was made since', { retryable: true });
   }
@@ -164,5 +169,5 @@ async function settle(
     if (!agreed.has(path)) overrides.set(path, baseOf(base, path) ?? null);
   }
   const tree = isTouched ? treeHash(remoteFiles) : base.tree;
-  await saveBase(sync.basePath, agree({ tree, remote: remoteFiles, overrides }, agreed));
+  await sync.saveBase(agree({ tree, remote: remoteFiles, overrides }, agreed));
 }

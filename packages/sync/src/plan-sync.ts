@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { loadSyncBase, type OpenSync, withSync } from './client/open-sync.ts';
-import { agree, baseOf, moveBase, saveBase } from './client/sync-base.ts';
+import { type OpenSync, withSync } from './client/open-sync.ts';
+import { agree, baseOf, moveBase } from './client/sync-base.ts';
 import type { SyncConflict, SyncDirection, SyncPlan, SyncResolution } from './plan/sync-plan.ts';
 import { compareTrees } from './plan/three-way.ts';
 import { SyncError } from './sync-error.ts';
@@ -35,8 +35,8 @@ export function planSync(options: PlanSyncOptions): Promise<SyncPlan> {
 /** The same for a project that is open already. */
 export async function planOpen(sync: OpenSync, options: PlanSyncOptions): Promise<SyncPlan> {
   const { direction = 'both', resolve = 'leave', delete: deletes = false } = options;
-  const { basePath, isIgnored, limits } = sync;
-  const base = await loadSyncBase(sync);
+  const { isIgnored, limits } = sync;
+  const base = await sync.loadBase();
   const { local, remoteFiles, remote } = await sync.look(base);
   const moved = base === undefined || remoteFiles.changed ? moveBase(base, remoteFiles) : base;
   const { agreed, ...compared } = compareTrees({
@@ -60,7 +60,7 @@ export async function planOpen(sync: OpenSync, options: PlanSyncOptions): Promis
           moved,
           agreed.map((path) => [path, local.files.get(path)]),
         );
-  if (settled !== base) await saveBase(basePath, settled);
+  if (settled !== base) await sync.saveBase(settled);
   const { up, down } = compared;
   const bytesUp = bytesOf(up);
   const bytesDown = bytesOf(down);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { loadSyncBase, type OpenSync, withSync } from './client/open-sync.ts';
+import { type OpenSync, withSync } from './client/open-sync.ts';
 import { newestOperations, type SyncOperation, saveOperation } from './client/operations.ts';
 import type { RemoteApplied } from './client/remote-tree.ts';
-import { agree, baseOf, saveBase } from './client/sync-base.ts';
+import { agree, baseOf } from './client/sync-base.ts';
 import { type FileFacts, isSameFile } from './file-facts.ts';
 import { SyncError } from './sync-error.ts';
 import type { SyncOptions } from './sync-options.ts';
@@ -53,7 +53,7 @@ async function undoOpen(
 ): Promise<UndoResult> {
   const { operation, id, stateDirectory } = options;
   const { tree } = sync;
-  const base = await loadSyncBase(sync);
+  const base = await sync.loadBase();
   if (base === undefined) throw new SyncError('SP_SYNC_NOTHING_TO_UNDO', 'Nothing was ever synced');
   const { protocol, up } = operation;
   const reversed = up.map(({ path, before, after }) => ({ path, before: after, after: before }));
@@ -80,7 +80,7 @@ async function undoOpen(
     .filter(([path]) => !left.includes(path))
     .map(([path, facts]): [string, FileFacts | undefined] => [path, facts ?? undefined]);
   const hash = undone.changes.size === 0 ? base.tree : treeHash(remoteFiles);
-  await saveBase(sync.basePath, agree({ tree: hash, remote: remoteFiles, overrides }, agreed));
+  await sync.saveBase(agree({ tree: hash, remote: remoteFiles, overrides }, agreed));
   const again = operation.base.map(([path]): [string, FileFacts | null] => [path, baseOf(base, path) ?? null]);
   const down = local?.changes ?? [];
   await saveOperation(stateDirectory, {

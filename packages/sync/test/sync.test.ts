@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { applySync, getSyncStatus, type PlanSyncOptions, planSync, undoSync } from '../src/index.ts';
+import { applySync, getSyncStatus, type PlanSyncOptions, planSync, syncFiles, undoSync } from '../src/index.ts';
 import { type Pair, pair, readFiles, tarballsOnly, writeFiles } from './setup.ts';
 
 async function sync({ options }: Pair, more: Partial<PlanSyncOptions> = {}) {
@@ -143,6 +143,27 @@ test('what was edited after a sync stays when that is undone', async () => {
   expect(await undoSync(options)).toMatchObject({ up: [], down: [], left: ['a', 'b'] });
   expect(await readFiles(local)).toEqual({ a: '2', b: 'edited' });
   expect(await readFiles(remote)).toEqual({ a: 'edited', b: '2' });
+});
+
+test('planned and applied in one go, when that is confirmed', async () => {
+  const { local, remote, options } = await pair();
+  await writeFiles(local, { a: 'a' });
+  await writeFiles(remote, { b: 'b' });
+  const asked: string[][] = [];
+  const confirm = (answer: boolean) => (plan: Parameters<typeof applySync>[0]) => {
+    asked.push([...paths(plan.up), ...paths(plan.down)]);
+    return answer;
+  };
+  expect((await syncFiles({ ...options, confirm: confirm(false) })).result).toBeUndefined();
+  expect(await readFiles(remote)).toEqual({ b: 'b' });
+  const { result } = await syncFiles({ ...options, confirm: confirm(true) });
+  expect(result).toMatchObject({ up: ['a'], down: ['b'], left: [] });
+  expect(asked).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ]);
+  expect(await readFiles(remote)).toEqual(await readFiles(local));
+  expect((await syncFiles(options)).plan).toMatchObject({ up: [], down: [], unchanged: 2 });
 });
 
 test('a plan is applied as it is or not at all', async () => {

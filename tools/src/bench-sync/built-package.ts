@@ -1,7 +1,6 @@
 /** What the benchmark uses of the built `@sp/sync`, loaded from where it is built: the tools do not depend on it. */
 export interface SyncPackage {
-  planSync(options: object): Promise<{ readonly up: readonly object[] }>;
-  applySync(plan: object, options: object): Promise<object>;
+  syncFiles(options: object): Promise<object>;
 }
 
 /** Of its server half. */

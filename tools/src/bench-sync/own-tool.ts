@@ -6,9 +6,8 @@ export async function syncUp(sync: {
   readonly stateDirectory: string;
   readonly url: string;
 }): Promise<void> {
-  const { planSync, applySync } = await loadSync();
+  const { syncFiles } = await loadSync();
   const { root, stateDirectory, url } = sync;
   const options = { root, stateDirectory, remote: { url, token: 'benchmark' } };
-  const plan = await planSync({ ...options, direction: 'up', delete: true });
-  if (plan.up.length > 0) await applySync(plan, options);
+  await syncFiles({ ...options, direction: 'up', delete: true });
 }

@@ -5,7 +5,7 @@ import { type OpenTree, openTree } from '../tree/open-tree.ts';
 import type { ScannedTree } from '../tree/scan-tree.ts';
 import { createManifestRemote, readManifestTree } from './manifest-remote.ts';
 import type { RemoteFiles, RemoteTree } from './remote-tree.ts';
-import { loadBase, type SyncBase } from './sync-base.ts';
+import { loadBase, type SyncBase, saveBase } from './sync-base.ts';
 import { createSyncRequest, type SyncRequest } from './sync-request.ts';
 import { createTarballRemote, readTarballTree } from './tarball-remote.ts';
 
@@ -14,7 +14,9 @@ export interface OpenSync {
   readonly tree: OpenTree;
   readonly limits: Limits;
   readonly request: SyncRequest;
-  readonly basePath: string;
+  /** What both agreed on last; read once. */
+  loadBase(): Promise<SyncBase | undefined>;
+  saveBase(base: SyncBase): Promise<void>;
   readonly isIgnored: (path: string) => boolean;
   /** Both sides as they are now, looked at at the same time. */
   look(base: SyncBase | undefined): Promise<{
@@ -36,32 +38,35 @@ export async function withSync<T>(options: SyncOptions, work: (sync: OpenSync) =
     protocol === 'manifest'
       ? createManifestRemote(request, { limits, onEvent: options.onEvent })
       : createTarballRemote(request, limits);
+  const basePath = join(stateDirectory, 'base');
+  let base: Promise<SyncBase | undefined> | undefined;
   try {
     return await work({
       tree,
       limits,
       request,
-      basePath: join(stateDirectory, 'base'),
+      loadBase: () => (base ??= loadBase(basePath)),
+      async saveBase(next) {
+        base = undefined;
+        await saveBase(basePath, next);
+        base = Promise.resolve(next);
+      },
       isIgnored,
       remoteFor,
-      async look(base) {
-        const known = base === undefined ? undefined : { tree: base.tree, files: base.remote };
+      async look(agreed) {
+        const known = agreed === undefined ? undefined : { tree: agreed.tree, files: agreed.remote };
         const asked = readManifestTree(request, known, limits);
         // While the tenant looks at its files, this side looks at its own.
         const [local, answer] = await Promise.all([tree.scan(isIgnored), asked]);
         if (answer !== undefined) return { local, remoteFiles: answer, remote: remoteFor('manifest') };
         const contents = tree.contents;
-        const remoteFiles = await readTarballTree(request, { contents, limits, known: base?.tree });
+        const remoteFiles = await readTarballTree(request, { contents, limits, known: agreed?.tree });
         return { local, remoteFiles, remote: remoteFor('tarball') };
       },
     });
   } finally {
     await tree.close();
   }
-}
-
-export function loadSyncBase({ basePath }: OpenSync): Promise<SyncBase | undefined> {
-  return loadBase(basePath);
 }
 
 async function createIgnored(patterns: readonly string[]): Promise<(path: string) => boolean> {
