@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 
@@ -6,9 +6,11 @@ interface Plugin {
   readonly name: string;
   setup(build: {
     onResolve(on: { filter: RegExp }, answer: (args: { path: string; importer: string }) => object | undefined): void;
-    onLoad(on: { filter: RegExp; namespace: string }, answer: (args: { path: string }) => object): void;
+    onLoad(on: { filter: RegExp; namespace?: string }, answer: (args: { path: string }) => object | undefined): void;
   }): void;
 }
+
+const zodError = 'z.core.$ZodError';
 
 /** What stands in for a file that oclif's own code asks for. */
 function ofOclif(importer: string, name: string): object | undefined {
@@ -38,6 +40,13 @@ export function partName(library: string): string {
 export const virtualCommands: Plugin = {
   name: 'virtual-commands',
   setup(build) {
+    // Named through the namespace, one member of zod's core would bring all of it, in every language.
+    build.onLoad({ filter: /[/\\]packages[/\\][^/\\]+[/\\]src[/\\].+\.ts$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      if (!text.includes(zodError)) return undefined;
+      const contents = `import { $ZodError as __zodError } from 'zod/v4/core';\n${text.replaceAll(zodError, '__zodError')}`;
+      return { contents, loader: 'ts' };
+    });
     // Its index would load the plugin loader, the manifest reader and help.
     build.onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: resolve('build/slim-oclif.ts') }));
     build.onResolve({ filter: /\/(config|help|help\/index|help\/util|config\/.*)$/ }, ({ importer }) =>
