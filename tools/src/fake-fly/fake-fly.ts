@@ -17,7 +17,7 @@ import type { FakeApp } from './state.ts';
 export interface FakeFlyOptions {
   /** Token → organization. */
   readonly tokens: Readonly<Record<string, string>>;
-  /** How long a new thing is not seen by reads, in ms. @defaultValue 0 */
+  /** How long a new thing is not seen by reads, in ms; at first a new app is 401, as rights reach to it late. @defaultValue 0 */
   readonly lagMs?: number | undefined;
   /** How long a machine takes to start, in ms. @defaultValue 0 */
   readonly startMs?: number | undefined;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { notFound } from './failure.ts';
+import { FlyFailure, notFound } from './failure.ts';
 import type { createFaults } from './faults.ts';
 import type { MachineRunner } from './machine-runner.ts';
 import type { createRateLimits } from './rate-limits.ts';
@@ -45,7 +45,11 @@ export function newId(prefix = '', bytes = 7): string {
 /** An app that the token's organization has; one that is too new is not there yet. */
 export function findApp(context: FlyContext, request: { readonly name: string; readonly org: string }): FakeApp {
   const app = context.apps.get(request.name);
-  if (app === undefined || app.org !== request.org || app.visibleAt > context.now()) throw notFound('App');
+  if (app === undefined || app.org !== request.org) throw notFound('App');
+  const hiddenMs = app.visibleAt - context.now();
+  // At first not even the token's rights reach to it.
+  if (hiddenMs > context.lagMs / 2) throw new FlyFailure(401, 'unauthorized');
+  if (hiddenMs > 0) throw notFound('App');
   return app;
 }
 

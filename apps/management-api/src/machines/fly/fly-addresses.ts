@@ -35,9 +35,10 @@ async function createAddress(context: FlyContext, scope: FlyScope & { readonly k
   return await makeOnce({ find, make, settleMs: api.settleMs, signal });
 }
 
-/** Private addresses begin with `fd`, and are not ours to give. */
+/** Private addresses begin with `fd`; those and the ones for outgoing connections are not ours. */
 function isOfKind(kind: Kind): (address: FlyAddress) => boolean {
-  return ({ ip, shared }) => (kind === 'v6' ? ip.includes(':') && !ip.startsWith('fd') : shared === true);
+  return ({ ip, shared, egress }) =>
+    egress !== true && (kind === 'v6' ? ip.includes(':') && !ip.startsWith('fd') : shared === true);
 }
 
 /** The app's addresses, the oldest first. */

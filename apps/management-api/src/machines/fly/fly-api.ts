@@ -121,7 +121,8 @@ export function createFlyApi(options: FlyApiOptions): FlyApi {
       // Half of it by chance, so that replicas do not come back together.
       const waitMs = afterMs ?? pauseMs / 2 + (Math.random() * pauseMs) / 2;
       const spentMs = performance.now() - startedAt + waitMs;
-      const isNew = missing === 'soon' && error.status === 404 && spentMs < settleMs;
+      // What a token may see is late for what is new, too.
+      const isNew = missing === 'soon' && [401, 404].includes(error.status ?? 0) && spentMs < settleMs;
       if (!isNew && (!isRepeatable(call, error) || spentMs > deadlineMs + patienceMs)) throw error;
       await delay(waitMs, undefined, { signal });
     }

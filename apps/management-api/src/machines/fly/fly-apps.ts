@@ -8,14 +8,17 @@ import { makeOnce, waitUntil } from './make-once.ts';
 export async function ensureApp(context: FlyContext, scope: FlyScope): Promise<void> {
   const { api, machinesUrl, organization } = context;
   const { appName, signal } = scope;
-  const find = async (): Promise<true | undefined> => ((await findApp(context, scope)) ? true : undefined);
+  if (await findApp(context, scope)) return;
   const make = async (): Promise<true> => {
     const body = { app_name: appName, org_slug: organization, network: appName };
     const url = `${machinesUrl}/apps`;
-    await api.call({ action: 'app-create', appName, method: 'POST', url, body, answer: anything, signal });
+    const facts = { action: 'app-create', appName, method: 'POST', url, answer: anything } as const;
+    await api.call({ ...facts, query: { wait: 'true' }, body, signal });
     return true;
   };
-  if ((await find()) !== undefined) return;
+  // The token may not see yet what was made with it.
+  const find = async (): Promise<true | undefined> =>
+    (await findApp(context, { ...scope, isNew: true })) ? true : undefined;
   await makeOnce({ find, make, settleMs: api.settleMs, signal });
   // What is in it is asked for next, and must be found.
   const url = appUrl(context, appName);
@@ -45,12 +48,14 @@ export async function removeApp(context: FlyContext, scope: FlyScope): Promise<v
   throw flyError('SP_MACHINE_FLY', facts);
 }
 
-async function findApp(context: FlyContext, { appName, signal }: FlyScope): Promise<boolean> {
+async function findApp(context: FlyContext, scope: FlyScope & { readonly isNew?: boolean }): Promise<boolean> {
+  const { appName, isNew = false, signal } = scope;
   const url = appUrl(context, appName);
   const call = { action: 'app-get', appName, method: 'GET', url, answer: appSchema, signal } as const;
   try {
     return (await context.api.call({ ...call, missing: 'absent' })) !== undefined;
   } catch (error) {
+    if (isNew && error instanceof MachineError && error.status === 401) return false;
     if (!(error instanceof MachineError) || error.status !== 403) throw error;
     // Names of apps are one for the whole world.
     const reason = 'the name belongs to another organization';

@@ -18,6 +18,7 @@ export type FlyVolume = z.infer<typeof volumeSchema>;
 export const addressSchema = z.object({
   ip: z.string(),
   shared: z.nullish(z.boolean()),
+  egress: z.nullish(z.boolean()),
   created_at: z.nullish(z.string()),
 });
 export type FlyAddress = z.infer<typeof addressSchema>;
