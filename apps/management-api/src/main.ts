@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import yargs, { type CommandModule } from 'yargs';
 import { exitCodes } from './commands/exit-codes.ts';
 
@@ -20,7 +21,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   const names = wanted.length > 0 ? wanted : Object.keys(commands);
   const program = yargs(argv)
     .scriptName('sp-management-api')
+    .version(await readVersion())
     .strict()
+    .recommendCommands()
     .demandCommand(1, 'Name a command.')
     .option('json', { type: 'boolean', default: false, describe: 'Answer in JSON, on success and on failure' })
     // Thrown, since yargs goes on to the command after a handler that returns.
@@ -34,7 +37,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     await program.parseAsync();
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: { code: 'SP_USAGE', message } })}\n`);
+    else process.stderr.write(`${message}\n`);
     process.exitCode = exitCodes.usage;
   }
+}
+
+// Sources and build are both one folder below the package.
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -77,19 +77,26 @@ test('config explains every variable, and checks those that are set', async () =
   expect(refused.stderr).toContain('  SP_API_BASE_URL is missing\n');
   expect(refused.stderr).toContain('  SP_API_PORT is not a whole number from 0 to 65535\n');
   // Every command that needs them says the same.
-  for (const command of ['serve', 'migrate', 'doctor', 'rotate-keys']) {
-    const ended = await runProgram([command, '--json'], {});
-    expect(ended.code, command).toBe(2);
-    expect(ended.json(), command).toMatchObject({ error: { code: 'SP_CONFIGURATION_INVALID' } });
+  const commands = ['serve', 'migrate', 'doctor', 'rotate-keys'];
+  for (const ended of await Promise.all(commands.map((command) => runProgram([command, '--json'], {})))) {
+    expect(ended.code).toBe(2);
+    expect(ended.json()).toMatchObject({ error: { code: 'SP_CONFIGURATION_INVALID' } });
   }
 });
 
 test('what is typed wrongly is a usage error', async () => {
-  for (const args of [[], ['fly'], ['migrate', '--fast'], ['create-token', '--user', 'ada@example.com']]) {
-    const ended = await runProgram(args, {});
-    expect(ended.code, args.join(' ')).toBe(2);
-    expect(ended.stderr).not.toBe('');
-  }
+  const wrong = [[], ['fly'], ['migrate', '--fast'], ['create-token', '--user', 'ada@example.com']];
+  await Promise.all(
+    wrong.map(async (args) => {
+      const ended = await runProgram(args, {});
+      expect(ended.code, args.join(' ')).toBe(2);
+      expect(ended.stderr).not.toBe('');
+      const json = await runProgram([...args, '--json'], {});
+      expect([json.code, json.json(), json.stderr]).toMatchObject([2, { error: { code: 'SP_USAGE' } }, '']);
+    }),
+  );
+  expect((await runProgram(['srve'], {})).stderr).toContain('Did you mean serve?');
+  expect((await runProgram(['--version'], {})).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
 test('a database that does not answer is named without its password', async () => {
@@ -103,7 +110,10 @@ test('a database that does not answer is named without its password', async () =
   }
 });
 
-test('from an empty database to a service that is looked after, and its orderly end', async () => {
+// Many processes, one after the other.
+test('from an empty database to a service that is looked after, and its orderly end', {
+  timeout: 180_000,
+}, async () => {
   const env = await environment('whole');
   const early = await runProgram(['serve'], env);
   expect(early.code).toBe(1);
@@ -203,7 +213,10 @@ interface Doctor {
   readonly findings: readonly { readonly check: string; readonly status: string; readonly message: string }[];
 }
 
-test('a replica that leaves says so, answers what was begun, and lets nobody in afterwards', async () => {
+// Many processes, one after the other.
+test('a replica that leaves says so, answers what was begun, and lets nobody in afterwards', {
+  timeout: 180_000,
+}, async () => {
   const env = { ...(await environment('leaving')), SP_API_DRAIN_SECONDS: '30' };
   const service = await startServe(env, ['--migrate']);
   expect((await fetch(`${service.url}/readyz`)).status).toBe(200);

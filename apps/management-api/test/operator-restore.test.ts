@@ -56,7 +56,10 @@ async function environment(): Promise<Record<string, string>> {
   };
 }
 
-test('a backup without what the engine knows is enough: what was there is there, and unfinished work is finished', async () => {
+// Many processes, one after the other.
+test('a backup without what the engine knows is enough: what was there is there, and unfinished work is finished', {
+  timeout: 180_000,
+}, async () => {
   await query('CREATE DATABASE control');
   const env = await environment();
   let service = await startServe(env, ['--migrate']);

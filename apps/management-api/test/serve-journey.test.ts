@@ -135,7 +135,10 @@ async function databases(): Promise<readonly string[]> {
   }
 }
 
-test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub knows, over an upgrade of the control plane', async () => {
+// Many processes, one after the other.
+test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub knows, over an upgrade of the control plane', {
+  timeout: 180_000,
+}, async () => {
   let service: Served = await startServe(env, ['--migrate']);
   const { url } = service;
   const token = await logIn(url);
