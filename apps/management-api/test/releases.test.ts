@@ -182,7 +182,9 @@ test('a release that failed says why, and what its machine said last', async () 
   const { release_id: id, status } = await deploy();
   expect(status).toBe('failed');
   const failed = await ada.call<Release>(`${path}/releases/${id}`);
-  expect(failed).toMatchObject({ number: 1, status: 'failed', log_lines: ['going down', 'with 3'] });
+  expect(failed).toMatchObject({ number: 1, status: 'failed' });
+  // It is started again a few times before it counts as failed.
+  expect(failed.log_lines?.slice(-2)).toEqual(['going down', 'with 3']);
   expect(failed.failure).toMatch(/exited with code 3[^\n]*$/);
   expect(await ada.call(`${path}/releases/1`)).toEqual(failed);
   expect((await releases())[0]).not.toHaveProperty('log_lines');
