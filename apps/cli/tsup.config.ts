@@ -1,5 +1,5 @@
 import { defineConfig } from 'tsup';
-import { partName, parts, virtualCommands } from './build/virtual-commands.ts';
+import { partName, parts, virtualCommands, zodMembers } from './build/virtual-commands.ts';
 
 export default defineConfig([
   // oclif finds commands by their file, so each command is an entry; `outbase` keeps shared chunks out of `dist/commands`.
@@ -33,7 +33,7 @@ export default defineConfig([
     // All but the server, which is optional.
     noExternal: [/^(?!@sp\/management-api)/],
     external: ['@sp/management-api'],
-    esbuildPlugins: [virtualCommands],
+    esbuildPlugins: [virtualCommands, zodMembers],
     esbuildOptions: (options) => {
       // Names stay, for the stack traces of defects.
       options.minifyWhitespace = true;
@@ -77,6 +77,10 @@ const __part = (name) => __later(() => require('../bin/code-cache.cjs').runPart(
       options.minifyWhitespace = true;
       options.minifySyntax = true;
       options.lineLimit = 160;
+      options.conditions = ['@sp/source'];
+      // As in the bundle of the commands.
+      options.supported = { 'dynamic-import': false };
     },
+    esbuildPlugins: [zodMembers],
   },
 ]);

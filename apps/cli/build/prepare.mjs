@@ -34,7 +34,7 @@ for (const id of ['', ...topics.map(({ name }) => name), ...new Set(Object.value
 // Builtins that a command may never need are loaded when something of them is. Only those imported by name: they are
 // looked at where they are used.
 const start = readFileSync(`${root}dist/start.cjs`, 'utf8').replaceAll(
-  /=\s*require\("(node:(?:child_process|crypto|readline|zlib|worker_threads))"\)/g,
+  /=\s*require\("(node:(?:child_process|crypto|perf_hooks|readline|zlib|worker_threads))"\)/g,
   '=__lazy("$1")',
 );
 writeFileSync(`${root}dist/start.cjs`, start);

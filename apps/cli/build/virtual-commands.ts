@@ -25,6 +25,9 @@ export const parts: Readonly<Record<string, string>> = {
   yaml: resolveFrom('../../packages/tenants', 'yaml'),
   execa: resolveFrom('../../packages/deploy', 'execa'),
   '@clack/prompts': resolveFrom('.', '@clack/prompts'),
+  '@sp/oci': resolve('../../packages/oci/src/index.ts'),
+  '@sp/sync': resolve('../../packages/sync/src/index.ts'),
+  '@sp/database': resolve('../../packages/database/src/index.ts'),
 };
 
 function resolveFrom(folder: string, library: string): string {
@@ -36,17 +39,23 @@ export function partName(library: string): string {
   return library.replace(/^@/, '').replace('/', '-');
 }
 
-/** `virtual:commands`: every file of `src/commands` by its command id, loaded when it is asked for. */
-export const virtualCommands: Plugin = {
-  name: 'virtual-commands',
+/** Named through the namespace, one member of zod's core would bring all of it, in every language. */
+export const zodMembers: Plugin = {
+  name: 'zod-members',
   setup(build) {
-    // Named through the namespace, one member of zod's core would bring all of it, in every language.
     build.onLoad({ filter: /[/\\]packages[/\\][^/\\]+[/\\]src[/\\].+\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8');
       if (!text.includes(zodError)) return undefined;
       const contents = `import { $ZodError as __zodError } from 'zod/v4/core';\n${text.replaceAll(zodError, '__zodError')}`;
       return { contents, loader: 'ts' };
     });
+  },
+};
+
+/** `virtual:commands`: every file of `src/commands` by its command id, loaded when it is asked for. */
+export const virtualCommands: Plugin = {
+  name: 'virtual-commands',
+  setup(build) {
     // Its index would load the plugin loader, the manifest reader and help.
     build.onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: resolve('build/slim-oclif.ts') }));
     build.onResolve({ filter: /\/(config|help|help\/index|help\/util|config\/.*)$/ }, ({ importer }) =>

@@ -42,7 +42,7 @@ test('the packed program, unpacked somewhere else, works in a clean project', as
   expect(JSON.parse(systemprompt('cloud', 'profile', 'list', '--json').stdout)).toMatchObject({ total: 1 });
   for (const { schema } of await describeCommands(root)) expect(shipped, schema).toContain(schema);
   expect(shipped).toContain('schemas/error.json');
-  expect(await readdir(join(home, 'dist/parts'))).toHaveLength(3);
+  expect(await readdir(join(home, 'dist/parts'))).toContain('yaml.cjs');
 });
 
 test('nothing of the package runs a script when it is installed', async () => {
