@@ -98,8 +98,11 @@ export function machinesSuite(
     const { machines, appName, spec } = await begin(context);
     const wanted = spec({ env: { CRASH: '7' } });
     await machines.start(wanted);
+    const followed = readAll(machines.readLogs(appName, wanted.releaseId, { follow: true }));
     const ended = await waitForExit(machines, wanted);
     expect(ended).toMatchObject({ state: 'exited', exitCode: 7 });
+    // Over its restarts, until it has ended.
+    expect((await followed).map(({ message }) => message).filter((line) => line === 'going down')).toHaveLength(4);
     expect(ended.address).toBeUndefined();
     const log = await machines.logs(appName, wanted.releaseId, { lines: 2 });
     expect(log).toEqual(['going down', 'with 7']);

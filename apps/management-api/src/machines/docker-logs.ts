@@ -1,8 +1,11 @@
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { LogLine, ReadLogsOptions } from '../ports/machines.ts';
 import type { RunDocker } from './docker-command.ts';
 import { selectLines } from './select-lines.ts';
+
+const pauseMs = 200;
 
 /** Reads what a container wrote, in the order of its times: the client gives the two streams on two of its own. */
 export async function* readContainerLog(
@@ -12,9 +15,11 @@ export async function* readContainerLog(
     readonly binary: string;
     /** What the engine itself has to say of the container: why it could not be started. */
     readonly failure?: string | undefined;
+    /** Whether it runs, or will again. */
+    readonly isOpen: () => Promise<boolean>;
   },
 ): AsyncGenerator<LogLine> {
-  const { run, binary, tail, since, follow = false, signal, failure } = options;
+  const { run, binary, tail, since, follow = false, signal, failure, isOpen } = options;
   const limits = [
     ...(tail === undefined ? [] : ['--tail', String(tail)]),
     ...(since === undefined ? [] : ['--since', since.toISOString()]),
@@ -28,10 +33,20 @@ export async function* readContainerLog(
   if (!follow) return;
   const last = (stream: LogLine['stream']): string => history.findLast((line) => line.stream === stream)?.time ?? '';
   const seen = { stdout: last('stdout'), stderr: last('stderr') };
-  const from = history.at(-1)?.time ?? since?.toISOString();
-  const args = ['logs', '--timestamps', '--follow', ...(from === undefined ? [] : ['--since', from]), id];
-  for await (const line of followClient(binary, { args, signal })) {
-    if (line.time > seen[line.stream]) yield line;
+  let from = history.at(-1)?.time ?? since?.toISOString();
+  for (;;) {
+    // Asked before reading: what was written before it ended is then read.
+    const open = await isOpen();
+    const args = ['logs', '--timestamps', '--follow', ...(from === undefined ? [] : ['--since', from]), id];
+    for await (const line of followClient(binary, { args, signal })) {
+      if (line.time <= seen[line.stream]) continue;
+      seen[line.stream] = line.time;
+      from = line.time;
+      yield line;
+    }
+    // The client ends with each run of the container; the engine may start it again.
+    if (!open || signal?.aborted === true) return;
+    await delay(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
   }
 }
 

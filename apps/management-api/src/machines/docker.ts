@@ -78,7 +78,8 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     const container = await findContainer(appName, releaseId);
     if (container === undefined) return;
     const { machine, failure } = container;
-    yield* readContainerLog(machine.id, { ...options, run, binary, failure });
+    const isOpen = async (): Promise<boolean> => (await findContainer(appName, releaseId))?.machine.state === 'running';
+    yield* readContainerLog(machine.id, { ...options, run, binary, failure, isOpen });
   }
 
   async function removeContainer(id: string, appName: string): Promise<void> {
