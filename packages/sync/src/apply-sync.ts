@@ -4,10 +4,12 @@ import { saveOperation } from './client/operations.ts';
 import type { RemoteApplied } from './client/remote-tree.ts';
 import { agree, baseOf, type SyncBase } from './client/sync-base.ts';
 import { type FileChange, type FileFacts, isSameFile } from './file-facts.ts';
+import { checkPaths } from './path-rules.ts';
 import type { SyncPlan } from './plan/sync-plan.ts';
 import { SyncError } from './sync-error.ts';
 import type { SyncOptions } from './sync-options.ts';
 import { applyChanges, currentFacts } from './tree/apply-changes.ts';
+import { idPattern } from './tree/journal.ts';
 import { treeHash } from './tree/tree-hash.ts';
 
 /** What a sync did. */
@@ -43,6 +45,13 @@ export async function applyOpen(
 ): Promise<SyncResult> {
   const { tree } = sync;
   const { id, up, down, protocol } = plan;
+  // It may come from a file, and be no plan of ours.
+  for (const side of [up, down]) {
+    for (const kind of [true, false]) {
+      checkPaths(side.filter(({ after }) => (after === undefined) === kind).map(({ path }) => path));
+    }
+  }
+  if (!idPattern.test(id)) throw new SyncError('SP_SYNC_DAMAGED', 'Cannot apply the plan: its id is malformed');
   const base = await sync.loadBase();
   if (base === undefined || base.tree !== plan.remoteTree) {
     throw new SyncError('SP_SYNC_MOVED', 'Cannot apply the plan: another sync was made since', { retryable: true });
@@ -91,15 +100,15 @@ export async function applyOpen(
 const noChanges: RemoteApplied = { changes: new Map(), left: [] };
 
 /** What goes up has to be what was planned; the tenant checks its own side, and `applyChanges` this side's. */
-async function checkLocal({ tree }: OpenSync, { up, down }: SyncPlan): Promise<void> {
+async function checkLocal({ tree }: OpenSync, { up, down, conflicts }: SyncPlan): Promise<void> {
   const paths: string[] = [];
   const comingDown = new Set(down.map(({ path }) => path));
+  const twins = new Set(conflicts.map(({ twin }) => twin));
   for (const { path, after } of up) {
     if (comingDown.has(path)) continue;
     const current = await currentFacts(tree, path);
     // A twin that only the tenant gets is nowhere here.
-    if (!isSameFile(current, after) && !(current === undefined && after !== undefined && isTwin(path)))
-      paths.push(path);
+    if (!isSameFile(current, after) && !(current === undefined && twins.has(path))) paths.push(path);
   }
   for (const { path, before, after } of down) {
     const current = await currentFacts(tree, path);
@@ -108,10 +117,6 @@ async function checkLocal({ tree }: OpenSync, { up, down }: SyncPlan): Promise<v
   if (paths.length === 0) return;
   const message = `Cannot apply the plan: ${paths.length} files changed meanwhile, ${paths[0]} for one`;
   throw new SyncError('SP_SYNC_MOVED', message, { paths, retryable: true });
-}
-
-function isTwin(path: string): boolean {
-  return /\.remote-[0-9a-f]{8}(?:\.[^/]*)?$/.test(path);
 }
 
 /** Brings all that comes down here before anything is changed: from files of this side that have it, else from the tenant. */

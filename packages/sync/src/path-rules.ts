@@ -1,7 +1,7 @@
 import { SyncError } from './sync-error.ts';
 
 /** Why a path cannot travel, whatever is behind it; `undefined` when it can. */
-export function pathProblem(path: string): string | undefined {
+function pathProblem(path: string): string | undefined {
   const length = lengthProblem(path);
   if (length !== undefined) return length;
   for (const segment of path.split('/')) {

@@ -362,3 +362,22 @@ test('what is kept of files that stand where a folder should be is not touched',
   expect(await send(changes([['a/b', 'x']]), content('x'), end)).toMatchObject({ status: 409, code: 'SP_SYNC_MOVED' });
   expect(await readFiles(root)).toEqual({ a: 'file' });
 });
+
+test('a plan that is none of ours reads and writes nothing outside', async () => {
+  const { local, options } = await pair();
+  await writeFiles(local, { a: 'a' });
+  const plan = await planSync(options);
+  const facts = { hash: sha256('x'), size: 1, mode: 0o644 };
+  for (const path of ['../state/base', '/etc/passwd', '.env', 'a/../../x']) {
+    for (const change of [
+      { up: [{ path, after: facts }] },
+      { down: [{ path, after: facts }] },
+      { down: [{ path, before: facts }] },
+    ]) {
+      const error: unknown = await applySync({ ...plan, ...change }, options).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'SP_SYNC_UNSAFE_PATH', path });
+    }
+  }
+  const error: unknown = await applySync({ ...plan, id: '../../x' }, options).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'SP_SYNC_DAMAGED' });
+});

@@ -15,7 +15,7 @@ const path = '/api/v1/sync/files';
 const accepted: ReadonlySet<string> = new Set(['agents', 'skills', 'content', 'mcp', 'ai', 'config', 'profiles']);
 
 /** What of the local tree such a tenant can have at all. */
-export function tarballCarries(file: string): boolean {
+function tarballCarries(file: string): boolean {
   return file.includes('/') && accepted.has(file.split('/', 1)[0] ?? '');
 }
 

@@ -102,7 +102,7 @@ function settle(
 }
 
 /** `notes.md` of the tenant is `notes.remote-1a2b3c4d.md` beside the project's. */
-export function twinName(path: string, hash: string): string {
+function twinName(path: string, hash: string): string {
   const slash = path.lastIndexOf('/') + 1;
   const dot = path.lastIndexOf('.');
   const at = dot > slash ? dot : path.length;

@@ -39,6 +39,7 @@ const entrySchema: z.ZodMiniType<JournalEntry> = z.object({
   left: z.array(z.string()),
 });
 
+/** Names of sets of changes: they are parts of file names. */
 export const idPattern = /^[0-9a-z-]{8,64}$/;
 
 /** The journal of a tree: a file for each set of changes. */
