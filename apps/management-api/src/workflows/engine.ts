@@ -224,8 +224,9 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   try {
     lease = await openExecutorLease({ url: store.url, logger });
     const held = lease;
-    // Before interrupted deploys go on: those stop the machines that they replace.
-    await resumeMachines(current);
+    // Before interrupted deploys go on: those stop the machines that they replace. Machines of a provider elsewhere run
+    // whether or not we do; one that is missing there is found by the first comparison, which nobody waits for.
+    if (options.machines.kind !== 'fly') await resumeMachines(current);
     DBOS.setConfig({
       name: 'systemprompt',
       systemDatabaseUrl: engineDatabase(store.url),
