@@ -26,7 +26,7 @@ test('every command of the program that the runbook names is understood', async 
     const { code, stdout = '', stderr = '' } = ended[at] ?? {};
     if (/ config(?! --check)/.test(line)) expect(code, line).toBe(0);
     // Needs what the sentence leaves out.
-    else if (line.endsWith(' create-token')) expect(stderr, line).toContain('Missing required arguments');
+    else if (line.endsWith(' create-token')) expect(stdout, line).toContain('Missing required arguments');
     else expect(stdout, `${line}: ${stderr}`).toContain('SP_CONFIGURATION_INVALID');
   }
 });

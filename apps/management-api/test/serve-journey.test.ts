@@ -64,6 +64,7 @@ beforeAll(async () => {
     SP_API_REGISTRY_DIRECTORY: join(folder, 'registry'),
     SP_API_TENANT_DOMAIN: 'fly.dev',
     SP_API_TENANT_DATABASE_HOST: '127.0.0.1',
+    SP_API_TENANT_DATABASE_PUBLIC_HOST: 'db.example.com',
     SP_API_MACHINES: 'fly',
     SP_API_FLY_TOKEN: secrets.fly,
     SP_API_FLY_ORGANIZATION: 'tenants',
@@ -200,6 +201,11 @@ test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub knows, over an
   const looked = (await runProgram(['doctor', '--json'], env)).json() as { findings: object[] };
   const same = { check: 'providers and database', status: 'ok', message: 'are the same' };
   expect(looked.findings).toContainEqual(same);
+
+  const access = { method: 'PUT', json: { enabled: true } };
+  const { database_url: outside } = await call<{ database_url: string }>(`${path}/external-db-access`, access);
+  expect(new URL(outside).hostname).toBe('db.example.com');
+  expect(new URL(environment['DATABASE_URL'] ?? '').hostname).toBe('127.0.0.1');
 
   // The next version of the control plane: the tenant does not notice.
   service.child.kill('SIGTERM');

@@ -117,6 +117,13 @@ export const variables = {
     description: "The tenants' database server as their machines reach it; without it that of the URL above.",
     schema: hostName,
   }),
+  tenantDatabasePublicHost: variable({
+    name: 'SP_API_TENANT_DATABASE_PUBLIC_HOST',
+    type: 'host name',
+    description:
+      "The tenants' database server as people reach it from elsewhere, where an owner allows it; without it that of the URL above.",
+    schema: hostName,
+  }),
   vaultKey: variable({
     name: 'SP_API_VAULT_KEY',
     type: '32 bytes in base64',

@@ -26,6 +26,8 @@ const dropMark = 'deleted by its owner through SystemPrompt Cloud';
 export function createPostgresDatabases(options: {
   /** Of a role that may make roles and databases; holds its password. */
   readonly adminUrl: string;
+  /** The server as people reach it from elsewhere. @defaultValue the host of `adminUrl` */
+  readonly externalHost?: string | undefined;
 }): Databases {
   const admin = createAdminConnection(options.adminUrl);
   const url = (role: string, request: { password: string; host: string; databaseName: string }): string =>
@@ -47,7 +49,11 @@ export function createPostgresDatabases(options: {
       });
       return {
         internalUrl: url(own, { password, host: machineHost, databaseName }),
-        externalUrl: url(external, { password: externalPassword(password), host: admin.hostname, databaseName }),
+        externalUrl: url(external, {
+          password: externalPassword(password),
+          host: options.externalHost ?? admin.hostname,
+          databaseName,
+        }),
       };
     },
 

@@ -74,7 +74,10 @@ export async function startService(
     const tokens = await createAccessTokens({ store, vault, issuer: baseUrl });
     const identity = openIdentity(configuration, { vault });
     const { billing, webhookSecrets } = openBilling(configuration, { store, vault, logger });
-    const databases = createPostgresDatabases({ adminUrl: configuration.tenantDatabaseUrl ?? databaseUrl });
+    const databases = createPostgresDatabases({
+      adminUrl: configuration.tenantDatabaseUrl ?? databaseUrl,
+      externalHost: configuration.tenantDatabasePublicHost,
+    });
     const dns = createCnameDns();
     const { hostname, appUrl, isTenantHost } = createTenantHosts(configuration);
     const workflows = await startWorkflows({ store, vault, databases, machines, billing, images, logger, appUrl });
