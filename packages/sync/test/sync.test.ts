@@ -262,7 +262,7 @@ test('files become folders, names change their case, and contents that are there
   expect(requests).toEqual(['GET tree', 'POST changes']);
 });
 
-test('large files are sent and fetched in pieces', async () => {
+test('large files are sent and fetched in pieces', { timeout: 30_000 }, async () => {
   const both = await pair();
   const make = (seed: number): string =>
     Array.from({ length: 600_000 }, (_, at) => ((at * seed) % 9973).toString(36)).join('');
@@ -366,4 +366,13 @@ test('what is ignored stays where it is, on both sides', async () => {
   expect(plan.down).toEqual([]);
   await applySync(plan, options);
   expect(Object.keys(await readFiles(remote)).sort()).toEqual(['a.md', 'b.log', 'deep/tmp/y', 'profiles/p', 'tmp/z']);
+});
+
+test('a tenant that says nothing is given up', async () => {
+  const { options } = await pair({ wrap: () => () => new Promise(() => {}) });
+  const remote = { ...options.remote, retries: 0, timeoutMs: 100 };
+  await expect(planSync({ ...options, remote })).rejects.toMatchObject({ code: 'SP_SYNC_NETWORK', retryable: true });
+  await expect(planSync({ ...options, signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'SP_SYNC_ABORTED',
+  });
 });

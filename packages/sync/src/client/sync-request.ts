@@ -35,10 +35,24 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
   async function once<T>(call: SyncCall, read: (response: Response) => Promise<T>): Promise<T> {
     const { method, path, body, type, expected = [200] } = call;
     const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), timeoutMs);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const wait = (milliseconds: number): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(), milliseconds);
+    };
+    wait(timeoutMs);
     try {
       const authorization = `Bearer ${typeof token === 'function' ? await token() : token}`;
-      const content = await body?.();
+      const made = await body?.();
+      // As long as something goes it is not silence. Then the tenant has to write it all.
+      const content =
+        made === undefined
+          ? undefined
+          : outgoing(
+              made,
+              () => wait(timeoutMs),
+              () => wait(10 * timeoutMs),
+            );
       const response = await send(new URL(path, url), {
         method,
         headers: { authorization, ...(type === undefined ? {} : { 'content-type': type }) },
@@ -48,14 +62,8 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
         ...(content === undefined ? {} : { body: content, duplex: 'half' }),
       });
       if (!expected.includes(response.status)) throw await failureOf(response, path);
-      clearTimeout(timer);
-      // From here on whoever reads it has as long as something comes.
-      return await read(
-        watched(response, () => {
-          clearTimeout(timer);
-          timer = setTimeout(() => silence.abort(), timeoutMs);
-        }),
-      );
+      wait(timeoutMs);
+      return await read(watched(response, () => wait(timeoutMs)));
     } catch (error) {
       throwIfAborted(signal);
       if (isSyncError(error)) throw error;
@@ -79,6 +87,23 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
       }
     }
   };
+}
+
+/** A body, with every piece that is taken of it told, and the end. */
+function outgoing(body: SyncBody, onPiece: () => void, onEnd: () => void): SyncBody {
+  if (!(body instanceof ReadableStream)) {
+    onEnd();
+    return body;
+  }
+  return body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(piece, controller) {
+        onPiece();
+        controller.enqueue(piece);
+      },
+      flush: onEnd,
+    }),
+  );
 }
 
 /** The response, with every piece of its body told. */
