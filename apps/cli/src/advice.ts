@@ -118,7 +118,11 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
     'A tenant in the cloud: allow access from outside with systemprompt cloud tenant edit --external-db-access',
     'A local tenant: start its Postgres, with Docker or systemprompt cloud local up',
   ),
-  SP_DATABASE_LOGIN_REFUSED: advise(forbidden, 'Get a new password: systemprompt cloud tenant rotate-credentials'),
+  SP_DATABASE_LOGIN_REFUSED: advise(
+    forbidden,
+    'A tenant in the cloud: allow access from outside with systemprompt cloud tenant edit --external-db-access',
+    'If it is allowed, get a new password: systemprompt cloud tenant rotate-credentials',
+  ),
   SP_DATABASE_NOT_FOUND: advise(notFound),
   SP_DATABASE_QUERY_FAILED: advise(failed),
   SP_DATABASE_TOOL_MISSING: advise(
