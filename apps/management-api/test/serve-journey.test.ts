@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Images } from '../src/images/registry.ts';
 import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { createProcessRunner, type FakeFly, startFakeFly } from './fake-fly.ts';
-import { createFakeGitHub, type FakeGitHub } from './fake-identity.ts';
+import { createFakeGitHub, createFakeGoogle, type FakeGitHub, type FakeGoogle } from './fake-identity.ts';
 import { createFakePaddle, type FakePaddle } from './fake-paddle.ts';
 import { type MachineFacts, pushMachineImage } from './machine-image.ts';
 import { killPrograms, runProgram, type Served, startServe } from './operator-program.ts';
@@ -18,6 +18,7 @@ const secrets = {
   vault: randomBytes(32).toString('base64'),
   fly: 'planted-fly-token',
   github: 'planted-github-secret',
+  google: 'planted-google-secret',
   paddle: 'planted-paddle-key',
   webhook: 'pdl_ntfset_planted',
 };
@@ -28,6 +29,7 @@ let postgres: EmbeddedPostgres;
 let fly: FakeFly;
 let runner: ReturnType<typeof createProcessRunner>;
 let github: FakeGitHub;
+let google: FakeGoogle;
 let paddle: FakePaddle;
 let env: Record<string, string>;
 const servers: ServedHandler[] = [];
@@ -39,12 +41,16 @@ beforeAll(async () => {
   runner = createProcessRunner({ directory: join(folder, 'fly'), storage: () => fly.storage });
   fly = await startFakeFly({ tokens: { [secrets.fly]: 'tenants' }, lagMs: 50, startMs: 20, rateFactor: 10, runner });
   const baseUrl = `http://127.0.0.1:${await freePort()}`;
-  const addresses = { github: '' };
-  const redirectUri = `${baseUrl}/api/v1/auth/oauth/github/callback`;
-  const client = { clientId: 'github-client', clientSecret: secrets.github, redirectUri };
+  const addresses = { github: '', google: '' };
+  const callback = (provider: string): string => `${baseUrl}/api/v1/auth/oauth/${provider}/callback`;
+  const client = { clientId: 'github-client', clientSecret: secrets.github, redirectUri: callback('github') };
+  const googleClient = { clientId: 'google-client', clientSecret: secrets.google, redirectUri: callback('google') };
   github = await createFakeGitHub({ webUrl: () => addresses.github, client });
   const githubServer = await serveHandler((request) => github.fetch(request));
   addresses.github = `http://${githubServer.host}`;
+  google = await createFakeGoogle({ issuer: () => addresses.google, client: googleClient });
+  const googleServer = await serveHandler((request) => google.fetch(request));
+  addresses.google = `http://${googleServer.host}`;
   paddle = await createFakePaddle({
     apiKey: secrets.paddle,
     catalog: [
@@ -53,7 +59,7 @@ beforeAll(async () => {
     destination: { url: `${baseUrl}/api/v1/webhooks/paddle`, secrets: [secrets.webhook] },
   });
   const paddleServer = await serveHandler((request) => paddle.fetch(request));
-  servers.push(githubServer, paddleServer);
+  servers.push(githubServer, googleServer, paddleServer);
   env = {
     SP_API_BASE_URL: baseUrl,
     SP_API_LISTEN_HOST: '127.0.0.1',
@@ -72,7 +78,10 @@ beforeAll(async () => {
     SP_API_FLY_LOGS_URL: fly.url,
     SP_API_FLY_REGISTRY: fly.registry,
     SP_API_FLY_RATE_FACTOR: '10',
-    SP_API_IDENTITY: 'github',
+    SP_API_IDENTITY: 'github,google',
+    SP_API_GOOGLE_CLIENT_ID: googleClient.clientId,
+    SP_API_GOOGLE_CLIENT_SECRET: secrets.google,
+    SP_API_GOOGLE_ISSUER: addresses.google,
     SP_API_GITHUB_CLIENT_ID: client.clientId,
     SP_API_GITHUB_CLIENT_SECRET: secrets.github,
     SP_API_GITHUB_URL: addresses.github,
@@ -102,11 +111,14 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function logIn(url: string): Promise<string> {
-  const begun = await fetch(`${url}/api/v1/auth/oauth/github?${new URLSearchParams({ redirect_uri: returnTo })}`);
+async function logIn(url: string, provider: 'github' | 'google'): Promise<string> {
+  const begun = await fetch(`${url}/api/v1/auth/oauth/${provider}?${new URLSearchParams({ redirect_uri: returnTo })}`);
   const { authorize_url: authorizeUrl } = (await begun.json()) as { authorize_url: string };
   const emails = [{ email: 'ada@example.com', primary: true, verified: true }];
-  const callback = github.allow(authorizeUrl, { id: 1815, login: 'ada', emails });
+  const callback =
+    provider === 'github'
+      ? github.allow(authorizeUrl, { id: 1815, login: 'ada', emails })
+      : google.allow(authorizeUrl, { sub: '1906', email: 'grace@example.com' });
   const back = await fetch(callback, { redirect: 'manual' });
   return new URL(back.headers.get('location') ?? '').searchParams.get('access_token') ?? '';
 }
@@ -137,23 +149,30 @@ async function databases(): Promise<readonly string[]> {
 }
 
 // Many processes, one after the other.
-test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub knows, over an upgrade of the control plane', {
+test('a tenant on Fly.io, paid by Paddle, of somebody whom GitHub or Google knows, over an upgrade of the control plane', {
   timeout: 180_000,
 }, async () => {
   let service: Served = await startServe(env, ['--migrate']);
   const { url } = service;
-  const token = await logIn(url);
+  const token = await logIn(url, 'github');
   let call = clientOf(url, token);
   expect(await call('/api/v1/auth/me')).toMatchObject({ user: { email: 'ada@example.com' } });
+  const grace = clientOf(url, await logIn(url, 'google'));
+  expect(await grace('/api/v1/auth/me')).toMatchObject({ user: { email: 'grace@example.com' } });
   // Every provider takes our credentials, and each that does not is named.
   const doctor = await runProgram(['doctor', '--json'], env);
   expect(doctor.json()).toMatchObject({ healthy: true });
-  const wrong = { SP_API_FLY_TOKEN: 'x', SP_API_GITHUB_CLIENT_SECRET: 'x', SP_API_PADDLE_API_KEY: 'x' };
+  const wrong = {
+    SP_API_FLY_TOKEN: 'x',
+    SP_API_GITHUB_CLIENT_SECRET: 'x',
+    SP_API_GOOGLE_CLIENT_SECRET: 'x',
+    SP_API_PADDLE_API_KEY: 'x',
+  };
   const { findings } = (await runProgram(['doctor', '--json'], { ...env, ...wrong })).json() as {
     findings: { check: string; status: string }[];
   };
   const failed = findings.filter(({ status }) => status === 'failed').map(({ check }) => check);
-  expect(failed.toSorted()).toEqual(['billing', 'login with GitHub', 'machines']);
+  expect(failed.toSorted()).toEqual(['billing', 'login with GitHub', 'login with Google', 'machines']);
 
   // Nothing is made before the payment, which is told by a signed webhook only.
   const [plan] = await call<{ paddle_price_id: string; name: string }[]>('/api/v1/checkout/plans');
