@@ -1,12 +1,20 @@
 import type { AnyErrorCode } from '../advice.ts';
 import type { CommandEvent } from './command-event.ts';
 
-/** What `--json` answers when a command fails, whichever it is. */
+/**
+ * What `--json` answers when a command fails, whichever it is.
+ *
+ * @public made into schemas/error.json
+ */
 export interface ErrorDocument {
   readonly error: ErrorDescription;
 }
 
-/** One line of `--json-lines`: events, then the result or the error. */
+/**
+ * One line of `--json-lines`: events, then the result or the error.
+ *
+ * @public made into schemas/json-lines.json
+ */
 export type JsonLinesDocument =
   | (CommandEvent & {
       /** When it happened: RFC 3339. */
