@@ -93,7 +93,7 @@ export function createManifestRemote(
         { method: 'POST', path: `${prefix}/contents`, body, type: 'application/json' },
         async (response) => {
           if (response.headers.get('content-type') !== streamType) throw damaged('it is of another type');
-          const lost = await receiveContents(bodyOf(response), {
+          const { gone: lost } = await receiveContents(bodyOf(response), {
             contents,
             limits,
             onHeader: () => wanted,

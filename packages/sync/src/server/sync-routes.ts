@@ -108,7 +108,7 @@ export async function receiveChanges(context: ServerContext, request: Request): 
   let wire: WireChanges | undefined;
   const needed = new Map<string, FileFacts>();
   const store = createContentStore(context.stateDirectory);
-  await receiveContents(request.body, {
+  const { received } = await receiveContents(request.body, {
     contents: store,
     limits: context.limits,
     onHeader(header) {
@@ -120,6 +120,8 @@ export async function receiveChanges(context: ServerContext, request: Request): 
   });
   if (wire === undefined) throw damaged('it says nothing');
   const said = wire;
+  // What came just now was verified; what should be here from before is looked at.
+  for (const hash of received) needed.delete(hash);
   const missing = await missingOf(context, needed);
   if (missing.length > 0) return jsonAnswer({ missing }, 424);
   const applied = await context.withTree(async (tree) => {

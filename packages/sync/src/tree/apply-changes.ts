@@ -61,7 +61,7 @@ export async function applyChanges(
 /** Goes on with what a killed process began, before anything else is done with a tree. */
 export async function recoverTree(tree: ChangeableTree): Promise<void> {
   for (const entry of await tree.journal.unfinished()) {
-    for (const { path, before } of entry.changes) unlinkHalfKept(tree, path, before);
+    for (const change of entry.changes) await settleHalfDone(tree, change);
     await finish(tree, entry);
   }
 }
@@ -104,8 +104,14 @@ async function makeChange(
     if (after !== undefined && isParentSafe(root, path)) tidy(temporary);
     return isSameFile(current, after) ? change : undefined;
   }
+  let isBeside = false;
   try {
     if (after !== undefined && !prepareParent(root, path, options.safe)) return undefined;
+    if (after !== undefined && before === undefined && options.isLast && contents.place(after, target)) {
+      remember(tree, path, after);
+      return change;
+    }
+    isBeside = after !== undefined;
     if (after !== undefined && !(await placeBeside(tree, after, { temporary, isLast: options.isLast })))
       return undefined;
     if (before === undefined) {
@@ -135,7 +141,7 @@ async function makeChange(
     if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOTDIR') return undefined;
     throw storageError(target, error);
   } finally {
-    if (after !== undefined) tidy(temporary);
+    if (isBeside) tidy(temporary);
   }
 }
 
@@ -181,12 +187,24 @@ async function settleKept(
   return facts;
 }
 
-/** A kill may leave a file of the tree with a second name in `kept`: writing to the one would change the other. */
-function unlinkHalfKept({ root, contents }: ChangeableTree, path: string, before: FileFacts | undefined): void {
+/**
+ * What a kill left between two names of a file. One that is in the tree must not have a second name: writing to the one
+ * would change the other. One that was replaced gets the name by which it is kept.
+ */
+async function settleHalfDone({ root, contents }: ChangeableTree, change: FileChange): Promise<void> {
+  const { path, before, after } = change;
+  const target = statOrNothing(join(root, path));
+  const isTarget = (other: string): boolean => target !== undefined && statOrNothing(other)?.ino === target.ino;
+  if (after !== undefined && isTarget(contents.incomingPath(after.hash))) rmSync(contents.incomingPath(after.hash));
   if (before === undefined) return;
-  const target = lstatSync(join(root, path), { throwIfNoEntry: false });
-  const kept = contents.keptPath(before.hash);
-  if (target !== undefined && lstatSync(kept, { throwIfNoEntry: false })?.ino === target.ino) rmSync(kept);
+  if (isTarget(contents.keptPath(before.hash))) rmSync(contents.keptPath(before.hash));
+  const keeping = contents.keepingPath(before.hash);
+  if (statOrNothing(keeping) === undefined) return;
+  const hash = (await hashFile(keeping))?.hash ?? before.hash;
+  const kept = contents.keptPath(hash);
+  const isKept = statOrNothing(kept) !== undefined && (await hashFile(kept))?.hash === hash;
+  if (isKept || isTarget(keeping)) rmSync(keeping);
+  else renameSync(keeping, kept);
 }
 
 /** What is at a path now, without following links. Read only when the index does not know it. */

@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
@@ -32,12 +33,21 @@ export interface ContentStore {
   open(file: Pick<FileFacts, 'hash' | 'size'>): Promise<IncomingContent>;
   /** Where a content is; `undefined` when it is not here. */
   find(hash: string): string | undefined;
+  /**
+   * Puts an incoming content where no file is, if that takes no copy: whatever else is there by then stays.
+   *
+   * @throws an error with `code` `EEXIST` when something is there
+   */
+  place(file: FileFacts, target: string): boolean;
   /** Takes an incoming content out; a content that is kept, too, or needed again, is copied. */
   take(file: FileFacts, target: string, options: { readonly isLast: boolean }): void;
   /** Gives the file at `path` a second name beside those that are kept. */
   keep(path: string, hash: string): string;
-  /** Where a content is, or would be, when it is kept. */
+  /** Where a content is, or would be, when it is kept; and where, as long as that is not sure. */
   keptPath(hash: string): string;
+  keepingPath(hash: string): string;
+  /** Where a content is, or would be, on its way into the tree. */
+  incomingPath(hash: string): string;
   /** Takes a content out of a file of the same disk, if it is there as it should be. */
   copy(file: Pick<FileFacts, 'hash' | 'size'>, path: string): Promise<boolean>;
   /** Keeps a content that came. */
@@ -80,7 +90,15 @@ export function createContentStore(directory: string): ContentStore {
     put({ hash, size }, content) {
       if (content.byteLength !== size || sha256(content) !== hash) throw damaged(hash);
       // Written in one go: what a kill cuts off is seen by its size.
-      writeFileSync(join(incoming, hash), content, { mode: 0o644 });
+      const path = join(incoming, hash);
+      try {
+        writeFileSync(path, content, { mode: 0o644, flag: 'wx' });
+      } catch (error) {
+        if (systemCode(error) !== 'EEXIST') throw error;
+        // Never over it: a kill may have left it as a second name of a file in the tree.
+        rmSync(path);
+        writeFileSync(path, content, { mode: 0o644, flag: 'wx' });
+      }
     },
     async open({ hash, size }) {
       const path = part(hash);
@@ -88,6 +106,18 @@ export function createContentStore(directory: string): ContentStore {
       return incomingContent(handle, { path, target: join(incoming, hash), hash, size });
     },
     find: (hash) => [join(incoming, hash), join(kept, hash)].find((path) => statOf(path) !== undefined),
+    place({ hash, mode }, target) {
+      if (mode !== 0o644) return false;
+      try {
+        linkSync(join(incoming, hash), target);
+      } catch (error) {
+        if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOTDIR') throw error;
+        // Not incoming but kept, or a disk without links.
+        return false;
+      }
+      unlinkSync(join(incoming, hash));
+      return true;
+    },
     take({ hash, mode }, target, { isLast }) {
       const path = join(incoming, hash);
       // It may be another name of a file: writing would change that one.
@@ -97,7 +127,7 @@ export function createContentStore(directory: string): ContentStore {
       if (mode !== 0o644 || !isLast) chmodSync(target, mode);
     },
     keep(path, hash) {
-      const temporary = join(kept, `.new-${hash}`);
+      const temporary = store.keepingPath(hash);
       rmSync(temporary, { force: true });
       try {
         linkSync(path, temporary);
@@ -109,6 +139,8 @@ export function createContentStore(directory: string): ContentStore {
       return temporary;
     },
     keptPath: (hash) => join(kept, hash),
+    incomingPath: (hash) => join(incoming, hash),
+    keepingPath: (hash) => join(kept, `.new-${hash}`),
     async copy({ hash, size }, path) {
       const stats = statOf(path);
       if (stats === undefined || !stats.isFile() || stats.size !== size) return false;

@@ -18,14 +18,15 @@ export interface ReceiveOptions {
 /**
  * Stages the contents of a compressed stream of frames. What was announced and nothing else; each is verified.
  *
- * @returns the hashes of contents that the other side has no more
+ * @returns the hashes of contents that came, and of those that the other side has no more
  * @throws {@link SyncError} `SP_SYNC_DAMAGED`, `SP_SYNC_TOO_LARGE`; what came before stays for another attempt
  */
 export async function receiveContents(
   source: AsyncIterable<Uint8Array>,
   { contents, limits, onHeader, onReceived }: ReceiveOptions,
-): Promise<ReadonlySet<string>> {
+): Promise<{ readonly received: ReadonlySet<string>; readonly gone: ReadonlySet<string> }> {
   const gone = new Set<string>();
+  const received = new Set<string>();
   let expected: ReadonlyMap<string, Pick<FileFacts, 'size'>> = new Map();
   let total = 0;
   const check = ({ hash, size, offset = 0, gone: isGone }: ContentFrame): void => {
@@ -44,7 +45,10 @@ export async function receiveContents(
       onContent(frame, content) {
         check(frame);
         if (frame.gone === true) gone.add(frame.hash);
-        else contents.put(frame, content);
+        else {
+          contents.put(frame, content);
+          received.add(frame.hash);
+        }
         onReceived?.(content.byteLength);
       },
       async onLarge(frame) {
@@ -71,7 +75,7 @@ export async function receiveContents(
   } finally {
     pieces.destroy();
   }
-  return gone;
+  return { received, gone };
 }
 
 function damaged(why: string): SyncError {
