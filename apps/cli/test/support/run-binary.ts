@@ -25,6 +25,9 @@ export async function runBinary(
     stdin?: string;
     /** It must have ended by then. @defaultValue the test's own limit */
     timeoutMs?: number;
+    /** Given what sends Ctrl-C. */
+    started?: (interrupt: () => void) => void;
+    onStderr?: (stderr: string, interrupt: () => void) => void;
     interruptAfter?: (stderr: string, stdout: string) => boolean;
   },
 ): Promise<{ stdout: string; stderr: string; exitCode: number | null }> {
@@ -38,6 +41,7 @@ export async function runBinary(
   });
   child.stdin?.end(options.stdin);
   let stdout = '';
+  const send = (): void => void child.kill('SIGINT');
   let interrupted = false;
   const interrupt = (): void => {
     if (interrupted || options.interruptAfter?.(stderr, stdout) !== true) return;
@@ -51,8 +55,10 @@ export async function runBinary(
   });
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+    options.onStderr?.(stderr, send);
     interrupt();
   });
+  options.started?.(send);
   const late = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 2 ** 31 - 1);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
