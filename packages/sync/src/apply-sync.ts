@@ -8,9 +8,10 @@ import { checkPaths } from './path-rules.ts';
 import type { SyncPlan } from './plan/sync-plan.ts';
 import { SyncError } from './sync-error.ts';
 import type { SyncOptions } from './sync-options.ts';
-import { applyChanges, currentFacts } from './tree/apply-changes.ts';
+import { applyChanges } from './tree/apply-changes.ts';
 import { idPattern } from './tree/journal.ts';
 import { treeHash } from './tree/tree-hash.ts';
+import { currentFacts } from './tree/tree-paths.ts';
 
 /** What a sync did. */
 export interface SyncResult {

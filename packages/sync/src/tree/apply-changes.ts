@@ -1,14 +1,22 @@
-import { linkSync, lstatSync, mkdirSync, renameSync, rmdirSync, rmSync, type Stats } from 'node:fs';
+import { linkSync, lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { type FileChange, type FileFacts, isSameFile, normalMode } from '../file-facts.ts';
+import { type FileChange, type FileFacts, isSameFile } from '../file-facts.ts';
 import { checkPaths } from '../path-rules.ts';
 import { isMissing, SyncError, storageError, systemCode } from '../sync-error.ts';
 import type { ContentStore } from './content-store.ts';
 import { hashFile, isSameStat } from './hash-file.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { indexed, isKnown } from './scan-tree.ts';
+import { indexed } from './scan-tree.ts';
 import type { TreeIndex } from './tree-index.ts';
+import {
+  currentFacts,
+  fileOnTheWay,
+  isParentSafe,
+  prepareParent,
+  removeEmptyParents,
+  statOrNothing,
+} from './tree-paths.ts';
 
 /** A tree with all that changing it needs. */
 export interface ChangeableTree {
@@ -207,93 +215,7 @@ async function settleHalfDone({ root, contents }: ChangeableTree, change: FileCh
   else renameSync(keeping, kept);
 }
 
-/** What is at a path now, without following links. Read only when the index does not know it. */
-export async function currentFacts({ root, index }: ChangeableTree, path: string): Promise<FileFacts | undefined> {
-  const target = join(root, path);
-  if (!isParentSafe(root, path)) throw unsafe(path, 'a link is on the way to it');
-  const stats = statOrNothing(target);
-  if (stats === undefined) return undefined;
-  if (!stats.isFile()) {
-    if (stats.isDirectory()) return undefined;
-    throw unsafe(path, 'what is there is no file');
-  }
-  const known = index.get(path);
-  if (known !== undefined && isKnown(known, stats)) return known;
-  try {
-    const read = await hashFile(target);
-    if (read === undefined) return { hash: 'unsettled', size: stats.size, mode: normalMode(stats.mode) };
-    const facts = indexed(read.stats, read.hash);
-    index.set(path, facts);
-    return facts;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw storageError(target, error);
-  }
-}
-
-function statOrNothing(path: string): Stats | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw storageError(path, error);
-  }
-}
-
-/** Whether every folder on the way is a folder, or is not there yet. */
-function isParentSafe(root: string, path: string): boolean {
-  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
-    const stats = statOrNothing(join(root, path.slice(0, at)));
-    if (stats === undefined) return true;
-    if (stats.isSymbolicLink()) return false;
-    if (!stats.isDirectory()) return true;
-  }
-  return true;
-}
-
-/** The file that stands where a folder on the way to a path would be. */
-function fileOnTheWay(root: string, path: string): string | undefined {
-  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
-    const stats = statOrNothing(join(root, path.slice(0, at)));
-    if (stats === undefined) return undefined;
-    if (!stats.isDirectory()) return path.slice(0, at);
-  }
-  return undefined;
-}
-
-/** Makes the folders on the way; false when something else is in the way. */
-function prepareParent(root: string, path: string, safe: Set<string>): boolean {
-  const parent = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
-  if (safe.has(parent)) return true;
-  if (parent === '') {
-    mkdirSync(root, { recursive: true });
-  } else {
-    if (!prepareParent(root, parent, safe)) return false;
-    const stats = lstatSync(join(root, parent), { throwIfNoEntry: false });
-    if (stats === undefined) mkdirSync(join(root, parent));
-    else if (!stats.isDirectory()) return false;
-  }
-  safe.add(parent);
-  return true;
-}
-
-function removeEmptyParents(root: string, path: string): void {
-  for (let at = path.lastIndexOf('/'); at !== -1; at = path.lastIndexOf('/', at - 1)) {
-    try {
-      rmdirSync(join(root, path.slice(0, at)));
-    } catch {
-      // Not empty, or not ours to remove.
-      return;
-    }
-    if (at === 0) return;
-  }
-}
-
 function remember({ root, index }: ChangeableTree, path: string, facts: FileFacts | undefined): void {
   const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
   if (facts !== undefined && stats?.isFile()) index.set(path, indexed(stats, facts.hash));
-}
-
-function unsafe(path: string, why: string): SyncError {
-  return new SyncError('SP_SYNC_UNSAFE_PATH', `Cannot sync ${JSON.stringify(path)}: ${why}`, { path });
 }
