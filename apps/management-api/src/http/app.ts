@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type ApiErrorBody, idempotencyKeyHeader, requestIdHeader, toWire } from '@sp/cloud-api/contract';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
@@ -45,7 +46,7 @@ export function createHttpApp(deps: {
     await next();
     const { headers } = context.res;
     // An answer that was made elsewhere, such as the registry's.
-    if (!headers.has(requestIdHeader)) {
+    if (!headers.has(requestIdHeader) && context.res !== RESPONSE_ALREADY_SENT) {
       for (const [name, value] of Object.entries(common)) if (!headers.has(name)) headers.set(name, value);
     }
     const ms = performance.now() - started;

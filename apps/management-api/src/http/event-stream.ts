@@ -1,6 +1,8 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { provisioningEventName, toWire } from '@sp/cloud-api/contract';
 import type { Context } from 'hono';
 import type { OpenStreams } from './open-streams.ts';
+import { type DirectAnswer, findOutgoing, sendDirectly } from './send-directly.ts';
 
 /** An event and its number in the stream, by which a client resumes. */
 export interface NumberedEvent<Event> {
@@ -57,7 +59,14 @@ export function sendEvents(
   // To a reconnecting EventSource 204 is the only answer that means "do not come back".
   if (source.ended === true) return context.body(null, 204);
   const name = 'eventName' in source ? source.eventName : provisioningEventName;
-  return context.body(readableEvents(source, { ...options, name }), 200, headers);
+  const { streams, signal, opened, onError } = options;
+  const shared = { streams, opened, onError, name };
+  const outgoing = findOutgoing(context.env);
+  if (outgoing === undefined) return context.body(readableEvents(source, { ...shared, signal }), 200, headers);
+  // With what was set on the way to here; the stream itself keeps none of it.
+  const answer = sendDirectly(outgoing, context.body(null, 200, headers).headers);
+  void pumpEvents(source, answer, shared);
+  return RESPONSE_ALREADY_SENT;
 }
 
 function readableEvents(
@@ -67,7 +76,6 @@ function readableEvents(
   const { streams, signal, name, opened, onError } = options;
   const ended = new AbortController();
   const closed = opened?.();
-  const head = name === undefined ? '' : `event: ${name}\n`;
   let remove = (): void => {};
   const end = (): void => {
     remove();
@@ -100,8 +108,7 @@ function readableEvents(
           end();
           controller.close();
         } else {
-          const data = JSON.stringify(toWire(value.event));
-          controller.enqueue(encoder.encode(`${head}data: ${data}\nid: ${value.sequence}\n\n`));
+          controller.enqueue(encodeEvent(value, name));
         }
       } catch (error) {
         if (ended.signal.aborted) return;
@@ -116,4 +123,40 @@ function readableEvents(
       await events.return?.();
     },
   });
+}
+
+/** The same over a connection of Node.js. */
+async function pumpEvents(
+  source: EventSource<unknown>,
+  answer: DirectAnswer,
+  { streams, name, opened, onError }: Omit<Parameters<typeof readableEvents>[1], 'signal'>,
+): Promise<void> {
+  const ended = new AbortController();
+  const closed = opened?.();
+  const end = (): void => {
+    if (ended.signal.aborted) return;
+    remove();
+    closed?.();
+    ended.abort();
+    answer.end();
+  };
+  answer.onClose(end);
+  const remove = streams.add({ beat: () => answer.offer(beat), end });
+  try {
+    await answer.write(firstBeat);
+    for await (const numbered of source.open(ended.signal)) {
+      if (ended.signal.aborted) return;
+      await answer.write(encodeEvent(numbered, name));
+    }
+  } catch (error) {
+    // The client learns no more than that it is over.
+    if (!ended.signal.aborted) onError(error);
+  } finally {
+    end();
+  }
+}
+
+function encodeEvent({ sequence, event }: NumberedEvent<unknown>, name: string | undefined): Uint8Array {
+  const head = name === undefined ? '' : `event: ${name}\n`;
+  return encoder.encode(`${head}data: ${JSON.stringify(toWire(event))}\nid: ${sequence}\n\n`);
 }

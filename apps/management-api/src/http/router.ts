@@ -164,9 +164,8 @@ function send(
       streams: deps.streams,
       // A server cancels the body when its connection ends; a caller in this process has nothing but its signal.
       signal: hasConnection(context) ? undefined : context.req.raw.signal,
-      opened: () => deps.metrics?.openStream(),
-      onError: (error) =>
-        deps.logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'event stream failed'),
+      opened: deps.metrics?.openStream,
+      onError: logFailure(deps.logger, context.get('requestId')),
     });
   }
   if (endpoint.response === undefined) return endpoint.empty === 'null' ? context.json(null) : context.body(null, 204);
@@ -178,6 +177,11 @@ async function authenticate(request: Request, authenticator: RouterDeps['authent
   const caller = token === undefined ? undefined : await authenticator.verify(token);
   if (caller === undefined) throw unauthorized();
   return caller;
+}
+
+/** Apart, so that a stream that may be open for days keeps this and not its whole request. */
+function logFailure(logger: Logger, requestId: string): (error: unknown) => void {
+  return (error) => logger.error({ requestId, err: loggableError(error) }, 'event stream failed');
 }
 
 /** The tenant that the path speaks of. */

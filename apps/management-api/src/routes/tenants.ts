@@ -1,5 +1,6 @@
+import type { ProvisioningEvent } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
-import { lastEventId } from '../http/event-stream.ts';
+import { type EventSource, lastEventId } from '../http/event-stream.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { setVersion } from '../http/versions.ts';
 import { claimCredentials, credentialsToken } from '../tenants/credentials.ts';
@@ -60,15 +61,8 @@ export function tenantHandlers(deps: RouteDeps): Reading {
     events: async ({ params, user, request }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
       const after = lastEventId(request);
-      return {
-        ended: await isEnded(deps, { tenant, after, lastTypes }),
-        open: async function* (signal) {
-          const options = { tenantId: tenant.id, after, head: tenant.eventSequence, lastTypes, signal };
-          for await (const { sequence, tenantName: _, ...event } of followTenant(deps, options)) {
-            yield { sequence, event };
-          }
-        },
-      };
+      const ended = await isEnded(deps, { tenant, after, lastTypes });
+      return openEvents(deps, { tenantId: tenant.id, after, head: tenant.eventSequence, ended });
     },
 
     getCredentials: async ({ params, user }) => {
@@ -89,6 +83,23 @@ export function tenantHandlers(deps: RouteDeps): Reading {
     deploy: async ({ params, user, body, signal }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
       return deployTenant(deps, { tenant, ...body, userId: user.id, signal });
+    },
+  };
+}
+
+/** Apart from the handler: an open stream keeps what it needs, and neither the request nor the tenant's row. */
+function openEvents(
+  { feed }: Pick<RouteDeps, 'feed'>,
+  from: { readonly tenantId: string; readonly after: number; readonly head: number; readonly ended: boolean },
+): EventSource<ProvisioningEvent> {
+  const { tenantId, after, head, ended } = from;
+  return {
+    ended,
+    open: async function* (signal) {
+      for await (const followed of followTenant({ feed }, { tenantId, after, head, lastTypes, signal })) {
+        const { sequence, tenantName: _, ...event } = followed;
+        yield { sequence, event };
+      }
     },
   };
 }
