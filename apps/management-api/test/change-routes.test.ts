@@ -88,10 +88,12 @@ test('what a tenant’s state does not allow is a conflict', async () => {
     });
   }
   await edge.store.pool.query(`update tenants set subscription_id = null where name = 'conflicts'`);
-  expect(await failure(await send('POST', `${path}/subscription/cancel`))).toMatchObject({
-    status: 409,
-    code: 'no_subscription',
-  });
+  for (const rest of ['cancel', 'portal-link']) {
+    expect(await failure(await send('POST', `${path}/subscription/${rest}`))).toMatchObject({
+      status: 409,
+      code: 'no_subscription',
+    });
+  }
 });
 
 test('a tenant that could not be made is tried again', async () => {

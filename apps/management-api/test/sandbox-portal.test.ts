@@ -13,7 +13,9 @@ async function buy() {
   const { tenantId } = await edge.buy(token);
   const { rows } = await edge.store.pool.query('select subscription_id from tenants where id = $1', [tenantId]);
   const { subscription_id: subscriptionId } = rows[0] as { subscription_id: string };
-  const { url } = await edge.ports.billing.createPortalLink(subscriptionId);
+  const link = await edge.call(`/api/v1/tenants/${tenantId}/subscription/portal-link`, { method: 'POST', token });
+  expect(link.headers.get('cache-control')).toBe('no-store');
+  const { url } = ((await link.json()) as { data: { url: string } }).data;
   const press = (action: string) => edge.call(url, { method: 'POST', form: { action } });
   const status = async (): Promise<unknown> => {
     const found = await edge.store.pool.query('select subscription_status from tenants where id = $1', [tenantId]);

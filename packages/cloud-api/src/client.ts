@@ -102,7 +102,10 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
       get: ofOne(domains.get),
       delete: ofOne(domains.delete),
     },
-    subscription: { cancel: ofOne(subscription.cancel) },
+    subscription: {
+      cancel: ofOne(subscription.cancel),
+      createPortalLink: ofOne(subscription.createPortalLink),
+    },
     activity: { report: (body, given) => call(activity.report, { ...given, body }) },
     secrets: {
       list: ofOne(secrets.list),

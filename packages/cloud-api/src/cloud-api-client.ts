@@ -19,6 +19,7 @@ import type { LogEntry, LogsQuery } from './contract/logs.ts';
 import type { Plan } from './contract/plan.ts';
 import type { DiffSecretsRequest, Release, RollbackRequest, SecretsDiff } from './contract/releases.ts';
 import type { ListSecretsResponse } from './contract/secrets.ts';
+import type { PortalLink } from './contract/subscription.ts';
 import type {
   ExternalDbAccess,
   OperationStatus,
@@ -129,8 +130,10 @@ export interface CloudApiClient {
   };
   /** What pays for a tenant. */
   readonly subscription: {
-    /** Ends the subscription of a tenant: it is suspended, its data kept. */
+    /** Ends the subscription of a tenant. What was paid for is left; then it is suspended, its data kept for a while. */
     cancel(tenantId: string, options?: CallOptions): Promise<void>;
+    /** The payment provider's page about the subscription of a tenant: invoices, card, cancellation. */
+    createPortalLink(tenantId: string, options?: CallOptions): Promise<PortalLink>;
   };
   /** Logins and logouts, as programs report them. */
   readonly activity: { report(activity: ActivityRequest, options?: MutationOptions): Promise<void> };

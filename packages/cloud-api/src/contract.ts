@@ -63,6 +63,7 @@ export {
   secretNamePattern,
   systemManagedSecrets,
 } from './contract/secrets.ts';
+export { type PortalLink } from './contract/subscription.ts';
 export { type Contract, contract } from './contract/table.ts';
 export {
   type ExternalDbAccess,

@@ -1,3 +1,5 @@
+import { longestTimer } from './pause.ts';
+
 /** A signal that fires with any of those given, or when the time is up; `end` takes the timer and the listeners away. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -17,7 +19,10 @@ export function createDeadline(timeout: number, signals: readonly (AbortSignal |
     signal.addEventListener('abort', abort, { once: true });
   }
   const timer = Number.isFinite(timeout)
-    ? setTimeout(() => controller.abort(new DOMException('The time is up', 'TimeoutError')), timeout)
+    ? setTimeout(
+        () => controller.abort(new DOMException('The time is up', 'TimeoutError')),
+        Math.min(timeout, longestTimer),
+      )
     : undefined;
   return {
     signal: controller.signal,

@@ -18,16 +18,12 @@ const urls: Readonly<Record<string, string>> = {
 export function resolveEnvironment(environment: Environment): string {
   const text = Object.hasOwn(urls, environment) ? (urls[environment] as string) : environment;
   const url = parseUrl(text);
-  if (
-    url === undefined ||
-    !/^https?:$/.test(url.protocol) ||
-    url.username !== '' ||
-    url.search !== '' ||
-    url.hash !== ''
-  ) {
+  // Nothing of a password is repeated.
+  const secret = url !== undefined && url.username + url.password !== '';
+  if (url === undefined || !/^https?:$/.test(url.protocol) || secret || url.search !== '' || url.hash !== '') {
     throw new CloudApiError({
       code: 'SP_API_INVALID_REQUEST',
-      message: `\`environment\` must be production, sandbox, local or an http(s) URL, got ${JSON.stringify(environment)}`,
+      message: `\`environment\` must be production, sandbox, local or an http(s) URL, got ${secret ? 'one with a user or a password' : JSON.stringify(environment)}`,
     });
   }
   return url.href.replace(/\/+$/, '');

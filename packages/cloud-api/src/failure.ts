@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { apiErrorSchema, requestIdHeader } from './contract/errors.ts';
 import { CloudApiError, type CloudApiErrorCode } from './errors.ts';
+import { parseUrl } from './parse-url.ts';
 import { fromAnswer } from './wire.ts';
 
 const codes: Readonly<Record<number, CloudApiErrorCode>> = {
@@ -15,6 +16,9 @@ const codes: Readonly<Record<number, CloudApiErrorCode>> = {
 
 /** The error of an answer that is not a success; `what` names the call, as `GET /api/v1/tenants`. */
 export async function errorOfResponse(response: Response, what: string): Promise<CloudApiError> {
+  if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+    return errorOfRedirect(response, what);
+  }
   const text = await response.text().catch(() => '');
   const body = z.safeParse(apiErrorSchema, fromAnswer(parseJson(text)));
   // One line, and nothing that a terminal would obey.
@@ -31,6 +35,17 @@ export async function errorOfResponse(response: Response, what: string): Promise
     requestId:
       response.headers.get(requestIdHeader) ?? (body.success ? body.data.error.requestId : undefined) ?? undefined,
     retryable: response.status === 429 || response.status >= 500,
+  });
+}
+
+/** A redirect is not followed: what is sent (tokens, secrets) is for this server only. Browsers do not say where it leads. */
+async function errorOfRedirect(response: Response, what: string): Promise<CloudApiError> {
+  await response.body?.cancel().catch(() => undefined);
+  const target = parseUrl(response.headers.get('location') ?? '', response.url || undefined);
+  return new CloudApiError({
+    code: 'SP_API_INVALID_RESPONSE',
+    message: `${what} was redirected to ${target?.origin ?? 'another address'}, which is not followed`,
+    status: response.status,
   });
 }
 

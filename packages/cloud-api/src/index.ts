@@ -39,6 +39,7 @@ export {
   type PathTemplate,
   type Plan,
   type PlanInfo,
+  type PortalLink,
   type ProvisioningEvent,
   type ProvisioningEventType,
   provisioningEventTypes,

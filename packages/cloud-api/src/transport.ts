@@ -4,6 +4,7 @@ import { createDeadline, type Deadline } from './deadline.ts';
 import { resolveEnvironment } from './environment.ts';
 import { CloudApiError } from './errors.ts';
 import { errorOfFailure, errorOfResponse } from './failure.ts';
+import { load } from './load.ts';
 import type { CloudApiClientOptions, RequestEvent } from './options.ts';
 import { readPayload } from './payload.ts';
 import { repeat } from './repeat.ts';
@@ -61,11 +62,19 @@ export function createTransport(options: CloudApiClientOptions): Transport {
     if (userAgent !== undefined) headers['user-agent'] = userAgent;
     if (body !== undefined) headers['content-type'] = 'application/json';
     // What the person who wrote the function throws is theirs, so it is not turned into an error of ours.
-    const accessToken = auth === 'bearer' && typeof token === 'function' ? await token() : token;
+    const accessToken =
+      auth === 'bearer' && typeof token === 'function' ? await load(async () => token(), signal) : token;
     if (auth === 'bearer' && accessToken !== undefined) headers['authorization'] = `Bearer ${accessToken}`;
+    assertFit(headers);
     const tell = onRequest === undefined ? undefined : watch(onRequest, { method, path, attempt: request.attempt });
     try {
-      const response = await fetch(url, { method, headers, signal, ...(body === undefined ? {} : { body }) });
+      const response = await fetch(url, {
+        method,
+        headers,
+        signal,
+        redirect: 'manual',
+        ...(body === undefined ? {} : { body }),
+      });
       tell?.({ status: response.status, requestId: response.headers.get(requestIdHeader) ?? undefined });
       return response;
     } catch (error) {
@@ -79,7 +88,7 @@ export function createTransport(options: CloudApiClientOptions): Transport {
   async function sendWithToken(endpoint: Endpoint, request: Attempt): Promise<Response> {
     const response = await send(endpoint, request);
     if (response.status !== 401 || endpoint.auth !== 'bearer' || typeof token !== 'function') return response;
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => undefined);
     return send(endpoint, request);
   }
 
@@ -114,13 +123,22 @@ export function createTransport(options: CloudApiClientOptions): Transport {
         const response = await sendUntilAnswered(endpoint, call, deadline);
         if (!response.ok) throw await errorOfResponse(response, what);
         if (endpoint.response !== undefined) return await readPayload(response, { endpoint, what, origin, deadline });
-        await response.body?.cancel();
+        await response.body?.cancel().catch(() => undefined);
         return undefined;
       } finally {
         deadline.end();
       }
     },
   };
+}
+
+/** `fetch` would fail as if the server were not there. */
+function assertFit(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim())) continue;
+    const message = `What was given for the header \`${name}\` has characters that no header can hold`;
+    throw new CloudApiError({ code: 'SP_API_INVALID_REQUEST', message });
+  }
 }
 
 /** Tells `listen` of a request that begins now. */

@@ -254,6 +254,7 @@ test('sends every change of a tenant as the predecessor’s server reads it, and
     },
     'POST /api/v1/tenants/t/rotate-credentials': { status: 'success', message: 'done', ...urls },
     'POST /api/v1/tenants/t/rotate-sync-token': { data: { sync_token: 's' } },
+    'POST /api/v1/tenants/t/subscription/portal-link': { data: { url: 'https://pay.example/p' } },
     'POST /api/v1/tenants/t/custom-domain': { data: domain },
     'GET /api/v1/tenants/t/custom-domain': { data: domain },
   };
@@ -285,6 +286,7 @@ test('sends every change of a tenant as the predecessor’s server reads it, and
   await api.activity.report({ event: 'cloud_login', timestamp, data: { userId: 'u' } });
   await api.domains.delete('t');
   await api.subscription.cancel('t');
+  expect(await api.subscription.createPortalLink('t')).toEqual({ url: 'https://pay.example/p' });
   await api.tenants.delete('t');
   expect(seen).toEqual([
     'PATCH /api/v1/tenants/t {"name":"new","memory_mb":512} "7"',
@@ -298,6 +300,7 @@ test('sends every change of a tenant as the predecessor’s server reads it, and
     `POST /api/v1/activity {"event":"cloud_login","timestamp":"${timestamp}","data":{"user_id":"u"}}`,
     'DELETE /api/v1/tenants/t/custom-domain',
     'POST /api/v1/tenants/t/subscription/cancel',
+    'POST /api/v1/tenants/t/subscription/portal-link',
     'DELETE /api/v1/tenants/t',
   ]);
 });

@@ -19,6 +19,7 @@ const deploying = [
 ];
 const operation = [...busy, error(409, 'operation_failed', 'It was tried and failed; the message says why.')];
 const noBilling = error(503, 'billing_unavailable', 'The payment provider does not answer; come again later.');
+const noSubscription = error(409, 'no_subscription', 'The tenant has no subscription.');
 const noRelease = error(404, 'release_not_found', 'The tenant has no such release.');
 const noDomain = error(404, 'custom_domain_not_found', 'The tenant has no custom domain.');
 const noCheckout = error(404, 'checkout_not_found', 'There is no such checkout of yours.');
@@ -27,7 +28,10 @@ const managed = error(400, 'system_managed_secret', 'The platform sets this name
 
 /** Errors of single endpoints, by name. What all endpoints share is in {@link commonErrors}. */
 export const endpointErrors: Readonly<Record<string, readonly DocumentedError[]>> = {
-  'auth.getAuthorizeUrl': [error(400, 'invalid_redirect_uri', '`redirect_uri` is no loopback address.')],
+  'auth.getAuthorizeUrl': [
+    error(400, 'invalid_redirect_uri', '`redirect_uri` is no loopback address.'),
+    error(400, 'provider_not_configured', 'Nobody can log in with this provider here.'),
+  ],
   'auth.createToken': [
     grant,
     error(400, 'unsupported_grant_type', 'There is no such grant type (forms only).'),
@@ -82,7 +86,8 @@ export const endpointErrors: Readonly<Record<string, readonly DocumentedError[]>
   ],
   'domains.get': [noDomain],
   'domains.delete': [noDomain],
-  'subscription.cancel': [noBilling, error(409, 'no_subscription', 'The tenant has no subscription.')],
+  'subscription.cancel': [noBilling, noSubscription],
+  'subscription.createPortalLink': [noBilling, noSubscription],
   'secrets.set': [managed],
   'secrets.delete': [managed],
 };

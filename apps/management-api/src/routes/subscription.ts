@@ -8,16 +8,23 @@ import { resolveTenant } from './resolve-tenant.ts';
  * from its webhook.
  */
 export function subscriptionHandlers(deps: RouteDeps): Handlers['subscription'] {
+  async function resolveSubscription(request: Parameters<typeof resolveTenant>[1]) {
+    const { subscriptionId, subscriptionStatus } = await resolveTenant(deps, request);
+    if (subscriptionId !== null) return { id: subscriptionId, status: subscriptionStatus };
+    throw new ApiFailure('The tenant has no subscription.', { status: 409, code: 'no_subscription' });
+  }
+
   return {
     cancel: async ({ params, user }) => {
-      const { subscriptionId, subscriptionStatus } = await resolveTenant(deps, { id: params.id, user });
-      if (subscriptionId === null) {
-        throw new ApiFailure('The tenant has no subscription.', { status: 409, code: 'no_subscription' });
-      }
-      if (subscriptionStatus !== 'canceled') {
-        await deps.billing.cancelSubscription(subscriptionId, { when: 'period_end' });
-      }
+      const { id, status } = await resolveSubscription({ id: params.id, user });
+      if (status !== 'canceled') await deps.billing.cancelSubscription(id, { when: 'period_end' });
       return undefined;
+    },
+
+    // Also of one that has ended: its invoices are there still.
+    createPortalLink: async ({ params, user, signal }) => {
+      const { id } = await resolveSubscription({ id: params.id, user });
+      return await deps.billing.createPortalLink(id, { signal });
     },
   };
 }

@@ -40,7 +40,7 @@ export const endpointScopes: EndpointScopes = {
     rotateSyncToken: 'tenants:write',
   },
   domains: { set: 'tenants:write', get: 'tenants:read', delete: 'tenants:write' },
-  subscription: { cancel: 'tenants:write' },
+  subscription: { cancel: 'tenants:write', createPortalLink: 'account' },
   activity: { report: 'account' },
   releases: {
     list: 'tenants:read',

@@ -10,7 +10,7 @@ import { followLogs, getLogs } from './logs.ts';
 import { listPlans } from './plan.ts';
 import { diffSecrets, getRelease, getSecretDigestKey, listReleases, rollback } from './releases.ts';
 import { deleteSecret, listSecrets, setSecrets } from './secrets.ts';
-import { cancelSubscription } from './subscription.ts';
+import { cancelSubscription, createPortalLink } from './subscription.ts';
 import {
   deleteTenant,
   restartTenant,
@@ -50,7 +50,7 @@ export const contract = {
     rotateSyncToken,
   },
   domains: { set: setCustomDomain, get: getCustomDomain, delete: deleteCustomDomain },
-  subscription: { cancel: cancelSubscription },
+  subscription: { cancel: cancelSubscription, createPortalLink },
   activity: { report: reportActivity },
   releases: { list: listReleases, get: getRelease, rollback, getSecretDigestKey, diffSecrets },
   secrets: { list: listSecrets, set: setSecrets, delete: deleteSecret },
