@@ -102,6 +102,8 @@ function createConverter(checker: ts.TypeChecker): (type: ts.Type) => JsonSchema
 
   const convertObject = (type: ts.Type): JsonSchema => {
     if (type.symbol?.name === 'Date') return { type: 'string', format: 'date-time' };
+    // Its names, see toSnakeCase.
+    if (/^(?:Readonly)?Map$/.test(type.symbol?.name ?? '')) return { type: 'array', items: { type: 'string' } };
     if (checker.isArrayType(type)) {
       const [element] = checker.getTypeArguments(type as ts.TypeReference);
       return { type: 'array', ...(element === undefined ? {} : { items: convert(element) }) };

@@ -1,12 +1,12 @@
 import { Command, Flags } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
 import { describeError, renderError } from './describe-error.ts';
-import { listenForInterrupt } from './interrupt.ts';
 import { needsNetworkSetup } from './network/needs-setup.ts';
 import type { CommandEvent } from './output/command-event.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 import { writeStderr } from './output/write-stderr.ts';
-import { decidePresentation, isSet, wantsUpdateNotice } from './presentation.ts';
+import { isSet, wantsUpdateNotice } from './presentation.ts';
+import { processWorld } from './process-world.ts';
 
 /**
  * What all commands share: `--json`, `--json-lines`, `--non-interactive`, the {@link Context}, and one way to fail. A
@@ -45,34 +45,14 @@ export abstract class BaseCommand extends Command {
 
   /** Tests override this to put a command into another world. */
   protected createContext(): Context {
-    const { env } = process;
-    const json = this.jsonEnabled();
-    const refused = this.given('--non-interactive');
-    const decide = once(() => {
-      const { stdin, stdout, stderr } = process;
-      return decidePresentation({ stdin: stdin.isTTY, stdout: stdout.isTTY, stderr: stderr.isTTY, env, json, refused });
-    });
-    const interrupt = once(() => listenForInterrupt({ write: writeStderr }));
-    return createContext({
-      cwd: process.cwd(),
-      env,
-      version: this.config.version,
-      json,
-      // Looked up by those who ask: making the streams and listening to signals costs more than many a command.
-      get interactive() {
-        return decide().prompts;
-      },
-      get animation() {
-        return decide().animation;
-      },
-      get signal() {
-        return interrupt().signal;
-      },
-      hold: (work) => interrupt().hold(work),
-      write: writeStderr,
-      emit: (event) => this.emitEvent(event),
-      readStdin: () => readAll(process.stdin),
-    });
+    return createContext(
+      processWorld({
+        version: this.config.version,
+        json: this.jsonEnabled(),
+        refused: this.given('--non-interactive'),
+        emit: (event) => this.emitEvent(event),
+      }),
+    );
   }
 
   /** One line for programs, while the command goes on; nothing without `--json-lines`. */
@@ -129,16 +109,4 @@ export abstract class BaseCommand extends Command {
     const end = this.argv.indexOf('--');
     return (end === -1 ? this.argv : this.argv.slice(0, end)).includes(flag);
   }
-}
-
-/** What `make` makes, made when it is asked for first. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
-
-async function readAll(stream: NodeJS.ReadStream): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks).toString('utf8');
 }

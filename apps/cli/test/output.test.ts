@@ -17,6 +17,10 @@ test('results become snake_case, all the way down', () => {
   );
 });
 
+test('of a Map only the names go out', () => {
+  expect(toSnakeCase({ extraHeaders: new Map([['X-Key', 'secret']]) })).toEqual({ extra_headers: ['X-Key'] });
+});
+
 test('tables align their columns and have no borders', () => {
   const text = renderTable(
     ['NAME', 'ID'],

@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { askProvider } from '../../../auth/ask-provider.ts';
 import { type LoginResult, logIn } from '../../../auth/log-in.ts';
 import { findLoginTransport } from '../../../auth/login-transport.ts';
 import { BaseCommand } from '../../../base-command.ts';
@@ -64,22 +65,11 @@ The address of the page is also on stderr, so this works where no browser can be
     const { 'callback-port': callbackPort } = flags;
     const environment = args.environment ?? flags.environment;
     const transport = flags.token === '-' ? 'stdin' : flags.device ? 'device' : findLoginTransport(this.context);
-    const provider = flags.provider ?? (await this.askProvider(transport));
+    const provider = flags.provider ?? (await askProvider(this.context, transport));
     const result = await logIn(this.context, { environment, transport, provider, callbackPort });
     const { user, apiUrl, credentialsPath, tenants } = result;
     this.log(`Logged in as ${user.email}`);
     this.log(renderFields({ API: apiUrl, Credentials: credentialsPath, Tenants: String(tenants) }));
     return result;
-  }
-
-  /** Only a page of this computer needs to know: with a code, the choice is made where the code is typed. */
-  private async askProvider(transport: 'browser' | 'device' | 'stdin'): Promise<'github' | 'google'> {
-    if (transport !== 'browser' || !this.context.interactive) return 'github';
-    const { askSelect } = await import('../../../prompts.ts');
-    const options = [
-      { value: 'github', label: 'GitHub' },
-      { value: 'google', label: 'Google' },
-    ];
-    return (await askSelect({ message: 'Log in with', options })) === 'google' ? 'google' : 'github';
   }
 }
