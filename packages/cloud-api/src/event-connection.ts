@@ -2,9 +2,10 @@ import { EventSource } from 'eventsource';
 import * as z from 'zod/mini';
 import type { Endpoint } from './contract/endpoint.ts';
 import { provisioningEventName } from './contract/events.ts';
-import { CloudApiError } from './errors.ts';
+import { CloudApiError, isCloudApiError } from './errors.ts';
 import type { End } from './event-stream.ts';
 import { errorOfFailure, errorOfResponse, parseJson } from './failure.ts';
+import { longestTimer, pause } from './pause.ts';
 import type { Transport } from './transport.ts';
 import { fromAnswer } from './wire.ts';
 
@@ -20,6 +21,17 @@ export interface EventConnection<T> {
 
 /** Statuses of servers and proxies that have no stream at this address. */
 const streamless: ReadonlySet<number> = new Set([405, 406, 501]);
+
+/** An event is a few lines. What never ends one must not fill the memory. */
+const longestEvent = 16 * 1_048_576;
+
+/** Before the server is asked again, in milliseconds. */
+const shortestPause = 100;
+
+/** Header values hold bytes, and a number of an event may be any text: https://html.spec.whatwg.org/#last-event-id */
+function inBytes(text: string): string {
+  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('');
+}
 
 /** Connects, also again when the server ends the stream; any other end is told. */
 export function openConnection<T>(
@@ -44,40 +56,61 @@ export function openConnection<T>(
     push({ end: { failure, streamless: false, ...facts } });
 
   let alive = false;
+  let connections = 0;
+  let unread = 0;
+  const endless = (): CloudApiError => {
+    const message = `${what} was answered with ${longestEvent} bytes without an event`;
+    const failure = new CloudApiError({ code: 'SP_API_INVALID_RESPONSE', message });
+    end(failure);
+    return failure;
+  };
   let watchdog: ReturnType<typeof setTimeout> | undefined;
   const watch = (): void => {
     clearTimeout(watchdog);
-    watchdog = setTimeout(() => {
-      const message = `${what} was silent for ${silence} ms`;
-      // Not one byte: something in between keeps them all until the stream ends.
-      end(new CloudApiError({ code: 'SP_API_TIMEOUT', message, retryable: true }), { streamless: !alive });
-    }, silence);
+    watchdog = setTimeout(
+      () => {
+        const message = `${what} was silent for ${silence} ms`;
+        // Not one byte: something in between keeps them all until the stream ends.
+        end(new CloudApiError({ code: 'SP_API_TIMEOUT', message, retryable: true }), { streamless: !alive });
+      },
+      Math.min(silence, longestTimer),
+    );
   };
 
   const source = new EventSource('http://events.invalid', {
     fetch: async (_, init) => {
       const headers: Record<string, string> = { ...(init.headers as Record<string, string>) };
       if (lastEventId !== '') headers['Last-Event-ID'] ??= lastEventId;
+      const last = headers['Last-Event-ID'];
+      if (last !== undefined) headers['Last-Event-ID'] = inBytes(last);
+      const signal = init.signal as AbortSignal;
+      // A server may ask to be back at once, and end each stream at once.
+      if (connections > 0) await pause(shortestPause, signal);
+      connections += 1;
+      unread = 0;
       watch();
       try {
-        const signal = init.signal as AbortSignal;
         const response = await transport.open(endpoint, { params, headers, signal, attempt });
         const verdict = await judge(response, what);
         if (verdict !== undefined) push({ end: verdict === 'over' ? undefined : verdict });
-        return observed(response, () => {
+        return observed(response, (size) => {
           alive = true;
           watch();
+          unread += size;
+          if (unread > longestEvent) throw endless();
           // A sign of life between events; one that nobody has fetched yet is enough.
           if (items.length === 0) push({ event: undefined, id: '' });
         });
       } catch (error) {
-        if (!init.signal?.aborted) end(asFailure(error));
+        // What is no error of ours is what the caller's token function threw, and theirs.
+        if (!signal.aborted) end(asFailure(error), isCloudApiError(error) ? {} : { thrown: { error } });
         throw error;
       }
     },
   });
   const asFailure = (error: unknown): CloudApiError => errorOfFailure(error, what, new URL(transport.baseUrl).origin);
   const receive = (message: MessageEvent): void => {
+    unread = 0;
     const parsed = z.safeParse(endpoint.response as z.ZodMiniType, fromAnswer(parseJson(String(message.data))));
     // An event that this version cannot read is left out, so that a newer server does not break it.
     if (parsed.success) push({ event: parsed.data as T, id: message.lastEventId });
@@ -124,11 +157,11 @@ async function judge(response: Response, what: string): Promise<End | 'over' | u
 }
 
 /** The answer, with each chunk of it noticed. */
-function observed(response: Response, notice: () => void) {
+function observed(response: Response, notice: (size: number) => void) {
   const { url, status, redirected, headers } = response;
   const watcher = new TransformStream<Uint8Array, Uint8Array>({
     transform: (chunk, controller) => {
-      notice();
+      notice(chunk.length);
       controller.enqueue(chunk);
     },
   });

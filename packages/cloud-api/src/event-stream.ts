@@ -87,11 +87,16 @@ async function* follow<T extends { readonly eventType: string }>(
   let lastEventId = options.lastEventId ?? '';
   let last: T | undefined;
   let attempt = 0;
+  let thrown: End['thrown'];
   try {
     for (;;) {
       const end = yield* oneConnection();
       if (end === undefined) return;
       const delay = reconnectDelays[attempt];
+      if (end.thrown !== undefined) {
+        thrown = end.thrown;
+        throw thrown.error;
+      }
       if (end.streamless) return yield* polling();
       if (!end.failure.retryable || delay === undefined) throw end.failure;
       attempt += 1;
@@ -100,6 +105,7 @@ async function* follow<T extends { readonly eventType: string }>(
     }
   } catch (error) {
     if (signal.reason === stopped) return;
+    if (thrown !== undefined) throw thrown.error;
     throw errorOfFailure(error, what, transport.baseUrl, signal);
   } finally {
     release();
@@ -158,6 +164,8 @@ export interface End {
   readonly failure: CloudApiError;
   /** There is no stream here: not now, and not after another attempt. */
   readonly streamless: boolean;
+  /** What the caller's token function threw. */
+  readonly thrown?: { readonly error: unknown } | undefined;
   /** When the server wants to be asked again. */
   readonly retryAfter?: string | undefined;
 }

@@ -1,4 +1,4 @@
-/** Waits for what `part` gives (a part of this package, or the caller's token); rejects with the signal's reason as soon as it is aborted. */
+/** Waits for a part of this package, or for the caller's token; rejects with the signal's reason as soon as it is aborted. */
 export async function load<T>(part: () => Promise<T>, signal: AbortSignal): Promise<T> {
   let abort: (() => void) | undefined;
   try {

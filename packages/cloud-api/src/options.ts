@@ -8,7 +8,7 @@ export interface CloudApiClientOptions {
   readonly environment?: Environment | undefined;
   /**
    * The access token, or a function that is asked before each call (and once more after a 401). What the function
-   * throws is thrown by the call.
+   * throws is thrown by the call or the stream.
    */
   readonly token?: string | (() => string | Promise<string>) | undefined;
   /** What sends the requests; the seam for tests. @defaultValue globalThis.fetch */

@@ -372,3 +372,71 @@ test('knows the environments by name and keeps a base path', () => {
   expect(resolveEnvironment('sandbox')).toBe('https://api-sandbox.systemprompt.io');
   expect(resolveEnvironment('https://host.example/base/')).toBe('https://host.example/base');
 });
+
+test.each([301, 302, 307, 308])('a redirect (%i) takes neither secrets nor tokens anywhere', async (status) => {
+  let stolen = 0;
+  const elsewhere = await serve((_, response) => {
+    stolen += 1;
+    json(response, 200, { data: [] });
+  });
+  const environment = await serve((request, response) => {
+    response.writeHead(status, { location: elsewhere + (request.url ?? '') }).end();
+  });
+  const api = createCloudApiClient({ environment, token: 'planted-token' });
+  const follow = async (): Promise<void> => {
+    for await (const event of api.tenants.events('t')) expect.fail(event.eventType);
+  };
+  const calls = [
+    () => api.tenants.list(),
+    () => api.secrets.set('t', { KEY: 'planted' }),
+    () => api.auth.createToken({ grantType: 'refresh_token', refreshToken: 'planted' }),
+    follow,
+  ];
+  for (const call of calls) {
+    const error = await failureOf(call());
+    expect(error).toMatchObject({ code: 'SP_API_INVALID_RESPONSE', status, retryable: false });
+    expect(error.message).toMatch(new RegExp(`was redirected to ${elsewhere}, which is not followed$`));
+  }
+  expect(stolen).toBe(0);
+});
+
+test('a token that no header can hold is told as such, and not as a server that is away', async () => {
+  for (const token of ['a\nb', 'a€', '\u0000']) {
+    const error = await failureOf(createCloudApiClient({ environment: await nobody(), token }).tenants.list());
+    expect(error.code).toBe('SP_API_INVALID_REQUEST');
+    expect(error.message).toBe('What was given for the header `authorization` has characters that no header can hold');
+  }
+});
+
+test('a token function that never answers can be timed out and aborted', async () => {
+  const never = { environment: await nobody(), token: () => new Promise<string>(() => undefined) };
+  const error = await failureOf(createCloudApiClient({ ...never, timeout: 20 }).tenants.list());
+  expect(error.code).toBe('SP_API_TIMEOUT');
+  const stop = new AbortController();
+  const calling = failureOf(createCloudApiClient(never).tenants.list({ signal: stop.signal }));
+  stop.abort();
+  expect((await calling).code).toBe('SP_API_ABORTED');
+  const streaming = new AbortController();
+  const { signal } = streaming;
+  const next = createCloudApiClient(never).tenants.events('t', { signal })[Symbol.asyncIterator]().next();
+  setTimeout(() => streaming.abort(), 20);
+  expect((await failureOf(next)).code).toBe('SP_API_ABORTED');
+});
+
+test('what the token function throws is thrown by streams too, and at once', async () => {
+  const mine = new Error('not logged in');
+  const api = createCloudApiClient({ environment: await nobody(), token: () => Promise.reject(mine) });
+  await expect(api.tenants.events('t')[Symbol.asyncIterator]().next()).rejects.toBe(mine);
+});
+
+test('times longer than a timer can wait are long, not over at once', async () => {
+  const environment = await serve((_, response) => json(response, 200, { data: [] }));
+  const api = createCloudApiClient({ environment, timeout: Number.MAX_SAFE_INTEGER, retry: 0 });
+  expect(await api.tenants.list()).toEqual([]);
+});
+
+test('a password in the address is refused, and not repeated', () => {
+  for (const address of ['http://me:planted@host', 'http://:planted@host']) {
+    expect(() => resolveEnvironment(address)).toThrow(/got one with a user or a password$/);
+  }
+});
