@@ -23,38 +23,30 @@ export async function startService(root: string): Promise<Service> {
   const postgres = await startEmbeddedPostgres({ dataDir });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = startChild(
-    [
-      ...(process.env['BENCH_ARGS']?.split(' ') ?? []),
-      join(root, 'apps/management-api/bin/sp-management-api.js'),
-      'serve',
-      '--migrate',
-    ],
-    {
-      stdout: openSync(join(folder, 'log'), 'w'),
-      env: {
-        SP_API_BASE_URL: url,
-        SP_API_LISTEN_HOST: '127.0.0.1',
-        SP_API_PORT: String(port),
-        SP_API_DRAIN_SECONDS: '0',
-        SP_API_SHUTDOWN_SECONDS: '1',
-        // Each pretended person has an address of their own.
-        SP_API_TRUSTED_PROXY_HEADER: 'x-bench-address',
-        DATABASE_URL: postgres.url,
-        SP_API_VAULT_KEY: randomBytes(32).toString('base64'),
-        SP_API_REGISTRY_DIRECTORY: join(folder, 'registry'),
-        SP_API_TENANT_DOMAIN: 'tenants.example.com',
-        // Asked for nothing here: nobody buys a tenant.
-        SP_API_MACHINES: 'fly',
-        SP_API_FLY_TOKEN: 'none',
-        SP_API_FLY_ORGANIZATION: 'none',
-        SP_API_FLY_API_URL: 'http://127.0.0.1:1',
-        SP_API_FLY_LOGS_URL: 'http://127.0.0.1:1',
-        SP_API_IDENTITY: 'sandbox',
-        SP_API_BILLING: 'sandbox',
-      },
+  const child = startChild([join(root, 'apps/management-api/bin/sp-management-api.js'), 'serve', '--migrate'], {
+    stdout: openSync(join(folder, 'log'), 'w'),
+    env: {
+      SP_API_BASE_URL: url,
+      SP_API_LISTEN_HOST: '127.0.0.1',
+      SP_API_PORT: String(port),
+      SP_API_DRAIN_SECONDS: '0',
+      SP_API_SHUTDOWN_SECONDS: '1',
+      // Each pretended person has an address of their own.
+      SP_API_TRUSTED_PROXY_HEADER: 'x-bench-address',
+      DATABASE_URL: postgres.url,
+      SP_API_VAULT_KEY: randomBytes(32).toString('base64'),
+      SP_API_REGISTRY_DIRECTORY: join(folder, 'registry'),
+      SP_API_TENANT_DOMAIN: 'tenants.example.com',
+      // Asked for nothing here: nobody buys a tenant.
+      SP_API_MACHINES: 'fly',
+      SP_API_FLY_TOKEN: 'none',
+      SP_API_FLY_ORGANIZATION: 'none',
+      SP_API_FLY_API_URL: 'http://127.0.0.1:1',
+      SP_API_FLY_LOGS_URL: 'http://127.0.0.1:1',
+      SP_API_IDENTITY: 'sandbox',
+      SP_API_BILLING: 'sandbox',
     },
-  );
+  });
   const stop = async (): Promise<void> => {
     await child.stop();
     await postgres.stop();
