@@ -139,7 +139,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
   const forget = (): void => authenticator.clear();
   const auth = endsTokens(loginHandlers(deps), forget);
   // Before the contract's own routes: requests with OAuth's forms are answered here, those in JSON go on to them.
-  app.route('/', standardOAuthRoutes({ baseUrl, handlers: auth }));
+  app.route('/', standardOAuthRoutes({ baseUrl, handlers: auth, identity: ports.identity }));
   app.route('/', devicePages(deps));
   mountContract(
     app,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createIdentity } from '../src/identity/providers.ts';
+import type { Identity } from '../src/ports/identity.ts';
 import { type Edge, failure, location, loopback, pkce, startEdge } from './edge.ts';
 import type { IdentityWorld, Visitor } from './identity.suite.ts';
 import { clientSecret, type GitHubWorld, type GoogleWorld, startGitHub, startGoogle } from './identity-worlds.ts';
@@ -115,6 +116,82 @@ test('a device is connected by somebody who logs in with a provider', async () =
   const page = await edge.call(returned);
   expect(page.status).toBe(200);
   expect(await page.text()).toContain('ada@example.com');
+});
+
+/** What pages show and do while only these providers are set up. */
+async function withProviders<T>(identity: Identity, work: () => Promise<T>): Promise<T> {
+  const { providers, authorizeUrl, redeem } = edge.ports.identity;
+  Object.assign(edge.ports.identity, identity);
+  try {
+    return await work();
+  } finally {
+    Object.assign(edge.ports.identity, { providers, authorizeUrl, redeem });
+  }
+}
+
+const offered = (text: string): (string | undefined)[] =>
+  [...text.matchAll(/Continue with (\w+)/g)].map(([, name]) => name);
+
+function formTargets(page: Response): readonly string[] {
+  const policy = page.headers.get('content-security-policy') ?? '';
+  return /form-action ([^;]*)/.exec(policy)?.[1]?.split(' ').slice(3) ?? [];
+}
+
+test('pages offer the providers that are set up, and their forms lead to those and to nobody else', async () => {
+  const cases = [
+    [createIdentity({ google: google.identity }), ['Google']],
+    [createIdentity({ github: github.identity }), ['GitHub']],
+    [createIdentity({ github: github.identity, google: google.identity }), ['GitHub', 'Google']],
+  ] as const;
+  const origins = { GitHub: new URL(await begin('github')).origin, Google: new URL(await begin('google')).origin };
+  for (const [identity, names] of cases) {
+    await withProviders(identity, async () => {
+      const device = await edge.call('/device');
+      expect(formTargets(device)).toEqual(names.map((name) => origins[name]));
+      expect(offered(await device.text())).toEqual(names);
+      expect(offered(await (await edge.call('/oauth/authorize?state=s')).text())).toEqual(names);
+    });
+  }
+});
+
+test('whoever asks for a provider that is not set up gets a page with a sentence, and the way on', async () => {
+  await withProviders(createIdentity({ google: google.identity }), async () => {
+    const form = { user_code: 'BCDF-GHJK', provider: 'github' };
+    const { challenge } = pkce();
+    const query = { provider: 'github', state: 'client-state', redirect_uri: loopback, code_challenge: challenge };
+    const asked = `/oauth/authorize?${new URLSearchParams(query)}`;
+    for (const page of [await edge.call('/device', { method: 'POST', form }), await edge.call(asked)]) {
+      expect([page.status, page.headers.get('content-type')]).toEqual([400, 'text/html; charset=UTF-8']);
+      const text = await page.clone().text();
+      expect(text).toContain('Nobody can log in with GitHub here');
+      expect(offered(text)).toEqual(['Google']);
+    }
+    const text = await (await edge.call(asked)).text();
+    const link = (/href="(\?[^"]*)"/.exec(text)?.[1] ?? '').replaceAll('&amp;', '&');
+    expect(new URL(location(await edge.call(`/oauth/authorize${link}`))).origin).toBe(
+      google.identity.providers[0]?.origin,
+    );
+  });
+});
+
+test('a provider that does not answer is told on the page', async () => {
+  const away = google.connect({ issuer: 'http://127.0.0.1:9' });
+  await withProviders(createIdentity({ google: away }), async () => {
+    const form = { user_code: 'BCDF-GHJK', provider: 'google' };
+    const query = {
+      provider: 'google',
+      redirect_uri: loopback,
+      state: 'client-state',
+      code_challenge: pkce().challenge,
+    };
+    for (const page of [
+      await edge.call('/device', { method: 'POST', form }),
+      await edge.call(`/oauth/authorize?${new URLSearchParams({ ...query, code_challenge_method: 'S256' })}`),
+    ]) {
+      expect(page.status).toBe(503);
+      expect(await page.text()).toContain('Google does not answer now.');
+    }
+  });
 });
 
 test('a provider that is not set up is refused, and nothing secret is in the log', async () => {

@@ -85,6 +85,8 @@ export function createGitHubIdentity(options: GitHubIdentityOptions): Identity {
   }
 
   return {
+    providers: [{ provider: 'github', origin: new URL(webUrl).origin }],
+
     authorizeUrl: ({ state, redirectUri }) =>
       askProvider(name, async () => {
         const { codeChallenge } = await loginSecrets(vault, state);

@@ -57,6 +57,9 @@ export function createGoogleIdentity(options: GoogleIdentityOptions): Identity {
   }
 
   return {
+    // Its login page has the issuer's host, and what it says about itself is not waited for to show a button.
+    providers: [{ provider: 'google', origin: new URL(issuer).origin }],
+
     authorizeUrl: ({ state, redirectUri }) =>
       askProvider(name, async () => {
         const { codeChallenge, nonce } = await loginSecrets(vault, state);

@@ -74,8 +74,13 @@ export function createSandboxIdentity(options: {
     return context.redirect(withQuery(redirectUri, { code, state }));
   });
 
+  const { origin } = new URL(baseUrl);
   return {
     pages,
+    providers: [
+      { provider: 'github', origin },
+      { provider: 'google', origin },
+    ],
     authorizeUrl: async ({ provider, state, redirectUri }) =>
       withQuery(`${baseUrl}/sandbox/identity`, { provider, state, redirect_uri: redirectUri }),
     redeem: async ({ answer, state, provider, redirectUri }) => {

@@ -1,25 +1,28 @@
-import { html } from 'hono/html';
+import { html, raw } from 'hono/html';
+import { providerNames } from '../identity/providers.ts';
+import type { LoginProvider } from '../ports/identity.ts';
 import type { Page } from './page.ts';
-
-/** Where the two providers live; the form that begins a login leads there. */
-const providerOrigins = ['https://github.com', 'https://accounts.google.com'];
 
 /** Where a person types the code that a program on another computer shows. */
 export function deviceCodePage(options: {
   readonly userCode: string;
+  /** Who can be logged in with. */
+  readonly providers: readonly LoginProvider[];
   readonly problem?: string | undefined;
   /** Of somebody who has logged in already. */
   readonly ticket?: string | undefined;
 }): Page {
-  const { userCode, problem, ticket } = options;
+  const { userCode, providers, problem, ticket } = options;
   const buttons =
     ticket === undefined
-      ? html`<button class="primary" type="submit" name="provider" value="github">Continue with GitHub</button>
-<button type="submit" name="provider" value="google">Continue with Google</button>`
+      ? providers.map(
+          ({ provider }, index) =>
+            html`<button ${index === 0 ? raw('class="primary" ') : ''}type="submit" name="provider" value="${provider}">Continue with ${providerNames[provider]}</button>`,
+        )
       : html`<button class="primary" type="submit">Continue</button>`;
   return {
     title: 'Connect a device',
-    formAction: providerOrigins,
+    formAction: providers.map(({ origin }) => origin),
     content: html`<h1>Connect a device</h1>
 <p class="quiet">Type the code that your terminal shows. It has eight letters.</p>
 ${problem === undefined ? '' : html`<p class="error" id="problem" role="alert">${problem}</p>`}
@@ -58,12 +61,16 @@ export function deviceConfirmPage(options: {
 }
 
 /** Asks which provider to log in with. */
-export function chooseProviderPage(links: Readonly<Record<'github' | 'google', string>>): Page {
+export function chooseProviderPage(options: {
+  readonly links: readonly { readonly provider: LoginProvider['provider']; readonly href: string }[];
+  readonly problem?: string | undefined;
+}): Page {
+  const { links, problem } = options;
   return {
     title: 'Log in',
     content: html`<h1>Log in</h1>
+${problem === undefined ? '' : html`<p class="error" role="alert">${problem}</p>`}
 <p class="quiet">Choose who vouches for you.</p>
-<p><a href="${links.github}">Continue with GitHub</a></p>
-<p><a href="${links.google}">Continue with Google</a></p>`,
+${links.map(({ provider, href }) => html`<p><a href="${href}">Continue with ${providerNames[provider]}</a></p>`)}`,
   };
 }

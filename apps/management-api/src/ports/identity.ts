@@ -8,8 +8,17 @@ export interface VerifiedPerson {
   readonly name?: string | undefined;
 }
 
+/** Somebody who can be asked here. */
+export interface LoginProvider {
+  readonly provider: OAuthProvider;
+  /** Where its login page lives: a browser follows a form of ours only to where the form's page says that it leads. */
+  readonly origin: string;
+}
+
 /** Asks somebody else who a person is. */
 export interface Identity {
+  /** Those that this installation has; the others are refused. */
+  readonly providers: readonly LoginProvider[];
   /** The page to send the browser to; it returns to `redirectUri` with `code` and `state`. */
   authorizeUrl(request: {
     readonly provider: OAuthProvider;

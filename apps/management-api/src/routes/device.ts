@@ -1,16 +1,19 @@
 import { type Context, Hono } from 'hono';
 import { readForm } from '../http/body.ts';
+import { loggableError } from '../http/loggable-error.ts';
 import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
 import { clientName } from '../identity/client-name.ts';
 import { countDeviceAttempt, forgetDeviceAttempts } from '../identity/device-attempts.ts';
 import { readUserCode } from '../identity/device-codes.ts';
 import { decideDeviceLogin, findPendingDeviceLogin } from '../identity/device-logins.ts';
 import { createDeviceTicket, readDeviceTicket } from '../identity/device-tickets.ts';
+import { isIdentityError } from '../identity/identity-error.ts';
 import { createLoginRequest } from '../identity/login-requests.ts';
 import { findPerson, type Person } from '../identity/people.ts';
+import { providerNames } from '../identity/providers.ts';
 import { deviceCodePage, deviceConfirmPage } from '../pages/device-pages.ts';
 import { messagePage } from '../pages/message-page.ts';
-import { sendPage } from '../pages/page.ts';
+import { type Page, sendPage } from '../pages/page.ts';
 import type { RouteDeps } from './deps.ts';
 
 /**
@@ -18,11 +21,11 @@ import type { RouteDeps } from './deps.ts';
  * so that every guess has somebody to count it for.
  */
 export function devicePages(deps: RouteDeps): Hono {
-  const { store, vault, identity, baseUrl, now } = deps;
+  const { store, vault, identity, baseUrl, logger, now } = deps;
   const pages = new Hono();
 
   pages.get('/device', (context) =>
-    sendPage(context, deviceCodePage({ userCode: (context.req.query('user_code') ?? '').slice(0, 20) })),
+    sendPage(context, codePage(deps, { userCode: (context.req.query('user_code') ?? '').slice(0, 20) })),
   );
 
   pages.post('/device', async (context) => {
@@ -33,12 +36,16 @@ export function devicePages(deps: RouteDeps): Hono {
     const userCode = readUserCode(typed);
     if (userCode === undefined) {
       const problem = 'The code has eight letters, such as BCDF-GHJK.';
-      return sendPage(context, deviceCodePage({ userCode: typed, problem, ticket }), 400);
+      return sendPage(context, codePage(deps, { userCode: typed, problem, ticket }), 400);
     }
     if (user !== undefined) return askToConfirm(context, deps, { user, userCode });
     const provider = form.get('provider') ?? '';
     if (!isOAuthProvider(provider)) {
-      return sendPage(context, deviceCodePage({ userCode: typed, problem: 'Log in once more.' }), 400);
+      return sendPage(context, codePage(deps, { userCode: typed, problem: 'Log in once more.' }), 400);
+    }
+    if (!identity.providers.some((known) => known.provider === provider)) {
+      const problem = `Nobody can log in with ${providerNames[provider]} here: choose a way that this page offers.`;
+      return sendPage(context, codePage(deps, { userCode: typed, problem }), 400);
     }
     const state = await createLoginRequest(
       { store, now },
@@ -53,7 +60,14 @@ export function devicePages(deps: RouteDeps): Hono {
       },
     );
     const redirectUri = callbackUrl(baseUrl, provider);
-    return context.redirect(await identity.authorizeUrl({ provider, state, redirectUri }), 303);
+    try {
+      return context.redirect(await identity.authorizeUrl({ provider, state, redirectUri }), 303);
+    } catch (error) {
+      if (!isIdentityError(error)) throw error;
+      logger.warn({ provider, err: loggableError(error) }, 'identity provider does not answer');
+      const problem = `${error.provider} does not answer now. Try again in a while.`;
+      return sendPage(context, codePage(deps, { userCode: typed, problem }), 503);
+    }
   });
 
   pages.post('/device/confirm', async (context) => {
@@ -94,12 +108,19 @@ export async function askToConfirm(
   const login = await findPendingDeviceLogin({ store, now }, userCode);
   if (login === undefined) {
     const problem = 'This code is unknown, too old, or was answered already.';
-    return sendPage(context, deviceCodePage({ userCode, problem, ticket }), 400);
+    return sendPage(context, codePage(deps, { userCode, problem, ticket }), 400);
   }
   await forgetDeviceAttempts({ store }, user.id);
   const minutesAgo = Math.floor((now() - login.createdAt.getTime()) / 60_000);
   const client = login.client ?? undefined;
   return sendPage(context, deviceConfirmPage({ ticket, userCode, email: user.email, client, minutesAgo }));
+}
+
+function codePage(
+  { identity }: Pick<RouteDeps, 'identity'>,
+  options: Omit<Parameters<typeof deviceCodePage>[0], 'providers'>,
+): Page {
+  return deviceCodePage({ ...options, providers: identity.providers });
 }
 
 function sendOver(context: Context): Response | Promise<Response> {

@@ -4,9 +4,13 @@ import { isForm, readForm } from '../http/body.ts';
 import { ApiFailure, invalidRequest, isApiFailure } from '../http/errors.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { validate } from '../http/validate.ts';
+import { isOAuthProvider } from '../identity/callback-url.ts';
+import { isIdentityError } from '../identity/identity-error.ts';
+import { providerNames } from '../identity/providers.ts';
 import { chooseProviderPage } from '../pages/device-pages.ts';
 import { messagePage } from '../pages/message-page.ts';
 import { sendPage } from '../pages/page.ts';
+import type { Identity } from '../ports/identity.ts';
 
 /** Endpoints that take forms, and the members that are read from them; others are ignored (RFC 6749 §3.2). */
 const forms = [
@@ -22,8 +26,12 @@ const forms = [
  * The same logins for programs that know OAuth and not this API: metadata (RFC 8414), an authorization page, and the
  * endpoints with forms and OAuth's own error bodies. Requests in JSON are left to the contract's routes.
  */
-export function standardOAuthRoutes(options: { readonly baseUrl: string; readonly handlers: Handlers['auth'] }): Hono {
-  const { baseUrl, handlers } = options;
+export function standardOAuthRoutes(options: {
+  readonly baseUrl: string;
+  readonly handlers: Handlers['auth'];
+  readonly identity: Pick<Identity, 'providers'>;
+}): Hono {
+  const { baseUrl, handlers, identity } = options;
   const routes = new Hono();
 
   routes.get('/.well-known/oauth-authorization-server', (context) => {
@@ -34,9 +42,9 @@ export function standardOAuthRoutes(options: { readonly baseUrl: string; readonl
   routes.get('/oauth/authorize', async (context) => {
     const url = new URL(context.req.url);
     const provider = url.searchParams.get('provider');
-    if (provider !== 'github' && provider !== 'google') {
-      const link = (name: string): string => `?${new URLSearchParams([...url.searchParams, ['provider', name]])}`;
-      return sendPage(context, chooseProviderPage({ github: link('github'), google: link('google') }));
+    if (provider === null || !isOAuthProvider(provider)) return choose(context);
+    if (!identity.providers.some((known) => known.provider === provider)) {
+      return choose(context, `Nobody can log in with ${providerNames[provider]} here.`);
     }
     try {
       const query = validate(contract.auth.getAuthorizeUrl.query, readAuthorization(url.searchParams), 'query');
@@ -44,6 +52,10 @@ export function standardOAuthRoutes(options: { readonly baseUrl: string; readonl
       const { authorizeUrl } = await handlers.getAuthorizeUrl(inputOf(context, { params: { provider }, query }));
       return context.redirect(authorizeUrl);
     } catch (error) {
+      if (isIdentityError(error)) {
+        const message = `${error.provider} does not answer now. Try again in a while.`;
+        return sendPage(context, messagePage({ heading: 'This login cannot begin', message }), 503);
+      }
       if (!isApiFailure(error)) throw error;
       // Not sent back: whoever wrote a wrong address is not to be trusted with a redirect.
       return sendPage(context, messagePage({ heading: 'This login cannot begin', message: error.message }), 400);
@@ -70,6 +82,15 @@ export function standardOAuthRoutes(options: { readonly baseUrl: string; readonl
   }
 
   return routes;
+
+  function choose(context: Context, problem?: string): Response | Promise<Response> {
+    const rest = [...new URL(context.req.url).searchParams].filter(([name]) => name !== 'provider');
+    const links = identity.providers.map(({ provider }) => ({
+      provider,
+      href: `?${new URLSearchParams([...rest, ['provider', provider]])}`,
+    }));
+    return sendPage(context, chooseProviderPage({ links, problem }), problem === undefined ? 200 : 400);
+  }
 }
 
 const grantTypes = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'];
