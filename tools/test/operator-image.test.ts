@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +16,18 @@ const dockerfile = join(root, 'apps/management-api/deploy/Dockerfile');
 const run = promisify(execFile);
 const docker = async (...args: string[]): Promise<string> => (await run('docker', args)).stdout.trim();
 const image = 'sp-management-api:test';
+const logOf = async (name: string): Promise<string> => {
+  const { stdout, stderr } = await run('docker', ['logs', name]);
+  return `${stdout}${stderr}`;
+};
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}
 
 /**
  * Builds the image as its Dockerfile says, but for the first stage: that one asks a registry for what is installed here
@@ -41,7 +54,7 @@ test('the container image migrates, serves as nobody in particular, and ends whe
     await buildImage(folder);
     const vaultKey = randomBytes(32).toString('base64');
     const envFile = join(folder, 'env');
-    const port = 20_000 + (randomBytes(2).readUInt16BE() % 20_000);
+    const port = await freePort();
     const env = {
       SP_API_BASE_URL: `http://127.0.0.1:${port}`,
       SP_API_LISTEN_HOST: '127.0.0.1',
@@ -71,7 +84,7 @@ test('the container image migrates, serves as nobody in particular, and ends whe
     for (let looks = 0; looks < 120 && (await health()) !== 'healthy'; looks += 1) {
       await new Promise((done) => setTimeout(done, 500));
     }
-    expect(await health(), await docker('logs', name)).toBe('healthy');
+    expect(await health(), await logOf(name)).toBe('healthy');
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     const doctor = await docker('exec', name, 'node', '/app/bin/sp-management-api.js', 'doctor', '--json');
     expect(JSON.parse(doctor)).toMatchObject({ healthy: true });
@@ -81,7 +94,7 @@ test('the container image migrates, serves as nobody in particular, and ends whe
 
     await docker('stop', '-t', '30', name);
     expect(await docker('inspect', '--format', '{{.State.ExitCode}}', name)).toBe('0');
-    expect(await docker('logs', name)).toContain('"msg":"ended"');
+    expect(await logOf(name)).toContain('"msg":"ended"');
   } finally {
     await docker('rm', '-f', name).catch(() => {});
     await docker('volume', 'rm', '-f', name).catch(() => {});
