@@ -67,6 +67,9 @@ const members = [
   'refresh_token',
   'token',
   'release',
+  'scopes',
+  'tenant_id',
+  'expires_in_days',
 ];
 
 const texts: readonly string[] = [
@@ -86,6 +89,11 @@ const texts: readonly string[] = [
   ...members.flatMap((member) => values.map((value) => JSON.stringify({ [member]: value }))),
 ];
 
+/** What follows a path. */
+const queries = ['tail', 'since', 'release', 'limit', 'before', 'redirect_uri', 'state', 'scope'].flatMap((name) =>
+  ['', '-1', '1e9', '%00', '%ff', '9'.repeat(400), '2026-01-02T03:04:05%2B99:99'].map((value) => `?${name}=${value}`),
+);
+
 const ids = ['no-uuid', '%00', '%2e%2e', '..%2f..', 'a%20b', '%F0%9F%98%80', 'x'.repeat(2_000), '%ff', "'"];
 const headers = [{}, { 'idempotency-key': 'k' }, { 'if-match': '"9"' }, { 'last-event-id': '-1' }];
 
@@ -93,7 +101,8 @@ async function send(
   route: (typeof routes)[number],
   request: { readonly id: string; readonly body?: string; readonly headers?: Record<string, string> },
 ): Promise<number> {
-  const path = route.path.replace(/\{\w+\}/g, (name) => (name === '{id}' ? request.id : 'x'));
+  const [id = '', query] = request.id.split('?');
+  const path = `${route.path.replace(/\{\w+\}/g, (name) => (name === '{id}' ? id : 'x'))}${query === undefined ? '' : `?${query}`}`;
   const response = await edge.app.fetch(
     new Request(new URL(path, 'http://127.0.0.1:7300'), {
       method: route.method,
@@ -113,6 +122,8 @@ describe.each(routes)('$name', (route) => {
     };
     for (const id of [...ids, randomUUID()]) note(await send(route, { id, body: '{}' }), id);
     for (const extra of headers) note(await send(route, { id: tenantId, headers: extra }), JSON.stringify(extra));
+    if (route.method === 'GET')
+      for (const query of queries) note(await send(route, { id: `${tenantId}${query}` }), query);
     if (route.takesBody) for (const body of texts) note(await send(route, { id: tenantId, body }), body);
     expect(failed).toEqual([]);
     expect('polluted' in {}).toBe(false);
