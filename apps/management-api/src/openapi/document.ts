@@ -64,7 +64,7 @@ export function createOpenApiDocument({ baseUrl }: { readonly baseUrl: string })
 }
 
 /** The name of an endpoint as a name in most languages: `tenantsGetStatus`. */
-export function operationId(name: string): string {
+function operationId(name: string): string {
   return name.replace(/\.(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
