@@ -44,7 +44,9 @@ export const tenantOperations = pgTable(
     tenantId: uuid('tenant_id')
       .notNull()
       .references(() => tenants.id),
-    kind: text('kind').$type<'restart' | 'rotate_credentials' | 'rotate_sync_token' | 'suspend' | 'resume' | 'delete'>().notNull(),
+    kind: text('kind')
+      .$type<'restart' | 'rotate_credentials' | 'rotate_sync_token' | 'suspend' | 'resume' | 'delete'>()
+      .notNull(),
     status: text('status').$type<'open' | 'done' | 'failed'>().notNull().default('open'),
     /** The release that the operation made to bring its change to the machine. */
     releaseId: uuid('release_id'),
