@@ -32,9 +32,9 @@ test('the page lets happen what can happen, and the tenant follows', async () =>
   expect(url.startsWith(`${baseUrl}/sandbox/portal/sub_`)).toBe(true);
   const steps = [
     ['past_due', 'past_due', ['paid', 'paused', 'canceled']],
-    ['paid', 'active', ['past_due', 'paused', 'canceled']],
+    ['paid', 'active', ['updated', 'past_due', 'paused', 'canceled']],
     ['paused', 'paused', ['resumed', 'canceled']],
-    ['resumed', 'active', ['past_due', 'paused', 'canceled']],
+    ['resumed', 'active', ['updated', 'past_due', 'paused', 'canceled']],
     // The same again is another debt, and not the first one told twice.
     ['past_due', 'past_due', ['paid', 'paused', 'canceled']],
     ['canceled', 'canceled', []],
@@ -49,6 +49,23 @@ test('the page lets happen what can happen, and the tenant follows', async () =>
   const before = edge.delivered.length;
   await press('resumed');
   expect(edge.delivered.length).toBe(before);
+});
+
+test('another plan changes what the tenant may have, and back', async () => {
+  const { subscriptionId, press, url } = await buy();
+  const limits = async (): Promise<unknown> => {
+    const query = 'select plan_id, memory_mb from tenants where subscription_id = $1';
+    return (await edge.store.pool.query(query, [subscriptionId])).rows[0];
+  };
+  expect(await limits()).toEqual({ plan_id: 'starter', memory_mb: 512 });
+  await press('updated');
+  expect(await limits()).toEqual({ plan_id: 'pro', memory_mb: 1024 });
+  expect(await (await edge.call(url)).text()).toContain('<dd>Pro</dd>');
+  await press('past_due');
+  expect(await limits()).toEqual({ plan_id: 'pro', memory_mb: 1024 });
+  await press('paid');
+  await press('updated');
+  expect(await limits()).toEqual({ plan_id: 'starter', memory_mb: 512 });
 });
 
 test('what cannot happen, and what is not there, changes nothing', async () => {

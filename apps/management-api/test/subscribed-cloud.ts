@@ -39,16 +39,18 @@ export async function startSubscribedCloud() {
   const { store, vault } = edge;
   const health = await serveHandler(() => new Response('ok', { status: cloud.healthStatus }));
   const running = new Map<string, Machine & { readonly appName: string }>();
+  const memory = new Map<string, number>();
   const apps: string[] = [];
   const machines: Machines = {
     ...({} as Machines),
     kind: 'process',
     databaseHost: '127.0.0.1',
     createApp: async ({ appName }) => void apps.push(appName),
-    start: async ({ appName, releaseId }) => {
+    start: async ({ appName, releaseId, memoryMb }) => {
       if (cloud.startFailure !== undefined) throw new Error(cloud.startFailure);
       const machine = { id: releaseId, appName, releaseId, state: 'running', address: health.host } as const;
       running.set(releaseId, machine);
+      memory.set(releaseId, memoryMb);
       return machine;
     },
     find: async (_app, releaseId) => running.get(releaseId),
@@ -109,6 +111,8 @@ export async function startSubscribedCloud() {
     edge,
     store,
     running,
+    /** Of each release's machine, as it started last, in MiB. */
+    memory,
     apps,
     canceled,
     /** What maintenance could not do. */

@@ -105,6 +105,41 @@ test('after its end a subscription leaves what was paid for, then the data for a
   expect((await cloud.tenant(tenantId)).state).toBe('deleted');
 });
 
+test('another plan is what the machine has from its next start on, told once and in whatever order', async () => {
+  const subscribed = await cloud.subscribe();
+  const { tenantId, releaseId } = subscribed;
+  const plan = (name: string, memoryMb: number) => ({
+    status: 'active',
+    items: [
+      {
+        price: { id: `pri_${name}`, name, description: '', custom_data: { memory_mb: String(memoryMb) } },
+        product: { name: 'Cloud', custom_data: { plan: name, volume_gb: 10, memory_mb: 1 } },
+      },
+    ],
+  });
+  const now = Date.now();
+  await tell(subscribed, 'subscription.updated', plan('large', 2048), new Date(now + 2000));
+  await tell(subscribed, 'subscription.updated', plan('middle', 1024), new Date(now + 1000));
+  await tell(subscribed, 'subscription.updated', { status: 'active' }, new Date(now + 3000));
+  // Somebody else's product beside it, and what a transaction is about, are no plan.
+  await tell(subscribed, 'transaction.completed', plan('small', 256), new Date(now + 4000));
+  await tell(subscribed, 'subscription.updated', { status: 'active', items: [{ price: { id: 'pri_seat' } }] });
+  expect(await cloud.reach(tenantId, 'running')).toMatchObject({ planId: 'large', memoryMb: 2048, volumeGb: 1 });
+  const told = (await cloud.eventsOf(tenantId)).filter(({ message }) => message?.startsWith('The plan is'));
+  expect(told.map(({ message }) => message)).toEqual([
+    'The plan is large now: the machine has 2048 MB of memory from its next start on.',
+  ]);
+  const audited = await cloud.store.pool.query('select actor_kind, action from audit_entries where chain = $1', [
+    tenantId,
+  ]);
+  expect(audited.rows).toEqual([{ actor_kind: 'billing', action: 'subscription.change_plan' }]);
+  expect(cloud.memory.get(releaseId)).toBe(512);
+  const { id } = await openOperation(cloud.store, { tenantId, kind: 'restart' });
+  await cloud.edge.ports.workflows.startOperation(id);
+  await cloud.reach(tenantId, 'running');
+  expect(cloud.memory.get(releaseId)).toBe(2048);
+});
+
 test('the newest word counts, whichever comes first', async () => {
   const subscribed = await cloud.subscribe();
   const { tenantId } = subscribed;

@@ -1,9 +1,12 @@
+import type { Plan } from '@sp/cloud-api/contract';
 import { and, eq, ne, sql } from 'drizzle-orm';
+import { createAuditLog } from '../audit/audit-log.ts';
 import type { Store, Transaction } from '../store/database.ts';
 import { checkoutSessions, tenants, webhookEvents } from '../store/schema.ts';
 import { appendEvent } from '../tenants/events.ts';
 import { createPaidTenant, type TenantRow } from '../tenants/tenants.ts';
 import { type PaddleEvent, type Purchase, parsePurchase, readPaddleEvent } from './paddle-event.ts';
+import { subscribedPlan } from './subscribed-plan.ts';
 import { type SubscriptionStanding, type SubscriptionTerms, standingOf } from './subscription-standing.ts';
 
 /** What came of a webhook. */
@@ -30,13 +33,13 @@ export async function applyEvent(deps: ApplyDeps, event: PaddleEvent): Promise<A
   return deps.store.db.transaction(async (tx) => {
     const subscriptionId = await lockSubscription(tx, event.eventId);
     if (subscriptionId === undefined) return { outcome: 'stored' };
-    let known = await settleStanding(tx, { subscriptionId, terms: deps.terms });
+    let known = await settleStanding(tx, { store: deps.store, subscriptionId, terms: deps.terms });
     const purchase = parsePurchase(event);
     if (known.length === 0 && purchase !== undefined) {
       const paid = await applyPurchase(tx, { deps, purchase });
       if (paid === undefined) return { outcome: 'unmatched' };
       // What was told of the subscription before it had a tenant.
-      if (paid === 'new') known = await settleStanding(tx, { subscriptionId, terms: deps.terms });
+      if (paid === 'new') known = await settleStanding(tx, { store: deps.store, subscriptionId, terms: deps.terms });
     }
     if (known.length === 0) return { outcome: 'stored' };
     const provisioning = known.filter(({ state }) => state === 'provisioning');
@@ -56,12 +59,16 @@ async function lockSubscription(tx: Transaction, eventId: string): Promise<strin
   return subscriptionId;
 }
 
-/** Writes how a subscription stands into its tenants; a tenant that is gone is no matter. */
+/** Writes how a subscription stands, and what it is for, into its tenants; a tenant that is gone is no matter. */
 async function settleStanding(
   tx: Transaction,
-  request: { readonly subscriptionId: string; readonly terms: SubscriptionTerms | undefined },
+  request: {
+    readonly store: Store;
+    readonly subscriptionId: string;
+    readonly terms: SubscriptionTerms | undefined;
+  },
 ): Promise<readonly TenantRow[]> {
-  const { subscriptionId, terms } = request;
+  const { store, subscriptionId, terms } = request;
   const rows = await tx
     .select()
     .from(tenants)
@@ -72,11 +79,13 @@ async function settleStanding(
     .select({ payload: webhookEvents.payload })
     .from(webhookEvents)
     .where(eq(webhookEvents.subscriptionId, subscriptionId));
-  const standing = standingOf(
-    events.flatMap(({ payload }) => readPaddleEvent(payload) ?? []),
-    terms,
-  );
-  if (standing !== undefined) for (const tenant of rows) await writeStanding(tx, { tenant, standing });
+  const told = events.flatMap(({ payload }) => readPaddleEvent(payload) ?? []);
+  const standing = standingOf(told, terms);
+  const plan = subscribedPlan(told);
+  for (const tenant of rows) {
+    if (standing !== undefined) await writeStanding(tx, { tenant, standing });
+    if (plan !== undefined && plan.id !== tenant.planId) await writePlan(tx, { store, tenant, plan });
+  }
   return rows;
 }
 
@@ -100,6 +109,26 @@ async function writeStanding(
   if (message !== undefined) {
     await appendEvent(tx, { tenantId: tenant.id, eventType: 'vm_provisioning_progress', message });
   }
+}
+
+/**
+ * Gives a tenant another plan: its machine has the memory of it from its next start on. What the owner had chosen within
+ * the plan of before does not hold any more. The volume stays: it holds data, and nothing makes it another size yet.
+ */
+async function writePlan(
+  tx: Transaction,
+  { store, tenant, plan }: { readonly store: Store; readonly tenant: TenantRow; readonly plan: Plan },
+): Promise<void> {
+  const { id: tenantId, version } = tenant;
+  await tx
+    .update(tenants)
+    .set({ planId: plan.id, memoryMb: plan.memoryMbDefault, version: version + 1, updatedAt: sql`now()` })
+    .where(eq(tenants.id, tenantId));
+  const message = `The plan is ${plan.name} now: the machine has ${plan.memoryMbDefault} MB of memory from its next start on.`;
+  await appendEvent(tx, { tenantId, eventType: 'vm_provisioning_progress', message });
+  const audit = createAuditLog({ store });
+  const action = 'subscription.change_plan';
+  await audit.append(tenantId, { actorKind: 'billing', action, outcome: 'succeeded' }, { tx });
 }
 
 /** What the owner is told before anything happens; suspension and what follows it have events of their own. */

@@ -11,6 +11,7 @@ import type { SandboxChange, WebhookDelivery } from './sandbox-webhook.ts';
 
 const actions: Readonly<Record<SandboxSubscription['subscriptionStatus'], readonly PortalAction[]>> = {
   active: [
+    { value: 'updated', label: 'Change the plan' },
     { value: 'past_due', label: 'Let a payment fail' },
     { value: 'paused', label: 'Pause' },
     { value: 'canceled', label: 'Cancel' },

@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { Store } from '../store/database.ts';
 import { sandboxTransactions } from '../store/schema.ts';
+import { sandboxPlans } from './sandbox-plans.ts';
 import {
   deliverWebhook,
   type SandboxChange,
@@ -38,13 +39,21 @@ export async function changeSubscription(
   const { store } = options;
   const subscription = await findSubscription(store, subscriptionId);
   if (subscription === undefined || subscription.subscriptionStatus === 'canceled') return;
-  await deliverWebhook(change, subscription, options);
+  const priceId = change === 'updated' ? nextPrice(subscription.priceId) : subscription.priceId;
+  await deliverWebhook(change, { ...subscription, priceId }, options);
   await store.db
     .update(sandboxTransactions)
     .set({
       subscriptionStatus: statusAfter[change],
+      priceId,
       changes: sql`${sandboxTransactions.changes} + 1`,
       changedAt: new Date(),
     })
     .where(and(eq(sandboxTransactions.id, subscription.id), eq(sandboxTransactions.changes, subscription.changes)));
+}
+
+/** The price of the plan after this one; after the last comes the first. */
+function nextPrice(priceId: string): string {
+  const index = sandboxPlans.findIndex(({ paddlePriceId }) => paddlePriceId === priceId);
+  return sandboxPlans[(index + 1) % sandboxPlans.length]?.paddlePriceId ?? priceId;
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { loggableError } from '../http/loggable-error.ts';
 import type { sandboxTransactions } from '../store/schema.ts';
+import { sandboxPlans } from './sandbox-plans.ts';
 import { signatureHeader, signWebhook } from './webhook-signature.ts';
 
 /** How webhooks reach their receiver. */
@@ -21,13 +22,15 @@ export interface WebhookDelivery {
 export type SandboxTransaction = typeof sandboxTransactions.$inferSelect;
 
 /** What can happen to a subscription. */
-export type SandboxChange = 'created' | 'past_due' | 'paid' | 'paused' | 'resumed' | 'canceled';
+export type SandboxChange = 'created' | 'updated' | 'past_due' | 'paid' | 'paused' | 'resumed' | 'canceled';
 
 const attempts = 3;
 
 /** How a subscription is after a change. */
 export const statusAfter = {
   created: 'active',
+  /** Another plan. */
+  updated: 'active',
   past_due: 'past_due',
   paid: 'active',
   paused: 'paused',
@@ -82,12 +85,19 @@ export function subscriptionOf(transactionId: string): string {
   return transactionId.replace(/^txn_/, 'sub_');
 }
 
+function describePrice(priceId: string): object {
+  const plan = sandboxPlans.find(({ paddlePriceId }) => paddlePriceId === priceId);
+  if (plan === undefined) return { price: { id: priceId } };
+  const { id, name, memoryMbDefault: memory_mb, volumeGb: volume_gb } = plan;
+  return { price: { id: priceId, name, description: name, custom_data: { plan: id, memory_mb, volume_gb } } };
+}
+
 function describe(change: SandboxChange, transaction: Parameters<typeof deliverWebhook>[1]): object {
   const suffix = transaction.id.replace(/^txn_/, '');
   const marker = change === 'created' ? suffix : `${suffix}_${transaction.changes + 1}_${change}`;
   const common = {
     custom_data: transaction.customData,
-    items: [{ status: 'active', quantity: 1, price: { id: transaction.priceId } }],
+    items: [{ status: 'active', quantity: 1, ...describePrice(transaction.priceId) }],
   };
   return {
     event_id: `evt_${marker}`,
