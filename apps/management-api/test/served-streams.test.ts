@@ -86,6 +86,6 @@ test('ends with the server', async () => {
   const ended = response.text();
   await expect.poll(streams).toBe('sp_event_streams 1');
   stopping.abort();
-  expect(await ended).toContain('tenant_created');
+  expect(await ended).toContain('heartbeat');
   await expect.poll(streams).toBe('sp_event_streams 0');
 });
