@@ -30,7 +30,7 @@ export interface BackupProgress {
 export interface BackupOptions extends ConnectOptions, ToolOptions {
   /** The file, or for `directory` the folder, to make. Its own folder is made when missing. */
   readonly path: string;
-  /** @defaultValue 'custom' */
+  /** Which form it gets. @defaultValue 'custom' */
   readonly format?: BackupFormat | undefined;
   /** Called as bytes are written; not for `directory`, whose files are written by several workers. */
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
@@ -38,6 +38,7 @@ export interface BackupOptions extends ConnectOptions, ToolOptions {
 
 /** A backup that is on disk, whole. */
 export interface Backup extends BackupDescription {
+  /** Absolute. */
   readonly path: string;
 }
 

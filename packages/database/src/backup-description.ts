@@ -7,12 +7,15 @@ export type BackupFormat = 'custom' | 'sql' | 'directory';
 
 /** What a backup holds. Written beside it, as `<path>.json`. */
 export interface BackupDescription {
+  /** Which form it has. */
   readonly format: BackupFormat;
   /** Name of the database that it is of. */
   readonly database: string;
+  /** Of the server that it is from, for example `18.4`. */
   readonly serverVersion: string;
   /** When the state was taken, ISO 8601. */
   readonly takenAt: string;
+  /** Of the file, or of all files of the folder. */
   readonly bytes: number;
   /** Of the file; absent for a folder. */
   readonly sha256?: string | undefined;

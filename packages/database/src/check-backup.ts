@@ -7,7 +7,9 @@ import { DatabaseError } from './database-error.ts';
 
 /** A backup as it lies on disk. */
 export interface StoredBackup {
+  /** Absolute. */
   readonly path: string;
+  /** Told by what is on disk. */
   readonly format: BackupFormat;
   /** Absent for backups that other programs made. */
   readonly description: BackupDescription | undefined;

@@ -13,6 +13,7 @@ export interface CloneOptions extends ConnectOptions, ToolOptions {
   readonly temporaryFolder: string;
   /** Replaces what is there. @defaultValue false: the target must have no tables */
   readonly replace?: boolean | undefined;
+  /** Called as bytes are read. */
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
 }
 

@@ -5,11 +5,17 @@ export type TlsMode = 'disable' | 'prefer' | 'require' | 'verify-full';
 
 /** Where a database is, and who logs in. */
 export interface DatabaseAddress {
+  /** Name or address, without brackets. */
   readonly host: string;
+  /** 5432 where the URL names none. */
   readonly port: number;
+  /** Who logs in. */
   readonly user: string;
+  /** As it is, without escapes; `undefined` when the URL has none. */
   readonly password: string | undefined;
+  /** Named as the user where the URL names none. */
   readonly database: string;
+  /** How the connection is encrypted. */
   readonly tls: TlsMode;
   /** A file with the certificates to trust. @defaultValue those of the system */
   readonly rootCertificate: string | undefined;

@@ -63,16 +63,27 @@ const brand = Symbol.for('@sp/database.error');
 
 /** The only error class of this package. No member holds a password or a row. */
 export class DatabaseError extends Error implements DatabaseErrorFacts {
+  /** Always `DatabaseError`. */
   override readonly name = 'DatabaseError';
+  /** Why it failed; switch on it. */
   readonly code: DatabaseErrorCode;
+  /** {@inheritDoc DatabaseErrorFacts.address} */
   readonly address: string | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.sqlState} */
   readonly sqlState: string | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.position} */
   readonly position: number | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.tool} */
   readonly tool: string | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.neededVersion} */
   readonly neededVersion: number | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.foundVersion} */
   readonly foundVersion: number | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.path} */
   readonly path: string | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.port} */
   readonly port: number | undefined;
+  /** {@inheritDoc DatabaseErrorFacts.differences} */
   readonly differences: readonly RowDifference[] | undefined;
 
   constructor(code: DatabaseErrorCode, message: string, facts: DatabaseErrorFacts = {}) {

@@ -3,8 +3,11 @@ import { parseDatabaseUrl } from './database-address.ts';
 
 /** What a server says about itself and about who asks. */
 export interface DatabaseDescription {
+  /** Name or address of the server. */
   readonly host: string;
+  /** Of the server. */
   readonly port: number;
+  /** Its name. */
   readonly database: string;
   /** The role that was logged in. */
   readonly user: string;

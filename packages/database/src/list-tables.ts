@@ -3,8 +3,11 @@ import { parseDatabaseUrl } from './database-address.ts';
 
 /** A table of a database. */
 export interface TableSummary {
+  /** Schema that it is in. */
   readonly schema: string;
+  /** Its name, without quotes. */
   readonly name: string;
+  /** What it is. */
   readonly kind: 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table';
   /** How many rows the server thinks it has; absent before the first ANALYZE, and for views. */
   readonly estimatedRows?: number | undefined;

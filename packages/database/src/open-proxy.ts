@@ -5,6 +5,7 @@ import { openServerSocket } from './open-server-socket.ts';
 
 /** A port on this computer that leads to a database. */
 export interface DatabaseProxy {
+  /** Of 127.0.0.1. */
   readonly port: number;
   /** As the URL given, but by this port. Holds the password. */
   readonly url: string;

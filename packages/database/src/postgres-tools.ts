@@ -17,6 +17,7 @@ export interface ToolOptions {
 
 /** A program that was found. */
 export interface FoundTool {
+  /** The program's file. */
   readonly path: string;
   /** Its major version. */
   readonly version: number;

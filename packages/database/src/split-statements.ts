@@ -1,5 +1,6 @@
 /** Statements that are complete, and what follows them. */
 export interface SplitStatements {
+  /** In order, without their semicolons. */
   readonly statements: readonly string[];
   /** What has no `;` yet, for example inside a string that goes on in the next line. */
   readonly rest: string;

@@ -25,10 +25,15 @@ const brand = Symbol.for('@sp/local-postgres.error');
 
 /** The only error class of this package. It never holds a password. */
 export class LocalPostgresError extends Error implements LocalPostgresErrorFacts {
+  /** Always `LocalPostgresError`. */
   override readonly name = 'LocalPostgresError';
+  /** Why it failed; switch on it. */
   readonly code: LocalPostgresErrorCode;
+  /** {@inheritDoc LocalPostgresErrorFacts.path} */
   readonly path: string | undefined;
+  /** {@inheritDoc LocalPostgresErrorFacts.container} */
   readonly container: string | undefined;
+  /** {@inheritDoc LocalPostgresErrorFacts.reason} */
   readonly reason: string | undefined;
 
   constructor(code: LocalPostgresErrorCode, message: string, facts: LocalPostgresErrorFacts = {}) {

@@ -16,7 +16,9 @@ export interface SharedConfig {
 
 /** The database of a tenant. */
 export interface TenantDatabaseEntry {
+  /** As in the project's list of tenants. */
   readonly tenantId: string;
+  /** On the server. */
   readonly databaseName: string;
 }
 

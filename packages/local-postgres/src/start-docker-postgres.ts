@@ -14,14 +14,15 @@ export interface DockerPostgresOptions {
   readonly folder: string;
   /** Of the container; its volume is `<name>-data`. @defaultValue 'systemprompt-postgres-shared' */
   readonly name?: string | undefined;
-  /** @defaultValue 'postgres:18-alpine' */
+  /** What the container is made of. @defaultValue 'postgres:18-alpine' */
   readonly image?: string | undefined;
   /** On 127.0.0.1, for a new container. @defaultValue 5432, or any when that is taken */
   readonly port?: number | undefined;
-  /** @defaultValue 'docker' */
+  /** The Docker program. @defaultValue 'docker' */
   readonly binary?: string | undefined;
   /** How long Postgres may take until it accepts connections, in milliseconds. @defaultValue 60000 */
   readonly patience?: number | undefined;
+  /** Gives up waiting; what Docker has begun goes on. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,6 +30,7 @@ export interface DockerPostgresOptions {
 export interface LocalPostgres {
   /** Of a role that may do everything. Holds its password. */
   readonly adminUrl: string;
+  /** Of 127.0.0.1. */
   readonly port: number;
   /** What had to be done. */
   readonly status: 'created' | 'started' | 'running';

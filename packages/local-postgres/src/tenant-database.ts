@@ -4,9 +4,11 @@ import { LocalPostgresError } from './local-postgres-error.ts';
 
 /** A database on the server, as it is listed. */
 export interface DatabaseListing {
+  /** Of the database. */
   readonly name: string;
   /** Login role that owns it. */
   readonly owner: string;
+  /** On the server's disk. */
   readonly bytes: number;
 }
 
@@ -14,6 +16,7 @@ export interface DatabaseListing {
 export interface TenantDatabaseOptions {
   /** Name of the database and of the role that owns it: letters, digits and `_`, at most 63. */
   readonly name: string;
+  /** Ends the work at once; it can be repeated. */
   readonly signal?: AbortSignal | undefined;
 }
 
