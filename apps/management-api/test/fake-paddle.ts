@@ -14,6 +14,7 @@ export interface FakePaddle {
   pause(subscriptionId: string): void;
   resume(subscriptionId: string): void;
   cancel(subscriptionId: string, when: 'now' | 'period_end'): void;
+  changePlan(subscriptionId: string, priceId: string): void;
   endPeriod(subscriptionId: string): void;
 }
 

@@ -12,7 +12,17 @@ test('a tenant goes with its subscription at Paddle from the first payment to th
   const apiKey = 'pdl_live_apikey_1';
   const paddle = await createFakePaddle({
     apiKey,
-    catalog: [{ priceId: 'pri_starter', productName: 'Starter', customData: { memory_mb: 512, volume_gb: 1 } }],
+    catalog: [
+      { priceId: 'pri_starter', productName: 'Starter', customData: { memory_mb: 512, volume_gb: 1 } },
+      // Withdrawn, and given to those who had asked for it.
+      {
+        priceId: 'pri_pro',
+        productName: 'Pro',
+        status: 'archived',
+        customData: { memory_mb: 2048 },
+        productCustomData: { plan: 'pro', volume_gb: 10 },
+      },
+    ],
     destination: {
       url: `${baseUrl}/api/v1/webhooks/paddle`,
       secrets: [webhookSecret],
@@ -73,6 +83,13 @@ test('a tenant goes with its subscription at Paddle from the first payment to th
     await after(() => paddle.pause(subscriptionId), 'suspended');
     await after(() => paddle.resume(subscriptionId), 'awaiting_deploy');
     await after(() => paddle.endPeriod(subscriptionId), 'awaiting_deploy');
+    expect(await after(() => paddle.changePlan(subscriptionId, 'pri_pro'), 'awaiting_deploy')).toMatchObject({
+      planId: 'pro',
+      memoryMb: 2048,
+    });
+    expect(await after(() => paddle.endPeriod(subscriptionId), 'awaiting_deploy')).toMatchObject({ memoryMb: 2048 });
+    const link = await edge.call(`/api/v1/tenants/${id}/subscription/portal-link`, { method: 'POST', token });
+    expect(await link.json()).toEqual({ data: { url: expect.stringContaining('https://') as string } });
 
     const cancel = () => edge.call(`/api/v1/tenants/${id}/subscription/cancel`, { method: 'POST', token });
     expect((await cancel()).status).toBe(200);

@@ -70,7 +70,7 @@ export interface Subscription {
     readonly effective_at: string;
     readonly resume_at: null;
   } | null;
-  readonly items: readonly {
+  items: readonly {
     readonly status: 'active';
     readonly quantity: number;
     readonly recurring: true;

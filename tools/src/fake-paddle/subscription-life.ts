@@ -20,6 +20,8 @@ export interface SubscriptionLife {
   /** Ends the subscription, now or when the period ends. */
   cancel(subscriptionId: string, when: 'now' | 'period_end'): void;
   dropScheduledChange(subscriptionId: string): void;
+  /** The subscription is for another price of the catalog from now on. */
+  changePlan(subscriptionId: string, priceId: string): void;
   /** The period ends: what is scheduled happens, or the next period is paid for. */
   endPeriod(subscriptionId: string): void;
 }
@@ -182,6 +184,13 @@ export function createSubscriptionLife(
     },
     dropScheduledChange: (id) => {
       notify([tell('subscription.updated', change(id, { scheduled_change: null }))]);
+    },
+    changePlan: (id, priceId) => {
+      const price = books.prices.get(priceId);
+      if (price === undefined) throw new Error(`No price ${priceId}`);
+      const product = productOf(price.product_id);
+      const items = subscriptionOf(id).items.map((item) => ({ ...item, price, product }));
+      notify([tell('subscription.updated', change(id, { items }))]);
     },
     endPeriod: (id) => {
       const { scheduled_change: scheduled, status, current_billing_period: period } = subscriptionOf(id);
