@@ -88,6 +88,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_PROFILE_UNWRITABLE: advise(failed),
 
   SP_CHECKOUT_DECLINED: advise(failed, 'Nothing was bought. Start again: systemprompt cloud tenant create'),
+  SP_CHECKOUT_BAD_URL: advise(failed, 'The API sent an unusable payment page: check --environment.'),
   SP_CHECKOUT_TIMEOUT: advise(pending, takeUp),
   SP_CHECKOUT_PORT_BUSY: advise(conflict),
   SP_CHECKOUT_LISTEN_FAILED: advise(failed),

@@ -2,6 +2,7 @@
 export type CheckoutErrorCode =
   | 'SP_CHECKOUT_DECLINED'
   | 'SP_CHECKOUT_PROVISIONING_FAILED'
+  | 'SP_CHECKOUT_BAD_URL'
   | 'SP_CHECKOUT_TIMEOUT'
   | 'SP_CHECKOUT_ABORTED'
   | 'SP_CHECKOUT_PORT_BUSY'
@@ -9,7 +10,7 @@ export type CheckoutErrorCode =
 
 /** The facts a {@link CheckoutError} may carry besides its code. */
 export interface CheckoutErrorFacts {
-  /** What the payment page said (`SP_CHECKOUT_DECLINED`), in the words of the platform. */
+  /** What the payment page said (`SP_CHECKOUT_DECLINED`), in the words of the platform, or what is wrong (`SP_CHECKOUT_BAD_URL`). */
   readonly reason?: string | undefined;
   /** The tenant that could not be made, or was waited for. */
   readonly tenantId?: string | undefined;
@@ -31,7 +32,7 @@ export class CheckoutError extends Error {
   override readonly name = 'CheckoutError';
   /** Why; stable, for `switch`. */
   readonly code: CheckoutErrorCode;
-  /** What the payment page said (`SP_CHECKOUT_DECLINED`), in the words of the platform. */
+  /** What the payment page said (`SP_CHECKOUT_DECLINED`), in the words of the platform, or what is wrong (`SP_CHECKOUT_BAD_URL`). */
   readonly reason: string | undefined;
   /** The tenant that could not be made, or was waited for. */
   readonly tenantId: string | undefined;

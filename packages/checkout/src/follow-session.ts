@@ -21,9 +21,11 @@ export interface FollowSessionOptions {
 export async function followSession(options: FollowSessionOptions): Promise<CheckoutCallbackResult> {
   const { api, checkoutSessionId, transactionId, onEvent, signal, retryMs } = options;
   const seen = new Set<string>();
+  let unknown = 0;
   for (;;) {
     try {
       for await (const event of api.checkout.events(checkoutSessionId, { signal })) {
+        unknown = 0;
         // A new stream starts from the beginning.
         const key = JSON.stringify([event.eventType, event.status, event.message]);
         if (!seen.has(key)) onEvent(event);
@@ -36,12 +38,17 @@ export async function followSession(options: FollowSessionOptions): Promise<Chec
       }
     } catch (error) {
       if (!isCloudApiError(error) || isFinal(error.code)) throw error;
+      if (error.serverCode === 'checkout_not_found') unknown += 1;
+      if (unknown >= patience) throw error;
     }
     await delay(retryMs, undefined, { signal });
   }
 }
 
 /** What no repetition mends: without a valid login, the server will never show the session. */
+/** A session that was just opened may not be known everywhere yet; one that stays unknown never was. */
+const patience = 4;
+
 function isFinal(code: string): boolean {
   return ['SP_API_UNAUTHORIZED', 'SP_API_FORBIDDEN', 'SP_API_INVALID_REQUEST', 'SP_API_ABORTED'].includes(code);
 }

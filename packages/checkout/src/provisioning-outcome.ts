@@ -1,5 +1,6 @@
 import type { ProvisioningEvent, TenantStatus } from '@sp/cloud-api';
 import { CheckoutError } from './checkout-error.ts';
+import { plainText } from './plain-text.ts';
 
 /** Where provisioning ended. */
 export interface ProvisioningOutcome {
@@ -11,11 +12,16 @@ export interface ProvisioningOutcome {
 
 /** The failure of provisioning, in the server's words. */
 export function provisioningFailed(tenantId: string, message: string | undefined): CheckoutError {
-  const why = message ?? 'no reason given';
-  return new CheckoutError('SP_CHECKOUT_PROVISIONING_FAILED', `Provisioning of tenant ${tenantId} failed: ${why}`, {
-    tenantId,
-    reason: message,
-  });
+  const reason = message === undefined ? undefined : plainText(message);
+  const why = reason ?? 'no reason given';
+  return new CheckoutError(
+    'SP_CHECKOUT_PROVISIONING_FAILED',
+    `Provisioning of tenant ${plainText(tenantId)} failed: ${why}`,
+    {
+      tenantId,
+      reason,
+    },
+  );
 }
 
 /** Whether an event says that provisioning is over, well or badly. */

@@ -1,4 +1,5 @@
 import type { CheckoutResponse } from '@sp/cloud-api';
+import { plainText } from './plain-text.ts';
 
 /** What a callback says. */
 export type CheckoutCallback =
@@ -24,12 +25,6 @@ export function readCallback(query: URLSearchParams, checkout: CheckoutResponse)
   if (status === 'pending') return { kind: 'pending' };
   if (status !== 'completed') return { kind: 'declined', reason: plainText(status) };
   return tenantId && transactionId ? { kind: 'completed', tenantId } : invalid('it names no tenant');
-}
-
-/** The query comes from a browser and ends in a terminal: no control characters (escape sequences), no novels. */
-function plainText(text: string): string {
-  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
-  return plain.slice(0, 300) || '(no reason given)';
 }
 
 function invalid(problem: string): CheckoutCallback {

@@ -6,6 +6,7 @@ import type { CheckoutCallbackResult, CheckoutFlowEvent } from './checkout-resul
 import { withDeadline } from './deadline.ts';
 import { followSession } from './follow-session.ts';
 import { readCallback } from './read-callback.ts';
+import { assertWebAddress } from './web-address.ts';
 
 /** What a checkout needs. */
 export interface CheckoutFlowOptions {
@@ -40,8 +41,8 @@ const retryMs = 2000;
  * Sends a person to the payment page and waits until what they paid for exists. The session's events decide, so it also
  * ends when they pay on another device and the browser never comes back.
  *
- * @throws {@link CheckoutError} `SP_CHECKOUT_DECLINED`, `SP_CHECKOUT_PROVISIONING_FAILED`, `SP_CHECKOUT_TIMEOUT`,
- * `SP_CHECKOUT_ABORTED`, `SP_CHECKOUT_PORT_BUSY`, `SP_CHECKOUT_LISTEN_FAILED`
+ * @throws {@link CheckoutError} `SP_CHECKOUT_DECLINED`, `SP_CHECKOUT_PROVISIONING_FAILED`, `SP_CHECKOUT_BAD_URL`,
+ * `SP_CHECKOUT_TIMEOUT`, `SP_CHECKOUT_ABORTED`, `SP_CHECKOUT_PORT_BUSY`, `SP_CHECKOUT_LISTEN_FAILED`
  * @throws {CloudApiError} what `createCheckout` throws, and when the login is not valid
  * @example
  * const { tenantId } = await runCheckoutCallbackFlow({
@@ -116,6 +117,7 @@ async function waitForResult(checkout: CheckoutResponse, flow: RunningFlow): Pro
     }
   };
 
+  assertWebAddress(url, checkoutSessionId);
   onEvent?.({ type: 'listening', redirectUri: listener.url });
   onEvent?.({ type: 'checkout-url', url, checkoutSessionId });
   const onProvisioning = followSession({

@@ -63,8 +63,9 @@ export function createCallbacks(answeredPage: LoopbackPage): Callbacks {
     },
     answer(query, response) {
       // In turn, because a reload while the first callback is being handled must not handle its one-time code twice.
-      lastTurn = lastTurn.then(() => takeTurn(query, response));
-      return lastTurn;
+      const turn = lastTurn.then(() => takeTurn(query, response));
+      lastTurn = turn.catch(() => undefined);
+      return turn;
     },
   };
 }

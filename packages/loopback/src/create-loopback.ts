@@ -89,7 +89,10 @@ export async function createLoopback(options: LoopbackOptions = {}): Promise<Loo
   const connections = trackConnections(server);
   const port = await listen(server, options.port ?? 0);
   const targets = { port, callbackPath: path, routes, answerCallback: callbacks.answer };
-  server.on('request', (request, response) => void answerRequest(request, response, targets));
+  server.on('request', (request, response) => {
+    // What a handler or route gave was no reply at all: one request fails, not the program.
+    answerRequest(request, response, targets).catch(() => response.destroy());
+  });
   server.on('error', (cause) => {
     callbacks.finish(
       new LoopbackError('SP_LOOPBACK_LISTEN_FAILED', `Stopped listening: port ${port}`, { port, cause }),
