@@ -71,6 +71,9 @@ const clockFactor = 1.2;
 const slowDownSeconds = 5;
 const longestWaitSeconds = 60;
 
+/** The most that a timer can wait. */
+const longestTimerMs = 2_147_483_647;
+
 /**
  * Logs in with a browser on any other computer (RFC 8628): shows a code, and polls until the person has allowed or
  * denied the login.
@@ -125,7 +128,8 @@ function promptOf(started: DeviceAuthorization): DevicePrompt {
 }
 
 async function waitByTimer(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  await delay(milliseconds, undefined, signal ? { signal } : {});
+  // More would fire at once, and the server be asked without a pause.
+  await delay(Math.min(milliseconds, longestTimerMs), undefined, signal ? { signal } : {});
 }
 
 function denied(): CredentialsError {

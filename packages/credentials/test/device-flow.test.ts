@@ -148,3 +148,27 @@ test('a stream without an end is not read for ever', async () => {
   await expect(reading).rejects.toMatchObject({ code: 'SP_LOGIN_ABORTED' });
   silent.destroy();
 });
+
+test('a server that wants years between two questions is not asked without a pause', async () => {
+  const stop = new AbortController();
+  let polls = 0;
+  const { options } = deviceLogin([], {
+    start: async () => ({
+      deviceCode: 'the-device-code',
+      userCode: 'BCDF-GHJK',
+      verificationUri: 'https://api.example/device',
+      expiresIn: 1e12,
+      interval: 1e12,
+    }),
+    poll: async () => {
+      polls += 1;
+      return polls === 3 ? token : 'authorization_pending';
+    },
+    wait: undefined,
+    signal: stop.signal,
+  });
+  const login = runDeviceFlow(options);
+  setTimeout(() => stop.abort(), 200);
+  await expect(login).rejects.toMatchObject({ code: 'SP_LOGIN_ABORTED' });
+  expect(polls).toBe(0);
+});

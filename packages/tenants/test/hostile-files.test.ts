@@ -258,3 +258,14 @@ test('secrets of any name become variables, or are named', () => {
     { numRuns: 300 },
   );
 });
+
+test('a file that is no object at all is called so, in a sentence that names what is meant', async () => {
+  const folder = await temporaryFolder();
+  const [store, profile] = [join(folder, 'tenants.json'), join(folder, 'profile.yaml')];
+  for (const text of ['null', '7', '[]']) {
+    await writeFile(store, text);
+    await writeFile(profile, text);
+    await expect(loadTenants(store)).rejects.toThrow(`Cannot read ${store}: file is not as expected`);
+    await expect(loadProfile(profile, { env: {} })).rejects.toThrow(`Invalid profile ${profile}: file has no members`);
+  }
+});

@@ -38,7 +38,11 @@ export function parseProfile(
   }
   const parsed = profileSchema.safeParse(value);
   if (!parsed.success) {
-    const findings = parsed.error.issues.map((issue) => ({ member: issue.path.join('.'), problem: problemOf(issue) }));
+    const findings = parsed.error.issues.map((issue) =>
+      issue.path.length === 0
+        ? { member: 'file', problem: 'has no members' }
+        : { member: issue.path.join('.'), problem: problemOf(issue) },
+    );
     return { profile: undefined, findings };
   }
   const { secrets, ...members } = camelCase(parsed.data);

@@ -60,7 +60,7 @@ export function parseStoreFile(text: string, path: string): StoreFile {
   const parsed = fileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const findings = parsed.error.issues.map((issue) => ({
-    member: issue.path.join('.'),
+    member: issue.path.join('.') || 'file',
     problem: 'is not as expected',
   }));
   throw corrupted(listFindings(findings), findings);
