@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { endpoint } from './endpoint.ts';
 
-/** Environment variables for the tenant's machine. They reach it with the next deploy: a release keeps its own. */
+/** Environment variables for the tenant's machine. They reach it with its next start: a restart, or a deploy. */
 export interface SetSecretsRequest {
   /** Values by name; names that are not here stay as they are. */
   readonly secrets: Readonly<Record<string, string>>;
