@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { apiErrorSchema, requestIdHeader } from './contract/errors.ts';
 import { CloudApiError, type CloudApiErrorCode } from './errors.ts';
 import { parseUrl } from './parse-url.ts';
+import { readText } from './read-text.ts';
 import { fromAnswer } from './wire.ts';
 
 const codes: Readonly<Record<number, CloudApiErrorCode>> = {
@@ -19,7 +20,7 @@ export async function errorOfResponse(response: Response, what: string): Promise
   if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
     return errorOfRedirect(response, what);
   }
-  const text = await response.text().catch(() => '');
+  const text = (await readText(response).catch(() => undefined)) ?? '';
   const body = z.safeParse(apiErrorSchema, fromAnswer(parseJson(text)));
   // One line, and nothing that a terminal would obey.
   const said = body.success ? body.data.error.message : text.slice(0, 200);

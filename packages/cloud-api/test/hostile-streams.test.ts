@@ -54,3 +54,24 @@ test('numbers of events may be any text', async () => {
   const inBytes = asked.map((id) => Buffer.from(id ?? '', 'latin1').toString());
   expect(inBytes).toEqual(['€', 'é€1']);
 });
+
+test.each([200, 500])('an answer (%i) without an end is one named error, not a full memory', async (status) => {
+  let sent = 0;
+  const environment = await serve((_, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' });
+    const chunk = Buffer.alloc(1_048_576, ' ');
+    const pump = (): void => {
+      if (response.destroyed) return;
+      sent += 1;
+      if (response.write(chunk)) setImmediate(pump);
+      else response.once('drain', pump);
+    };
+    pump();
+  });
+  const failure = status === 200 ? 'was answered with too long a text' : 'was answered 500';
+  await expect(createCloudApiClient({ environment, retry: 0 }).tenants.list()).rejects.toMatchObject({
+    name: 'CloudApiError',
+    message: `GET /api/v1/tenants ${failure}`,
+  });
+  expect(sent).toBeLessThan(200);
+});
