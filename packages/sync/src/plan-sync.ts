@@ -29,7 +29,7 @@ export interface PlanSyncOptions extends SyncOptions {
  * console.log(plan.up.map((change) => change.path), plan.conflicts.length);
  */
 export function planSync(options: PlanSyncOptions): Promise<SyncPlan> {
-  return withSync(options, (sync) => planOpen(sync, options));
+  return withSync(options, (sync) => planOpen(sync, options), { looks: true });
 }
 
 /** The same for a project that is open already. */

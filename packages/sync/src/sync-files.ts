@@ -1,5 +1,5 @@
 import { applyOpen, type SyncResult } from './apply-sync.ts';
-import { withSync } from './client/open-sync.ts';
+import { type OpenSync, withSync } from './client/open-sync.ts';
 import type { SyncPlan } from './plan/sync-plan.ts';
 import { type PlanSyncOptions, planOpen } from './plan-sync.ts';
 
@@ -20,8 +20,9 @@ export function syncFiles(
   options: SyncFilesOptions,
 ): Promise<{ readonly plan: SyncPlan; readonly result?: SyncResult | undefined }> {
   const { confirm = () => true } = options;
-  return withSync(options, async (sync) => {
+  const work = async (sync: OpenSync) => {
     const plan = await planOpen(sync, options);
     return (await confirm(plan)) ? { plan, result: await applyOpen(sync, plan, options) } : { plan };
-  });
+  };
+  return withSync(options, work, { looks: true });
 }

@@ -13,6 +13,7 @@ import {
   missingSchema,
   streamType,
   treeSchema,
+  type WireTree,
 } from '../wire/messages.ts';
 import { receiveContents } from '../wire/receive-contents.ts';
 import { packFrames } from '../wire/send-contents.ts';
@@ -21,15 +22,11 @@ import type { SyncBody, SyncRequest } from './sync-request.ts';
 
 const prefix = '/api/v1/sync';
 
-/** The tenant's tree by this package's protocol; `undefined` when the tenant does not speak it. */
-export async function readManifestTree(
-  request: SyncRequest,
-  known: KnownRemote | undefined,
-  limits: Limits,
-): Promise<RemoteFiles | undefined> {
-  const query = known === undefined ? '' : `?base=${known.tree}`;
+/** Asks the tenant for its tree, as differences to `base`; `undefined` when it does not speak this package's protocol. */
+export function askTree(request: SyncRequest, base: string | undefined): Promise<WireTree | undefined> {
+  const query = base === undefined ? '' : `?base=${base}`;
   const call = { method: 'GET' as const, path: `${prefix}/tree${query}`, expected: [200, 404, 405, 501] };
-  const wire = await request(call, async (response) => {
+  return request(call, async (response) => {
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
     if (response.status !== 200 || !isJson) {
       await response.body?.cancel();
@@ -43,7 +40,10 @@ export async function readManifestTree(
       throw damaged('it is not in the form that was agreed');
     }
   });
-  if (wire === undefined) return undefined;
+}
+
+/** The tenant's tree that an answer is about. */
+export function readTree(wire: WireTree, known: KnownRemote | undefined, limits: Limits): RemoteFiles {
   if (wire.files.length > limits.maxFiles) {
     throw new SyncError('SP_SYNC_TOO_LARGE', `Tenant has more than ${limits.maxFiles} files`);
   }

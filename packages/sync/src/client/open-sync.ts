@@ -3,9 +3,9 @@ import { type Limits, withDefaults } from '../limits.ts';
 import { defaultIgnore, type SyncOptions } from '../sync-options.ts';
 import { type OpenTree, openTree } from '../tree/open-tree.ts';
 import type { ScannedTree } from '../tree/scan-tree.ts';
-import { createManifestRemote, readManifestTree } from './manifest-remote.ts';
+import { askTree, createManifestRemote, readTree } from './manifest-remote.ts';
 import type { RemoteFiles, RemoteTree } from './remote-tree.ts';
-import { loadBase, type SyncBase, saveBase } from './sync-base.ts';
+import { loadBase, peekBase, type SyncBase, saveBase } from './sync-base.ts';
 import { createSyncRequest, type SyncRequest } from './sync-request.ts';
 import { createTarballRemote, readTarballTree } from './tarball-remote.ts';
 
@@ -27,18 +27,26 @@ export interface OpenSync {
   remoteFor(protocol: RemoteTree['protocol']): RemoteTree;
 }
 
-/** Opens a project for the time of some work with it. */
-export async function withSync<T>(options: SyncOptions, work: (sync: OpenSync) => Promise<T>): Promise<T> {
+/** Opens a project for the time of some work with it; with `looks`, the tenant is asked for its tree meanwhile. */
+export async function withSync<T>(
+  options: SyncOptions,
+  work: (sync: OpenSync) => Promise<T>,
+  { looks = false }: { readonly looks?: boolean } = {},
+): Promise<T> {
   const { root, stateDirectory, signal } = options;
   const limits = withDefaults(options.limits);
   const isIgnored = await createIgnored(options.ignore ?? defaultIgnore);
   const request = createSyncRequest(options);
-  const tree = await openTree({ root, stateDirectory, limits, signal });
+  const basePath = join(stateDirectory, 'base');
+  const early = looks ? askEarly(options, peekBase(basePath)) : undefined;
+  const tree = await openTree({ root, stateDirectory, limits, signal }).catch((error: unknown) => {
+    early?.giveUp();
+    throw error;
+  });
   const remoteFor = (protocol: RemoteTree['protocol']): RemoteTree =>
     protocol === 'manifest'
       ? createManifestRemote(request, { limits, onEvent: options.onEvent })
       : createTarballRemote(request, limits);
-  const basePath = join(stateDirectory, 'base');
   let base: Promise<SyncBase | undefined> | undefined;
   try {
     return await work({
@@ -55,18 +63,34 @@ export async function withSync<T>(options: SyncOptions, work: (sync: OpenSync) =
       remoteFor,
       async look(agreed) {
         const known = agreed === undefined ? undefined : { tree: agreed.tree, files: agreed.remote };
-        const asked = readManifestTree(request, known, limits);
+        // Another process may have synced between the question and the lock: then it was about another tree.
+        const isAsked = early !== undefined && early.base === agreed?.tree;
+        const asked = isAsked ? early.answer : askTree(request, agreed?.tree);
         // While the tenant looks at its files, this side looks at its own.
-        const [local, answer] = await Promise.all([tree.scan(isIgnored), asked]);
-        if (answer !== undefined) return { local, remoteFiles: answer, remote: remoteFor('manifest') };
+        const [local, wire] = await Promise.all([tree.scan(isIgnored), asked]);
+        if (wire !== undefined) {
+          return { local, remoteFiles: readTree(wire, known, limits), remote: remoteFor('manifest') };
+        }
         const contents = tree.contents;
         const remoteFiles = await readTarballTree(request, { contents, limits, known: agreed?.tree });
         return { local, remoteFiles, remote: remoteFor('tarball') };
       },
     });
   } finally {
+    early?.giveUp();
     await tree.close();
   }
+}
+
+/** The question for the tenant's tree, sent before this side is locked and read: the tenant takes as long as this side. */
+function askEarly(options: SyncOptions, base: string | undefined) {
+  const controller = new AbortController();
+  const signal =
+    options.signal === undefined ? controller.signal : AbortSignal.any([options.signal, controller.signal]);
+  const answer = askTree(createSyncRequest({ ...options, signal }), base);
+  // Whoever needs the answer hears of a failure; nobody else does.
+  answer.catch(() => {});
+  return { base, answer, giveUp: () => controller.abort() };
 }
 
 async function createIgnored(patterns: readonly string[]): Promise<(path: string) => boolean> {

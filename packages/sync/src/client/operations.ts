@@ -40,14 +40,20 @@ const folder = (stateDirectory: string): string => join(stateDirectory, 'operati
 export async function* newestOperations(stateDirectory: string): AsyncGenerator<SyncOperation> {
   for (const name of (await names(stateDirectory)).toReversed()) {
     const path = join(folder(stateDirectory), name);
-    try {
-      yield operationSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-    } catch (error) {
-      if (error instanceof SyntaxError || error instanceof z.core.$ZodError) {
-        throw new SyncError('SP_SYNC_DAMAGED', `Record ${path} is damaged`, { path });
-      }
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
       throw storageError(path, error);
-    }
+    });
+    const operation = parseOperation(text);
+    if (operation === undefined) throw new SyncError('SP_SYNC_DAMAGED', `Record ${path} is damaged`, { path });
+    yield operation;
+  }
+}
+
+function parseOperation(text: string): SyncOperation | undefined {
+  try {
+    return operationSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
@@ -23,6 +24,23 @@ const headerSchema = z.object({
   tree: z.string(),
   overrides: z.array(z.tuple([z.string(), z.nullable(factsSchema)])),
 });
+
+/** The hash of the tree that is in it, without reading it all; `undefined` when that cannot be told. */
+export function peekBase(path: string): string | undefined {
+  const head = Buffer.alloc(128);
+  try {
+    const descriptor = openSync(path, 'r');
+    try {
+      readSync(descriptor, head, 0, head.length, 0);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // Whoever reads it all says what is wrong.
+    return undefined;
+  }
+  return /^\{"version":1,"tree":"([0-9a-f]{64})"/.exec(head.toString('latin1'))?.[1];
+}
 
 /** What was agreed on, or `undefined` when nothing ever was. */
 export async function loadBase(path: string): Promise<SyncBase | undefined> {

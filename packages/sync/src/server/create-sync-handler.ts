@@ -51,6 +51,10 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
         context.index = tree.index;
         try {
           return await work(tree);
+        } catch (error) {
+          // The index may be ahead of it.
+          context.treeHash = undefined;
+          throw error;
         } finally {
           await tree.close();
         }

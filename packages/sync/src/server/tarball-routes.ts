@@ -58,7 +58,8 @@ export async function receiveTarball(
 
 async function scanned(context: ServerContext, url: URL): Promise<Manifest> {
   const filter = (url.searchParams.get('filter') ?? '').split(',').filter((name) => name !== '');
-  const { files } = await context.withTree((tree) => tree.scan());
+  // A copy: the next request may change the tree while this one is answered.
+  const files = await context.withTree(async (tree) => new Map((await tree.scan()).files));
   context.treeHash = undefined;
   if (filter.length === 0) return files;
   return new Map(Array.from(files).filter(([path]) => filter.includes(path.split('/', 1)[0] ?? '')));

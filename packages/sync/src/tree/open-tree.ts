@@ -55,8 +55,6 @@ export async function openTree(
       async scan(isIgnored) {
         const scanned = await scanTree({ root, index, limits, isIgnored, signal });
         isDirty ||= scanned.changed;
-        index.clear();
-        for (const [path, file] of scanned.files) index.set(path, file);
         return scanned;
       },
       touch: () => void (isDirty = true),
