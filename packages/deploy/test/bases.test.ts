@@ -16,6 +16,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createOciBuilder, type DeploySource, deploy, imageName, planDeploy, planImage } from '../src/index.ts';
 import { fakeCloud } from './fake-cloud.ts';
 import { fixtureProject, temporaryFolder, writeFiles } from './fixture-project.ts';
+import { hostPrograms } from './host-programs.ts';
 import { needsDocker } from './needs-docker.ts';
 import { serve, testRegistry } from './registry-server.ts';
 
@@ -195,13 +196,7 @@ test('a base that cannot be got is a named error without the login', async () =>
 
 test('an engine runs what was built on an image of a registry', { timeout: 120_000 }, async (context) => {
   needsDocker(context);
-  const libraries = execFileSync('ldd', ['/bin/sh'], { encoding: 'utf8' }).match(/\/\S+/g) ?? [];
-  const programs = ['/bin/sh', '/bin/cat', ...libraries];
-  const entries = await Promise.all(
-    programs.map(async (path): Promise<LayerEntry> => {
-      return { type: 'bytes', path: path.slice(1), content: await readFile(path), mode: 0o755 };
-    }),
-  );
+  const entries = await hostPrograms(['/bin/sh', '/bin/cat']);
   const { reference, login } = await baseRegistry(entries);
   const projectRoot = await fixtureProject();
   await writeFiles(projectRoot, {

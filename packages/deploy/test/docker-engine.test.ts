@@ -1,12 +1,16 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { createDiskRegistryStorage, createRegistryHandler } from '@sp/oci';
 import * as fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { createDockerBuilder, planImage, resolveBuilder } from '../src/index.ts';
+import { createDockerBuilder, createOciBuilder, imageName, planImage, resolveBuilder } from '../src/index.ts';
 import { cuttableEngine } from './cuttable-engine.ts';
 import { fixtureProject, plantedSecret, temporaryFolder, writeFiles } from './fixture-project.ts';
+import { hostPrograms } from './host-programs.ts';
 import { needsBuildKit, needsDocker } from './needs-docker.ts';
+import { serve } from './registry-server.ts';
 import { expectSameIgnored } from './same-ignored.ts';
-import { expectSameImage } from './same-image.ts';
+import { expectSameImage, hostPlatform, publicBase } from './same-image.ts';
 
 // All that needs a real engine is in this file: builds beside each other that share their cache, and take images away,
 // make docker's classic builder fail.
@@ -23,10 +27,62 @@ async function editedProject(text: string): Promise<string> {
 test('docker and the in-process builder make the same image of a plan', { timeout: 120_000 }, async (context) => {
   needsDocker(context);
   await expectSameImage({});
+  await expectSameImage({}, await publicBase());
 });
 
 test('so do BuildKit and the in-process builder', { timeout: 120_000 }, async (context) => {
-  await expectSameImage({ binary: needsBuildKit(context), env: { DOCKER_BUILDKIT: '1' } });
+  const docker = { binary: needsBuildKit(context), env: { DOCKER_BUILDKIT: '1' } };
+  await expectSameImage(docker);
+  await expectSameImage(docker, await publicBase());
+});
+
+test('a container of an image that was built in process becomes healthy, and the engine shows how', {
+  timeout: 120_000,
+}, async (context) => {
+  needsDocker(context);
+  const base = await publicBase(await hostPrograms(['/bin/sh', '/usr/bin/curl', '/usr/bin/perl']));
+  const projectRoot = await fixtureProject();
+  const answer = 'HTTP/1.0 $status\\r\\nContent-Length: 2\\r\\n\\r\\nok';
+  await writeFiles(projectRoot, {
+    'target/release/systemprompt': `#!/usr/bin/perl
+      socket(S, 2, 1, 0) && bind(S, pack('SnNx8', 2, 8080, 0)) && listen(S, 5) or die;
+      while (accept(C, S)) {
+        sysread(C, $request, 4096);
+        $status = $request =~ m{^GET /api/v1/health } ? '200 OK' : '404 Not Found';
+        syswrite(C, "${answer}");
+        close(C);
+      }`,
+  });
+  const plan = await planImage({ projectRoot, profileName: 'production', base, platform: hostPlatform });
+  const storage = createDiskRegistryStorage(await temporaryFolder());
+  const registry = await serve(createRegistryHandler({ storage, authorize: () => Promise.resolve({ allow: true }) }));
+  const target = { registry, username: 'tenant', token: 'any', repository: 'images', tag: 'tenant-1' };
+  const image = imageName(target);
+  const builder = createOciBuilder({ cacheDirectory: await temporaryFolder() });
+  // Not every 30 seconds: an engine waits as long before the first check.
+  const quick = { ...plan, healthCheck: { ...plan.healthCheck, intervalSeconds: 1 } };
+  await builder.push(await builder.build(quick, { name: image }), target);
+  const docker = async (...args: string[]): Promise<string> =>
+    (await promisify(execFile)('docker', args)).stdout.trim();
+  const container = await docker('run', '--detach', '--pull', 'always', '--network', 'none', image);
+  onTestFinished(() => {
+    execFileSync('docker', ['rm', '--force', container], { stdio: 'ignore' });
+    execFileSync('docker', ['rmi', '--force', image], { stdio: 'ignore' });
+  });
+  await expect
+    .poll(() => docker('inspect', '--format', '{{.State.Health.Status}}', container), {
+      timeout: 60_000,
+      interval: 250,
+    })
+    .toBe('healthy');
+  const shown = JSON.parse(await docker('inspect', '--format', '{{json .Config.Healthcheck}}', container)) as object;
+  expect(shown).toEqual({
+    Test: ['CMD-SHELL', plan.healthCheck.command],
+    Interval: 1_000_000_000,
+    Timeout: 10_000_000_000,
+    StartPeriod: 10_000_000_000,
+    Retries: 3,
+  });
 });
 
 test('docker builds an edited Dockerfile', { timeout: 120_000 }, async (context) => {

@@ -1,6 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { type Digest, readLayer } from '@sp/oci';
+import {
+  buildImage,
+  buildLayer,
+  createBlobStore,
+  createDiskRegistryStorage,
+  createRegistryClient,
+  createRegistryHandler,
+  type Digest,
+  type LayerEntry,
+  readLayer,
+} from '@sp/oci';
 import { expect, onTestFinished } from 'vitest';
 import {
   createDockerBuilder,
@@ -12,7 +22,10 @@ import {
   planImage,
 } from '../src/index.ts';
 import { fixtureProject, temporaryFolder } from './fixture-project.ts';
-import { type TestRegistry, testRegistry } from './registry-server.ts';
+import { serve, type TestRegistry, testRegistry } from './registry-server.ts';
+
+/** What the engine beside the tests runs. */
+export const hostPlatform = { os: 'linux', architecture: process.arch === 'arm64' ? 'arm64' : 'amd64' };
 
 interface PushedContent {
   readonly config: Readonly<Record<string, unknown>>;
@@ -62,13 +75,28 @@ async function contentOf(
   return pushedContent(registry, pushed.digest);
 }
 
+/** A registry for everybody with an image that has a file, a PATH and a label; its reference. */
+export async function publicBase(entries: readonly LayerEntry[] = []): Promise<string> {
+  const storage = createDiskRegistryStorage(await temporaryFolder());
+  const registry = await serve(createRegistryHandler({ storage, authorize: () => Promise.resolve({ allow: true }) }));
+  const blobs = createBlobStore(await temporaryFolder());
+  const file: LayerEntry = { type: 'bytes', path: 'etc/base', content: Buffer.from('base\n') };
+  const layers = [await buildLayer([...entries, file], { blobs })];
+  const config = { ...hostPlatform, env: ['PATH=/base:/usr/bin:/bin'], labels: { base: 'yes' } };
+  const image = await buildImage({ layers, config, blobs });
+  await createRegistryClient({ registry }).pushImage(image, { repository: 'base', reference: 'v1', blobs: [blobs] });
+  return `${registry}/base:v1`;
+}
+
 /** Builds a plan with docker and in this process, and compares what was pushed. */
-export async function expectSameImage(docker: DockerBuilderOptions): Promise<void> {
-  const plan = await planImage({ projectRoot: await fixtureProject(), profileName: 'production', base: 'scratch' });
+export async function expectSameImage(docker: DockerBuilderOptions, base = 'scratch'): Promise<void> {
+  const projectRoot = await fixtureProject();
+  const plan = await planImage({ projectRoot, profileName: 'production', base, platform: hostPlatform });
   const byDocker = await contentOf(plan, createDockerBuilder(docker), docker);
   const inProcess = await contentOf(plan, createOciBuilder({ cacheDirectory: await temporaryFolder() }));
+  expect(inProcess.config['Healthcheck'] !== undefined).toBe(base !== 'scratch');
   expect(byDocker.listing).toEqual(inProcess.listing);
-  for (const key of ['User', 'WorkingDir', 'Cmd', 'ExposedPorts', 'Env', 'Labels']) {
+  for (const key of ['User', 'WorkingDir', 'Cmd', 'ExposedPorts', 'Env', 'Labels', 'Healthcheck']) {
     expect({ key, value: sorted(byDocker.config[key]) }).toEqual({ key, value: sorted(inProcess.config[key]) });
   }
 }

@@ -7,6 +7,7 @@ import {
   createBlobStore,
   createRegistryClient,
   type ImageConfig,
+  type ImageHealthcheck,
   type LoadBaseImageOptions,
   type LoadedImage,
 } from '@sp/oci';
@@ -20,7 +21,7 @@ import type {
   PushedImage,
 } from '../image-builder.ts';
 import { parseBase } from '../plan/base-kind.ts';
-import type { ImagePlan } from '../plan/image-plan.ts';
+import type { ImagePlan, PlanHealthCheck } from '../plan/image-plan.ts';
 import { createLayerCache } from './layer-cache.ts';
 import { loadBase } from './load-base.ts';
 import { planEntries } from './plan-entries.ts';
@@ -130,7 +131,14 @@ function imageConfig(plan: ImagePlan, base: LoadedImage | undefined): ImageConfi
     workingDir: plan.workingDir,
     exposedPorts: [plan.port],
     labels: plan.labels,
+    healthcheck: healthcheck(plan.healthCheck),
   };
+}
+
+function healthcheck({ command, ...check }: PlanHealthCheck): ImageHealthcheck | undefined {
+  if (command === undefined) return undefined;
+  const { intervalSeconds, timeoutSeconds, startPeriodSeconds, retries } = check;
+  return { test: ['CMD-SHELL', command], intervalSeconds, timeoutSeconds, startPeriodSeconds, retries };
 }
 
 function reason(error: unknown): string {

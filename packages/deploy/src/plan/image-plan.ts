@@ -29,9 +29,15 @@ export interface PlanCopy {
 export interface PlanHealthCheck {
   /** Path of a GET that answers 200. */
   readonly path: string;
+  /** What a shell in the container runs, 0 when it is healthy. Without it the image has its base's check, or none. */
+  readonly command?: string | undefined;
+  /** Time between two checks. */
   readonly intervalSeconds: number;
+  /** How long one check may take. */
   readonly timeoutSeconds: number;
+  /** For so long after its start a container may fail without being unhealthy. */
   readonly startPeriodSeconds: number;
+  /** Failures in a row that make it unhealthy. */
   readonly retries: number;
 }
 

@@ -9,7 +9,8 @@ import type { ImagePlan, PlanCopy, PlanFile, PlanLayer } from './image-plan.ts';
 import { parentFolders } from './parent-folders.ts';
 import { profileSecretPaths, profilesFolder } from './profile-secrets.ts';
 import { entryKind, listProjectFiles, readProjectText } from './project-files.ts';
-import { imageDirectories, tenantCommand, tenantEnvironment, tenantHealthCheck } from './tenant-image.ts';
+import { tenantHealthCheck } from './tenant-health-check.ts';
+import { imageDirectories, tenantCommand, tenantEnvironment, tenantPort } from './tenant-image.ts';
 
 /** What {@link planImage} plans. */
 export interface PlanImageOptions {
@@ -107,8 +108,8 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
     env: tenantEnvironment(profileName),
     user: '1000:1000',
     workingDir: '/app',
-    port: 8080,
-    healthCheck: tenantHealthCheck,
+    port: tenantPort,
+    healthCheck: tenantHealthCheck(base, tenantPort),
     command: tenantCommand,
     labels: { 'io.systemprompt.profile': profileName },
     packages: debianPackages(base),

@@ -10,9 +10,8 @@ export const skeletonFolder = '.image-directories';
  * packages there is no RUN line, so a base needs no shell.
  */
 export function renderDockerfile(plan: ImagePlan): string {
-  const { base, packages, workingDir, user, port, healthCheck, command } = plan;
+  const { base, packages, workingDir, user, port, healthCheck: check, command } = plan;
   const chown = `--chown=${user}`;
-  const probe = `curl -f http://localhost:${port}${healthCheck.path} || exit 1`;
   const lines = [
     `FROM ${base}`,
     ...(packages.length > 0
@@ -33,12 +32,12 @@ export function renderDockerfile(plan: ImagePlan): string {
       .map(([name, value]) => `${name}=${quoted(value)}`)
       .join(' \\\n    ')}`,
     ...Object.entries(plan.labels).map(([name, value]) => `LABEL ${name}=${quoted(value)}`),
-    ...(packages.includes('curl')
-      ? [
-          `HEALTHCHECK --interval=${healthCheck.intervalSeconds}s --timeout=${healthCheck.timeoutSeconds}s ` +
-            `--start-period=${healthCheck.startPeriodSeconds}s --retries=${healthCheck.retries} \\\n    CMD ${probe}`,
-        ]
-      : []),
+    ...(check.command === undefined
+      ? []
+      : [
+          `HEALTHCHECK --interval=${check.intervalSeconds}s --timeout=${check.timeoutSeconds}s ` +
+            `--start-period=${check.startPeriodSeconds}s --retries=${check.retries} \\\n    CMD ${check.command}`,
+        ]),
     `CMD ${JSON.stringify(command)}`,
   ];
   return `${lines.join('\n')}\n`;

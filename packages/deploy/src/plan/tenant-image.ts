@@ -1,16 +1,8 @@
-import type { PlanHealthCheck } from './image-plan.ts';
-
 /** What the image runs. */
 export const tenantCommand: readonly string[] = ['/app/bin/systemprompt', 'infra', 'services', 'serve', '--foreground'];
 
-/** Healthy when the tenant's own health endpoint answers. */
-export const tenantHealthCheck: PlanHealthCheck = {
-  path: '/api/v1/health',
-  intervalSeconds: 30,
-  timeoutSeconds: 10,
-  startPeriodSeconds: 10,
-  retries: 3,
-};
+/** Where it serves. */
+export const tenantPort = 8080;
 
 /** Folders that the tenant writes to or expects. */
 export const imageDirectories: readonly string[] = [
