@@ -44,9 +44,11 @@ export default defineConfig([
       options.supported = { 'dynamic-import': false };
       options.conditions = ['@sp/source'];
 
-      options.define = { 'import.meta.url': '__bundleUrl' };
+      // Asking for `performance` loads all of node:perf_hooks.
+      options.define = { 'import.meta.url': '__bundle.url', 'performance.now': '__now' };
       options.banner = {
-        js: `const __bundleUrl = require('node:url').pathToFileURL(__filename).href;
+        js: `const __bundle = { get url() { return require('node:url').pathToFileURL(__filename).href; } };
+const __now = () => Number(process.hrtime.bigint()) / 1e6;
 const __later = (load) => {
   let found;
   const get = (_, name) => (name === '__esModule' ? undefined : (found ??= load())[name]);

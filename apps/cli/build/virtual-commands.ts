@@ -70,6 +70,10 @@ export const virtualCommands: Plugin = {
       ofOclif(importer, 'no-rendering'),
     );
     build.onResolve({ filter: /^debug$/ }, () => ({ path: resolve('build/no-debug.ts') }));
+    // The built client reads answers without zod, and has no requests' schemas.
+    build.onResolve({ filter: /^@sp\/cloud-api$/ }, () => ({
+      path: resolve('../../packages/cloud-api/dist/index.js'),
+    }));
     build.onResolve({ filter: new RegExp(`^(?:${Object.keys(parts).join('|')})$`) }, ({ path }) => ({
       path,
       namespace: 'part',

@@ -28,7 +28,7 @@ export function createHttpFetch(): typeof globalThis.fetch {
 /** Not a real Response: making one would load what this file is there to avoid. */
 function responseOf(message: IncomingMessage): Response {
   const { statusCode: status = 0, headers } = message;
-  let body: ReadableStream<Uint8Array> | undefined;
+  const body = laterStream(message);
   const response = {
     status,
     statusText: message.statusMessage ?? '',
@@ -41,10 +41,7 @@ function responseOf(message: IncomingMessage): Response {
       },
       has: (name: string) => headers[name.toLowerCase()] !== undefined,
     },
-    get body() {
-      body ??= Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>;
-      return body;
-    },
+    body,
     text: async () => {
       const chunks: Buffer[] = [];
       for await (const chunk of message) chunks.push(chunk as Buffer);
@@ -55,4 +52,26 @@ function responseOf(message: IncomingMessage): Response {
     json: async () => JSON.parse(await response.text()) as unknown,
   };
   return response as unknown as Response;
+}
+
+/** Made a stream when it is read as one: being looked at must not load what most answers are read without. */
+function laterStream(message: IncomingMessage): ReadableStream<Uint8Array> {
+  let made: ReadableStream<Uint8Array> | undefined;
+  const stream = (): ReadableStream<Uint8Array> => {
+    made ??= Readable.toWeb(message) as unknown as ReadableStream<Uint8Array>;
+    return made;
+  };
+  const later: Partial<ReadableStream<Uint8Array>> = {
+    get locked() {
+      return made?.locked ?? false;
+    },
+    cancel: async (reason) => (made === undefined ? void message.destroy() : made.cancel(reason)),
+    getReader: ((options?: undefined) => stream().getReader(options)) as ReadableStream<Uint8Array>['getReader'],
+    pipeThrough: (transform, options) => stream().pipeThrough(transform, options),
+    pipeTo: (destination, options) => stream().pipeTo(destination, options),
+    tee: () => stream().tee(),
+    values: (options) => stream().values(options),
+    [Symbol.asyncIterator]: () => stream()[Symbol.asyncIterator](),
+  };
+  return later as ReadableStream<Uint8Array>;
 }

@@ -1,5 +1,5 @@
 import type { TenantInfo } from '@sp/cloud-api';
-import type { StoredTenant } from '@sp/tenants';
+import type { StoredTenant, TenantStore } from '@sp/tenants';
 import { CliError } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { shellWord } from './shell-words.ts';
@@ -21,11 +21,26 @@ export async function listTenants(
 ): Promise<readonly ListedTenant[]> {
   const { loadTenants, mergeTenantInfos } = await import('@sp/tenants');
   const path = context.project.localTenants;
-  const before = (await loadTenants(path))?.tenants ?? [];
-  const infos = options.cached === true ? undefined : await getTenantInfos(context, before);
-  if (infos !== undefined) await mergeTenantInfos(path, infos);
-  const stored = (await loadTenants(path))?.tenants ?? [];
+  const before = await loadTenants(path);
+  const infos = options.cached === true ? undefined : await getTenantInfos(context, before?.tenants ?? []);
+  const kept = infos === undefined || (await isUpToDate(before, infos)) ? before : await mergeTenantInfos(path, infos);
+  const stored = kept?.tenants ?? [];
   return stored.map((tenant) => ({ stored: tenant, info: infos?.find((info) => info.id === tenant.id) }));
+}
+
+/** How old what is known may say that it is, in milliseconds. */
+const writeEvery = 60 * 60 * 1000;
+
+/** Whether writing would change nothing but the time; taking the lock and writing cost more than a call. */
+async function isUpToDate(store: TenantStore | undefined, infos: readonly TenantInfo[]): Promise<boolean> {
+  const { isStale, mergeTenantInfo } = await import('@sp/tenants');
+  if (store === undefined || isStale(store, writeEvery)) return false;
+  return infos.every((info) => {
+    const known = store.tenants.find(({ id }) => id === info.id);
+    if (known === undefined) return false;
+    const merged = Object.entries(mergeTenantInfo(known, info));
+    return merged.every(([name, value]) => known[name as keyof StoredTenant] === value);
+  });
 }
 
 /**

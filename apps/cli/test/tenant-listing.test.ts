@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadTenants } from '@sp/tenants';
 import { expect, test } from 'vitest';
@@ -21,8 +21,9 @@ const hello = {
   external_db_access: false,
   database_url: 'postgresql://hello:***@db/hello',
 };
+const me = { id: 'u1', email: 'ada@example.com' };
 const answers = {
-  'GET /api/v1/auth/me': { user: { id: 'u1', email: 'ada@example.com' }, tenants: [hello] },
+  'GET /api/v1/auth/me': { user: me, tenants: [hello] },
   [`GET /api/v1/tenants/${id}/status`]: { data: { status: 'running', app_url: 'http://hello-abcd.localhost:7300' } },
 };
 const token = 'opaque-token-of-the-environment';
@@ -61,6 +62,28 @@ test('nobody logged in: exit code 4, in text and in JSON', async () => {
   const json = await runCommand(Whoami, ['--json'], { cwd });
   expect(json).toMatchObject({ stderr: '', exitCode: 4 });
   expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'SP_CLI_NOT_LOGGED_IN', directory: cwd } });
+});
+
+test('what is known already is not written again, and every change is', async () => {
+  const other = { ...hello, name: 'renamed' };
+  const api = await startFakeApi(answers);
+  const changed = await startFakeApi({ ...answers, 'GET /api/v1/auth/me': { user: me, tenants: [other] } });
+  const cwd = await project();
+  const path = join(cwd, '.systemprompt/tenants.json');
+  const list = async (url: string): Promise<{ name: string | undefined; syncedAt: Date | undefined }> => {
+    expect((await runCommand(TenantList, [], { cwd, env: envFor(url) })).exitCode).toBe(0);
+    const store = await loadTenants(path);
+    return { name: store?.tenants[0]?.name, syncedAt: store?.syncedAt };
+  };
+  await list(api.url);
+  const inode = (await stat(path)).ino;
+  await list(api.url);
+  expect((await stat(path)).ino).toBe(inode);
+  expect(await list(changed.url)).toMatchObject({ name: 'renamed' });
+  // So that it can be told how old it is.
+  const old = (await readFile(path, 'utf8')).replace(/"synced_at": "[^"]+"/, '"synced_at": "2026-01-01T00:00:00Z"');
+  await writeFile(path, old);
+  expect((await list(changed.url)).syncedAt?.getTime()).toBeGreaterThan(Date.parse('2026-01-01T00:00:00Z'));
 });
 
 test('tenant list brings the store up to date, and answers from it when the API is out of reach', async () => {
