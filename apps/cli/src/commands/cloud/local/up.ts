@@ -43,6 +43,7 @@ export default class LocalUp extends BaseCommand {
     const cloud = await ensureLocalCloud(this.context, { dataDir, port, machines, providerDelayMs });
     this.log(cloud.alreadyRunning ? 'The local cloud is running already' : 'The local cloud is running');
     this.log(renderFields({ URL: cloud.url, Machines: cloud.machines, Process: String(cloud.pid), Data: dataDir }));
+    this.context.progress.note(`${cloud.url} in a browser is a page of what there is in it`);
     return cloud;
   }
 }
