@@ -109,8 +109,20 @@ function list(
   const twins = twinsOf(entries);
   for (const entry of entries) {
     const { name } = entry;
-    if (neverTravels(name)) continue;
     const path = folder === '' ? name : `${folder}/${name}`;
+    if (entry.isFile()) {
+      const file = twins.has(name) ? undefined : index.get(path);
+      if (file !== undefined) {
+        // Its name was looked at before it came into the index.
+        if (isIgnored?.(path)) continue;
+        const stats = lstatSync(`${directory}${sep}${name}`, noThrow);
+        if (stats !== undefined && isKnown(file, stats) && stats.isFile() && stats.size <= limits.maxFileBytes) {
+          options.known.push(path);
+          continue;
+        }
+      }
+    }
+    if (neverTravels(name)) continue;
     const isFolder = entry.isDirectory();
     if (isIgnored?.(isFolder ? `${path}/` : path)) continue;
     const reason =
@@ -123,12 +135,8 @@ function list(
       if (stats === undefined || !stats.isFile()) continue;
       const problem =
         stats.size > limits.maxFileBytes ? `it is larger than ${limits.maxFileBytes} bytes` : lengthProblem(path);
-      if (problem !== undefined) skipped.push({ path, reason: problem });
-      else {
-        const file = index.get(path);
-        if (file !== undefined && isKnown(file, stats)) options.known.push(path);
-        else options.unknown.push(path);
-      }
+      if (problem === undefined) options.unknown.push(path);
+      else skipped.push({ path, reason: problem });
     }
   }
   return entries.length;
@@ -152,7 +160,8 @@ function kindProblem(entry: Dirent): string | undefined {
 /** Names of one folder that some file system takes for the same. */
 function twinsOf(entries: readonly Dirent[]): ReadonlySet<string> {
   const twins = new Set<string>();
-  // The usual case first.
+  // The usual cases first: names that are their own other spelling, and names that have none here.
+  if (entries.every(({ name }) => foldName(name) === name)) return twins;
   if (new Set(entries.map(({ name }) => foldName(name))).size === entries.length) return twins;
   const seen = new Map<string, string>();
   for (const { name } of entries) {

@@ -12,7 +12,7 @@ export interface IndexedFile extends FileFacts {
 
 export type TreeIndex = Map<string, IndexedFile>;
 
-const heading = 'sp-sync-index 2';
+const heading = 'sp-sync-index 3';
 const columns = 5;
 
 /**

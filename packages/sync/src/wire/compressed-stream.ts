@@ -18,7 +18,7 @@ export function compressed(source: AsyncIterable<Uint8Array>): Readable {
 /** The same for what is in memory, at a level that is worth its time. */
 export function compressedWell(content: Uint8Array): Buffer {
   return brotliCompressSync(content, {
-    params: { ...params(5), [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength },
+    params: { ...params(4), [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength },
   });
 }
 
