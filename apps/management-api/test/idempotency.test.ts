@@ -100,6 +100,8 @@ async function startHolder(holder: number) {
     console.log('ready');
   `;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    // Where `pg` is found.
+    cwd: import.meta.dirname,
     env: { ...process.env, TEST_URL: edge.store.url },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
