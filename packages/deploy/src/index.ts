@@ -36,6 +36,7 @@ export {
   type PushedImage,
   type StepProgress,
 } from './image-builder.ts';
+export { type DockerLogin, type FindDockerLoginOptions, findDockerLogin } from './logins/find-docker-login.ts';
 export { createOciBuilder, type OciBuilderOptions } from './oci/oci-builder.ts';
 export type { ImagePlan, PlanCopy, PlanDockerfile, PlanFile, PlanHealthCheck, PlanLayer } from './plan/image-plan.ts';
 export { defaultBase, type PlanImageOptions, planImage } from './plan/plan-image.ts';

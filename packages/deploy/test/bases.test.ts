@@ -7,9 +7,7 @@ import {
   buildLayer,
   createBlobStore,
   createDiskRegistryStorage,
-  createRegistryClient,
   createRegistryHandler,
-  type LayerEntry,
   saveOciLayout,
 } from '@sp/oci';
 import { expect, onTestFinished, test } from 'vitest';
@@ -18,51 +16,8 @@ import { fakeCloud } from './fake-cloud.ts';
 import { fixtureProject, temporaryFolder, writeFiles } from './fixture-project.ts';
 import { hostPrograms } from './host-programs.ts';
 import { needsDocker } from './needs-docker.ts';
+import { amd64, arm64, password, privateBase } from './private-base.ts';
 import { serve, testRegistry } from './registry-server.ts';
-
-const amd64 = { os: 'linux', architecture: 'amd64' };
-const arm64 = { os: 'linux', architecture: 'arm64' };
-const password = 'planted-base-password';
-
-/** A registry that wants a token, with `base:v1`: an index of an image for two platforms. */
-async function baseRegistry(entries: readonly LayerEntry[] = []) {
-  const storage = createDiskRegistryStorage(await temporaryFolder());
-  const blobs = createBlobStore(await temporaryFolder());
-  const handler = createRegistryHandler({ storage, authorize: () => Promise.resolve({ allow: true }) });
-  const own = createRegistryClient({
-    registry: 'registry.test',
-    fetch: (input, init) => handler(new Request(input, init)),
-  });
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const move = async (content: string): Promise<void> => {
-    const manifests = [];
-    for (const platform of [amd64, arm64]) {
-      const text = Buffer.from(`${content} for ${platform.architecture}\n`);
-      const layer = await buildLayer([...entries, { type: 'bytes', path: 'etc/base', content: text }], { blobs });
-      const image = await buildImage({ layers: [layer], config: { ...platform, env: ['PATH=/base:/bin'] }, blobs });
-      await own.pushImage(image, { repository: 'base', reference: platform.architecture, blobs: [blobs] });
-      manifests.push({ ...image.manifest, platform });
-    }
-    const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, manifests }));
-    await storage.writeManifest('base', { bytes, mediaType, tag: 'v1' });
-  };
-  await move('one');
-  const requests: string[] = [];
-  const host = await serve((request) => {
-    const { pathname, origin } = new URL(request.url);
-    if (pathname.includes('/blobs/')) requests.push(pathname);
-    const authorization = request.headers.get('authorization');
-    if (pathname === '/token') {
-      const good = authorization === `Basic ${Buffer.from(`ada:${password}`).toString('base64')}`;
-      return Promise.resolve(good ? Response.json({ token: 'short-lived' }) : new Response(null, { status: 401 }));
-    }
-    if (authorization === 'Bearer short-lived') return handler(request);
-    const challenge = `Bearer realm="${origin}/token",service="base"`;
-    return Promise.resolve(new Response(null, { status: 401, headers: { 'www-authenticate': challenge } }));
-  });
-  const login = () => ({ username: 'ada', password, retries: 0 });
-  return { reference: `${host}/base`, requests, move, login };
-}
 
 async function source(base: string, changes: Partial<DeploySource> = {}) {
   const cloud = await fakeCloud();
@@ -73,7 +28,7 @@ async function source(base: string, changes: Partial<DeploySource> = {}) {
 }
 
 test('a deploy on an image of a registry: planned, pinned, and exactly that', async () => {
-  const { reference, requests, move, login } = await baseRegistry();
+  const { reference, requests, move, login } = await privateBase();
   const { cloud, options } = await source(`${reference}:v1`, { baseRegistry: login });
   const plan = await planDeploy(options);
   expect(plan).toMatchObject({ builder: 'oci', changes: true });
@@ -112,7 +67,7 @@ test('a deploy on an image of a registry: planned, pinned, and exactly that', as
 });
 
 test('the platform decides, and another one is refused before anything is pushed', async () => {
-  const { reference, login } = await baseRegistry();
+  const { reference, login } = await privateBase();
   const projectRoot = await fixtureProject();
   const builder = createOciBuilder({ cacheDirectory: await temporaryFolder(), baseRegistry: login });
   const build = async (base: string, platform?: typeof amd64) => {
@@ -170,7 +125,7 @@ test('a layout and a docker-save archive on disk are bases', async () => {
 });
 
 test('a base that cannot be got is a named error without the login', async () => {
-  const { reference, login } = await baseRegistry();
+  const { reference, login } = await privateBase();
   const projectRoot = await fixtureProject();
   const cacheDirectory = await temporaryFolder();
   const build = async (base: string, client: typeof login | undefined): Promise<unknown> => {
@@ -197,7 +152,7 @@ test('a base that cannot be got is a named error without the login', async () =>
 test('an engine runs what was built on an image of a registry', { timeout: 120_000 }, async (context) => {
   needsDocker(context);
   const entries = await hostPrograms(['/bin/sh', '/bin/cat']);
-  const { reference, login } = await baseRegistry(entries);
+  const { reference, login } = await privateBase({ entries });
   const projectRoot = await fixtureProject();
   await writeFiles(projectRoot, {
     'target/release/systemprompt': '#!/bin/sh\necho "$@" on "$(cat /etc/base)" as $0\n',

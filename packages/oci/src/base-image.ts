@@ -14,6 +14,9 @@ import { formatImageReference, parseImageReference } from './reference.ts';
 import { createRegistryClient, type RegistryClientOptions } from './registry-client.ts';
 import { isObject, type Platform } from './wire.ts';
 
+/** How one registry is talked to; `undefined`: anonymous, with every default. */
+export type RegistryAccount = Omit<RegistryClientOptions, 'registry'> | undefined;
+
 /** Options of {@link loadBaseImage}. */
 export interface LoadBaseImageOptions {
   /** What the image has to run on. */
@@ -21,7 +24,8 @@ export interface LoadBaseImageOptions {
   /** Where what comes from registries and archives is kept: a blob store, and what is known about it in `bases`. */
   readonly cacheDirectory: string;
   /** How to talk to a registry: login, transport, retries. Called with its name, `host[:port]`. @defaultValue anonymous */
-  readonly client?: ((registry: string) => Omit<RegistryClientOptions, 'registry'>) | undefined;
+  readonly client?: ((registry: string) => RegistryAccount | Promise<RegistryAccount>) | undefined;
+  /** Gives up the download; what is there stays in the cache. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -74,7 +78,7 @@ async function fromRegistry(text: string, options: LoadBaseImageOptions): Promis
   const blobs = createBlobStore(cacheDirectory);
   const reference = parseImageReference(text);
   const { registry, repository, tag = 'latest', digest } = reference;
-  const client = createRegistryClient({ ...options.client?.(registry), registry });
+  const client = createRegistryClient({ ...(await options.client?.(registry)), registry });
   const found = digest === undefined ? await client.resolve(repository, tag, { signal }) : { digest };
   if (found === undefined) {
     throw new OciError('SP_OCI_NOT_FOUND', `No image ${text}`, { registry, repository, status: 404 });

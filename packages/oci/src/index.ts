@@ -1,5 +1,5 @@
 // OCI images without a daemon: deterministic layers, manifests, a registry client and a registry server handler.
-export { type BaseImage, type LoadBaseImageOptions, loadBaseImage } from './base-image.ts';
+export { type BaseImage, type LoadBaseImageOptions, loadBaseImage, type RegistryAccount } from './base-image.ts';
 export { type BlobStore, type BlobWriteOptions, type ByteRange, createBlobStore } from './blob-store.ts';
 export type { Descriptor } from './descriptor.ts';
 export { type Digest, type DigestAlgorithm, digestOf, isDigest } from './digest.ts';

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { renderFields } from '../output/table.ts';
+import { baseRegistry } from './base-registry.ts';
 import { pickProfile } from './pick-profile.ts';
 
 /** What `cloud deploy --plan` answers: names and sizes, no value of a secret. */
@@ -40,6 +41,7 @@ export async function planOnly(
     planOptions: { projectRoot: project.root, profileName: name, base: options.base },
     builder: options.builder,
     cacheDirectory: imageCacheDirectory(env),
+    baseRegistry: baseRegistry(context),
     secrets: secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {}),
     signal,
   });

@@ -3,6 +3,7 @@ import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
 import { shellWord } from '../shell-words.ts';
+import { baseRegistry } from './base-registry.ts';
 import { followDeploy, type LeftDeploy } from './follow-deploy.ts';
 import { pickProfile } from './pick-profile.ts';
 import { checkTenantEdits, rememberDeployed } from './tenant-edits.ts';
@@ -51,6 +52,7 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
     planOptions: { projectRoot: project.root, profileName: name, base: options.base },
     builder: options.builder,
     cacheDirectory: imageCacheDirectory(env),
+    baseRegistry: baseRegistry(context),
     secrets: secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {}),
     skipPush: options.skipPush,
     signal,

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type BaseImage, isOciError, type LoadBaseImageOptions, loadBaseImage, loadOciLayout } from '@sp/oci';
-import { DeployError, throwIfAborted } from '../deploy-error.ts';
+import { DeployError, isDeployError, throwIfAborted } from '../deploy-error.ts';
 import { parseBase } from '../plan/base-kind.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 
@@ -49,6 +49,8 @@ export async function loadBase(plan: ImagePlan, options: LoadBaseOptions): Promi
     return await loadBaseImage(reference(plan.base, baseDirectory), { platform, cacheDirectory, client, signal });
   } catch (error) {
     throwIfAborted(signal);
+    // A login that could not be read says so itself.
+    if (isDeployError(error)) throw error;
     const why = error instanceof Error ? error.message : 'unknown reason';
     const code = isOciError(error) && passing.has(error.code) ? 'SP_DEPLOY_BUILD_FAILED' : 'SP_DEPLOY_BASE_UNSUPPORTED';
     throw new DeployError(code, cannot(why), { cause: error });
