@@ -11,7 +11,7 @@ import type { SyncOptions } from './sync-options.ts';
 import { applyChanges } from './tree/apply-changes.ts';
 import { idPattern } from './tree/journal.ts';
 import { treeHash } from './tree/tree-hash.ts';
-import { currentFacts } from './tree/tree-paths.ts';
+import { currentFacts, type FolderKind } from './tree/tree-paths.ts';
 
 /** What a sync did. */
 export interface SyncResult {
@@ -66,12 +66,14 @@ export async function applyOpen(
   await stage(sync, plan);
   const touched = new Set([...up, ...down].map(({ path }) => path));
   const before = Array.from(touched, (path): [string, FileFacts | null] => [path, baseOf(base, path) ?? null]);
-  await saveOperation(stateDirectory, { id, kind: 'sync', protocol, up, down, base: before });
+  const recorded = saveOperation(stateDirectory, { id, kind: 'sync', protocol, up, down, base: before });
+  if (up.length === 0) await recorded;
   const applied =
     up.length === 0
       ? noChanges
       : await remote.apply(up, {
           id,
+          recorded,
           tree: base.tree,
           has: new Set(Array.from(base.remote.values(), ({ hash }) => hash)),
           contents: tree.contents,
@@ -104,15 +106,16 @@ const noChanges: RemoteApplied = { changes: new Map(), left: [] };
 async function checkLocal({ tree }: OpenSync, { up, down, conflicts }: SyncPlan): Promise<void> {
   const paths: string[] = [];
   const comingDown = new Set(down.map(({ path }) => path));
+  const folders = new Map<string, FolderKind>();
   const twins = new Set(conflicts.map(({ twin }) => twin));
   for (const { path, after } of up) {
     if (comingDown.has(path)) continue;
-    const current = await currentFacts(tree, path);
+    const current = await currentFacts(tree, path, folders);
     // A twin that only the tenant gets is nowhere here.
     if (!isSameFile(current, after) && !(current === undefined && twins.has(path))) paths.push(path);
   }
   for (const { path, before, after } of down) {
-    const current = await currentFacts(tree, path);
+    const current = await currentFacts(tree, path, folders);
     if (!isSameFile(current, before) && !isSameFile(current, after)) paths.push(path);
   }
   if (paths.length === 0) return;

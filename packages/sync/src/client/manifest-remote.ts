@@ -112,7 +112,9 @@ export function createManifestRemote(
         throw new SyncError('SP_SYNC_MOVED', message, { retryable: true });
       }
     },
-    async apply(changes, { id, tree, has, sourceOf }) {
+    async apply(changes, { id, tree, has, sourceOf, recorded }) {
+      // A failure is thrown when a body is made; until then it is nobody's.
+      recorded.catch(() => {});
       const before = new Map(changes.map((change) => [change.path, change.before]));
       const wire = changesToWire(id, changes, { hash: tree, get: (path) => before.get(path) });
       const contents = new Map<string, { hash: string; size: number; file: string | undefined }>();
@@ -147,6 +149,8 @@ export function createManifestRemote(
           if (attempt > 0) await ask();
           attempt += 1;
           const packed = packFrames(wire, toSend);
+          // The record is on its way to the disk while the contents are packed.
+          await recorded;
           return packed instanceof Readable ? (Readable.toWeb(packed) as ReadableStream<Uint8Array>) : packed;
         };
         const call = {

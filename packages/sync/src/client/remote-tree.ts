@@ -40,6 +40,8 @@ export interface RemoteTree {
       readonly has: ReadonlySet<string>;
       readonly sourceOf: (change: FileChange) => string | undefined;
       readonly contents: ContentStore;
+      /** Nothing is changed before this. */
+      readonly recorded: Promise<void>;
     },
   ): Promise<RemoteApplied>;
   /** Undoes changes; `undefined` when the tenant knows nothing of them. */

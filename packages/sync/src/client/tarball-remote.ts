@@ -75,7 +75,8 @@ export function createTarballRemote(request: SyncRequest, limits: Limits): Remot
       const message = `Cannot get ${missing.length} contents: the tenant's files changed meanwhile`;
       throw new SyncError('SP_SYNC_MOVED', message, { retryable: true });
     },
-    async apply(changes, { sourceOf, contents }) {
+    async apply(changes, { sourceOf, contents, recorded }) {
+      await recorded;
       if (changes.length === 0) return { left: [], changes: new Map() };
       const { files } = await readTarballTree(request, { contents, limits, known: undefined });
       const moved = changes.filter(({ path: file, before, after }) => {

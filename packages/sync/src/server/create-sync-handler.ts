@@ -49,6 +49,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
       const run = async (): Promise<T> => {
         const tree = await openTree({ root, stateDirectory, limits, index: context.index });
         context.index = tree.index;
+        if (tree.recovered) context.treeHash = undefined;
         try {
           return await work(tree);
         } catch (error) {

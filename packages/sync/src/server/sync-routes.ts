@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type FileChange, type FileFacts, isSameFile } from '../file-facts.ts';
+import { type FileChange, type FileFacts, factsOf, isSameFile } from '../file-facts.ts';
 import { checkPaths } from '../path-rules.ts';
 import { isSyncError, SyncError } from '../sync-error.ts';
 import { applyChanges } from '../tree/apply-changes.ts';
@@ -125,8 +125,9 @@ export async function receiveChanges(context: ServerContext, request: Request): 
   const missing = await missingOf(context, needed);
   if (missing.length > 0) return jsonAnswer({ missing }, 424);
   const applied = await context.withTree(async (tree) => {
+    const changes = await changesOf(context, { wire: said, tree });
     context.treeHash = undefined;
-    const entry = await applyChanges(tree, { id: said.id, changes: await changesOf(context, said) });
+    const entry = await applyChanges(tree, { id: said.id, changes });
     store.clearIncoming(staleMs);
     return answerApplied(context, tree, entry);
   });
@@ -175,18 +176,26 @@ function checkChanges({ limits }: ServerContext, { files, removed, before }: Wir
   checkPaths(files.map(([path]) => path));
 }
 
-async function changesOf({ knownTrees }: ServerContext, wire: WireChanges): Promise<readonly FileChange[]> {
-  const base = wire.base === undefined ? undefined : await knownTrees.get(wire.base);
+async function changesOf(
+  { knownTrees, treeHash: current }: ServerContext,
+  { wire, tree }: { readonly wire: WireChanges; readonly tree: OpenTree },
+): Promise<readonly FileChange[]> {
+  const read = async (hash: string) => (hash === current ? tree.index : await knownTrees.get(hash));
+  const base = wire.base === undefined ? undefined : await read(wire.base);
   if (wire.base !== undefined && base === undefined) {
     throw new SyncError('SP_SYNC_MOVED', `The tree ${wire.base} is not known any more`, { retryable: true });
   }
   const before = new Map(wire.before);
   const beforeOf = (path: string): FileFacts | undefined =>
-    before.has(path) ? factsFromWire(before.get(path) ?? null) : base?.get(path);
+    before.has(path) ? factsFromWire(before.get(path) ?? null) : pick(base?.get(path));
   return [
     ...wire.removed.map((path) => ({ path, before: beforeOf(path), after: undefined })),
     ...wire.files.map(fromWire).map(([path, after]) => ({ path, before: beforeOf(path), after })),
   ];
+}
+
+function pick(file: FileFacts | undefined): FileFacts | undefined {
+  return file === undefined ? undefined : factsOf(file);
 }
 
 async function readJson<T>(request: Request, schema: { parse(value: unknown): T }): Promise<T> {

@@ -11,6 +11,7 @@ import { indexed } from './scan-tree.ts';
 import type { TreeIndex } from './tree-index.ts';
 import {
   currentFacts,
+  type FolderKind,
   fileOnTheWay,
   isParentSafe,
   prepareParent,
@@ -45,10 +46,11 @@ export async function applyChanges(
   checkPaths(changes.filter(({ after }) => after !== undefined).map(({ path }) => path));
   const moved: string[] = [];
   const removed = new Set(changes.filter(({ after }) => after === undefined).map(({ path }) => path));
+  const folders = new Map<string, FolderKind>();
   for (const { path, before, after } of changes) {
-    const current = await currentFacts(tree, path);
+    const current = await currentFacts(tree, path, folders);
     const isAsPlanned = isSameFile(current, before) || isSameFile(current, after);
-    const inTheWay = after === undefined ? undefined : fileOnTheWay(tree.root, path);
+    const inTheWay = after === undefined ? undefined : fileOnTheWay(tree.root, path, folders);
     if (!isAsPlanned || (inTheWay !== undefined && !removed.has(inTheWay))) moved.push(path);
   }
   if (moved.length > 0) {
@@ -67,11 +69,13 @@ export async function applyChanges(
 }
 
 /** Goes on with what a killed process began, before anything else is done with a tree. */
-export async function recoverTree(tree: ChangeableTree): Promise<void> {
-  for (const entry of await tree.journal.unfinished()) {
+export async function recoverTree(tree: ChangeableTree): Promise<{ readonly recovered: boolean }> {
+  const unfinished = await tree.journal.unfinished();
+  for (const entry of unfinished) {
     for (const change of entry.changes) await settleHalfDone(tree, change);
     await finish(tree, entry);
   }
+  return { recovered: unfinished.length > 0 };
 }
 
 async function finish(tree: ChangeableTree, entry: JournalEntry): Promise<JournalEntry> {
@@ -92,7 +96,9 @@ async function finish(tree: ChangeableTree, entry: JournalEntry): Promise<Journa
     if (at % 200 === 199) await setImmediate();
   }
   const done: JournalEntry = { ...entry, state: 'done', changes, left: [...entry.left, ...left] };
-  await tree.journal.save(done);
+  const isAsSaved = left.length === 0 && changes.every((change, at) => change === ordered[at]);
+  if (isAsSaved) await tree.journal.finish(entry);
+  else await tree.journal.save(done);
   return done;
 }
 
@@ -143,7 +149,7 @@ async function makeChange(
       index.delete(path);
       removeEmptyParents(root, path);
     } else remember(tree, path, after);
-    return { path, before: kept, after };
+    return kept === before ? change : { path, before: kept, after };
   } catch (error) {
     // Somebody put something there, or in the place of a folder, in this moment.
     if (systemCode(error) === 'EEXIST' || systemCode(error) === 'ENOTDIR') return undefined;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import * as z from 'zod/mini';
@@ -48,6 +48,8 @@ export interface Journal {
   /** What a killed process did not finish. */
   unfinished(): Promise<readonly JournalEntry[]>;
   save(entry: JournalEntry): Promise<void>;
+  /** Says that all was done as it was saved: another name, and nothing is written again. */
+  finish(entry: JournalEntry): Promise<void>;
   nextNumber(): Promise<number>;
 }
 
@@ -58,13 +60,15 @@ export function createJournal(directory: string): Journal {
   const nameOf = ({ number, id, state }: JournalEntry): string =>
     `${String(number).padStart(8, '0')}-${id}.${state}.json`;
   const pathOf = (name: string): string => join(directory, name);
+  const applyingPath = (entry: JournalEntry): string => pathOf(nameOf({ ...entry, state: 'applying' }));
   const names = async (): Promise<readonly string[]> => {
     const all = existsSync(directory) ? await readdir(directory) : [];
     return all.filter((name) => namePattern.test(name)).sort();
   };
   const read = async (name: string): Promise<JournalEntry> => {
     try {
-      return entrySchema.parse(JSON.parse(await readFile(pathOf(name), 'utf8')));
+      const entry = entrySchema.parse(JSON.parse(await readFile(pathOf(name), 'utf8')));
+      return { ...entry, state: name.endsWith('.done.json') ? 'done' : 'applying' };
     } catch (error) {
       if (isMissing(error)) throw storageError(pathOf(name), error);
       throw new SyncError('SP_SYNC_DAMAGED', `Journal ${pathOf(name)} is damaged`, { path: pathOf(name) });
@@ -91,7 +95,15 @@ export function createJournal(directory: string): Journal {
       try {
         await mkdir(directory, { recursive: true, mode: 0o700 });
         await writeFileAtomic(path, JSON.stringify(entry), { mode: 0o600 });
-        if (entry.state === 'done') await rm(pathOf(nameOf({ ...entry, state: 'applying' })), { force: true });
+        if (entry.state === 'done') await rm(applyingPath(entry), { force: true });
+      } catch (error) {
+        throw storageError(path, error);
+      }
+    },
+    async finish(entry) {
+      const path = pathOf(nameOf({ ...entry, state: 'done' }));
+      try {
+        await rename(applyingPath(entry), path);
       } catch (error) {
         throw storageError(path, error);
       }

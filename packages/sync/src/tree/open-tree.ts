@@ -12,6 +12,8 @@ import { lockTree } from './tree-lock.ts';
 /** A tree that nobody else of this package changes until it is closed. */
 export interface OpenTree extends ChangeableTree {
   readonly index: TreeIndex;
+  /** Whether something was finished that a killed process began: the index is not as it was. */
+  readonly recovered: boolean;
   scan(isIgnored?: (path: string) => boolean): Promise<ScannedTree>;
   /** Says that the index is not as it was read. */
   touch(): void;
@@ -47,12 +49,12 @@ export async function openTree(
     const contents = createContentStore(stateDirectory);
     const journal = createJournal(join(stateDirectory, 'journal'));
     let isDirty = false;
-    const tree: OpenTree = {
+    const tree = {
       root,
       index,
       contents,
       journal,
-      async scan(isIgnored) {
+      async scan(isIgnored?: (path: string) => boolean) {
         const scanned = await scanTree({ root, index, limits, isIgnored, signal });
         isDirty ||= scanned.changed;
         return scanned;
@@ -66,8 +68,9 @@ export async function openTree(
         }
       },
     };
-    await recoverTree(tree);
-    return tree;
+    const { recovered } = await recoverTree(tree);
+    isDirty ||= recovered;
+    return { ...tree, recovered };
   } catch (error) {
     await release();
     throw error;

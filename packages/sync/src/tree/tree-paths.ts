@@ -10,9 +10,10 @@ import type { TreeIndex } from './tree-index.ts';
 export async function currentFacts(
   { root, index }: { readonly root: string; readonly index: TreeIndex },
   path: string,
+  folders?: Map<string, FolderKind>,
 ): Promise<FileFacts | undefined> {
   const target = join(root, path);
-  if (!isParentSafe(root, path)) throw unsafe(path, 'a link is on the way to it');
+  if (!isParentSafe(root, path, folders)) throw unsafe(path, 'a link is on the way to it');
   const stats = statOrNothing(target);
   if (stats === undefined) return undefined;
   if (!stats.isFile()) {
@@ -42,25 +43,42 @@ export function statOrNothing(path: string): Stats | undefined {
   }
 }
 
-/** Whether every folder on the way is a folder, or is not there yet. */
-export function isParentSafe(root: string, path: string): boolean {
-  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
-    const stats = statOrNothing(join(root, path.slice(0, at)));
-    if (stats === undefined) return true;
-    if (stats.isSymbolicLink()) return false;
-    if (!stats.isDirectory()) return true;
-  }
-  return true;
+/** What is where a path has a folder. */
+export type FolderKind = 'folder' | 'link' | 'file' | 'nothing';
+
+/**
+ * Whether every folder on the way is a folder, or is not there yet. With `folders` each is looked at once, for a first
+ * look at many paths; right before a path is changed it is looked at again.
+ */
+export function isParentSafe(root: string, path: string, folders?: Map<string, FolderKind>): boolean {
+  return firstOther(root, path, folders)?.kind !== 'link';
 }
 
 /** The file that stands where a folder on the way to a path would be. */
-export function fileOnTheWay(root: string, path: string): string | undefined {
-  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
-    const stats = statOrNothing(join(root, path.slice(0, at)));
-    if (stats === undefined) return undefined;
-    if (!stats.isDirectory()) return path.slice(0, at);
+export function fileOnTheWay(root: string, path: string, folders?: Map<string, FolderKind>): string | undefined {
+  const other = firstOther(root, path, folders);
+  return other === undefined || other.kind === 'nothing' ? undefined : other.at;
+}
+
+/** The first on the way to a path that is no folder. */
+function firstOther(
+  root: string,
+  path: string,
+  folders = new Map<string, FolderKind>(),
+): { readonly at: string; readonly kind: FolderKind } | undefined {
+  for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
+    const at = path.slice(0, end);
+    const kind = folders.get(at) ?? kindOf(statOrNothing(join(root, at)));
+    folders.set(at, kind);
+    if (kind !== 'folder') return { at, kind };
   }
   return undefined;
+}
+
+function kindOf(stats: Stats | undefined): FolderKind {
+  if (stats === undefined) return 'nothing';
+  if (stats.isSymbolicLink()) return 'link';
+  return stats.isDirectory() ? 'folder' : 'file';
 }
 
 /** Makes the folders on the way; false when something else is in the way. */
