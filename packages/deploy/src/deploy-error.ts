@@ -51,8 +51,9 @@ export interface DeployErrorFacts {
   readonly operationId?: string | undefined;
   /** Number of the release that is spoken of; of `SP_DEPLOY_REMOTE_MOVED` the one that runs, 0 for none. */
   readonly release?: number | undefined;
-  /** Who started the other deploy, and when (`SP_DEPLOY_IN_PROGRESS`). */
+  /** Who started the other deploy (`SP_DEPLOY_IN_PROGRESS`). */
   readonly startedBy?: string | undefined;
+  /** When the other deploy was started (`SP_DEPLOY_IN_PROGRESS`). */
   readonly startedAt?: Date | undefined;
   /** Names of variables that were refused (`SP_DEPLOY_SECRET_REFUSED`). */
   readonly names?: readonly string[] | undefined;
@@ -66,19 +67,33 @@ const brand = Symbol.for('@sp/deploy.error');
 
 /** The only error class of this package: branch on `code`, read the facts from the fields. */
 export class DeployError extends Error {
+  /** Always `DeployError`. */
   override readonly name = 'DeployError';
+  /** Why it failed; switch on it. */
   readonly code: DeployErrorCode;
+  /** {@inheritDoc DeployErrorFacts.step} */
   readonly step: DeployStep | undefined;
+  /** {@inheritDoc DeployErrorFacts.findings} */
   readonly findings: readonly ProjectFinding[] | undefined;
+  /** {@inheritDoc DeployErrorFacts.command} */
   readonly command: string | undefined;
+  /** {@inheritDoc DeployErrorFacts.exitCode} */
   readonly exitCode: number | undefined;
+  /** {@inheritDoc DeployErrorFacts.lastLines} */
   readonly lastLines: readonly string[] | undefined;
+  /** {@inheritDoc DeployErrorFacts.tenantId} */
   readonly tenantId: string | undefined;
+  /** {@inheritDoc DeployErrorFacts.operationId} */
   readonly operationId: string | undefined;
+  /** {@inheritDoc DeployErrorFacts.release} */
   readonly release: number | undefined;
+  /** {@inheritDoc DeployErrorFacts.startedBy} */
   readonly startedBy: string | undefined;
+  /** {@inheritDoc DeployErrorFacts.startedAt} */
   readonly startedAt: Date | undefined;
+  /** {@inheritDoc DeployErrorFacts.names} */
   readonly names: readonly string[] | undefined;
+  /** {@inheritDoc DeployErrorFacts.status} */
   readonly status: string | undefined;
 
   constructor(code: DeployErrorCode, message: string, facts: DeployErrorFacts = {}) {

@@ -8,15 +8,19 @@ export interface StepProgress {
   readonly message: string;
   /** Units of work done, of `total`; bytes for uploads. */
   readonly done?: number | undefined;
+  /** How many units there are. */
   readonly total?: number | undefined;
 }
 
 /** A layer that was made of a project's files, or taken from the cache. */
 export interface BuiltPlanLayer {
+  /** Which part of the project is in it. */
   readonly name: PlanLayer;
+  /** Of the compressed layer. */
   readonly digest: string;
   /** Compressed. */
   readonly size: number;
+  /** Whether it was there already. */
   readonly cached: boolean;
 }
 
@@ -48,7 +52,9 @@ export interface PushedImage {
 
 /** Options of both methods of {@link ImageBuilder}. */
 export interface BuilderRunOptions {
+  /** Called with what is being done. */
   readonly onProgress?: ((progress: StepProgress) => void) | undefined;
+  /** Gives up (`SP_DEPLOY_ABORTED`). */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,9 +68,9 @@ export interface BuildOptions extends BuilderRunOptions {
 export interface ImageBuilder {
   /** `oci`: in this process, without an engine; `docker`: by the docker CLI. */
   readonly kind: 'oci' | 'docker';
-  /** @throws {@link DeployError} `SP_DEPLOY_BASE_UNSUPPORTED`, `SP_DEPLOY_BUILD_FAILED`, `SP_DEPLOY_DOCKER_FAILED`, `SP_DEPLOY_DOCKER_UNAVAILABLE`, `SP_DEPLOY_ABORTED` */
+  /** Makes the image on this computer, or in the engine. @throws {@link DeployError} `SP_DEPLOY_BASE_UNSUPPORTED`, `SP_DEPLOY_BUILD_FAILED`, `SP_DEPLOY_DOCKER_FAILED`, `SP_DEPLOY_DOCKER_UNAVAILABLE`, `SP_DEPLOY_ABORTED` */
   build(plan: ImagePlan, options: BuildOptions): Promise<BuiltImage>;
-  /** @throws {@link DeployError} `SP_DEPLOY_PUSH_FAILED`, `SP_DEPLOY_DOCKER_FAILED`, `SP_DEPLOY_ABORTED` */
+  /** Sends the image to a registry; the tag moves last. @throws {@link DeployError} `SP_DEPLOY_PUSH_FAILED`, `SP_DEPLOY_DOCKER_FAILED`, `SP_DEPLOY_ABORTED` */
   push(image: BuiltImage, target: RegistryToken, options?: BuilderRunOptions): Promise<PushedImage>;
 }
 

@@ -11,8 +11,9 @@ export type BuilderChoice = 'auto' | 'oci' | 'docker';
 
 /** What {@link resolveBuilder} decides by. */
 export interface ResolveBuilderOptions {
+  /** What the caller wants. */
   readonly choice: BuilderChoice;
-  /** {@link ImagePlan.base}. */
+  /** What the image is built on, as {@link ImagePlan.base}. */
   readonly base: string;
   /** Path of a Dockerfile that was edited by hand: only docker can build it. @defaultValue none */
   readonly dockerfile?: string | undefined;
@@ -22,6 +23,7 @@ export interface ResolveBuilderOptions {
   readonly baseRegistry?: OciBuilderOptions['baseRegistry'];
   /** How the docker CLI is run. */
   readonly docker?: DockerBuilderOptions | undefined;
+  /** Gives up asking the engine (`SP_DEPLOY_ABORTED`). */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -31,6 +31,7 @@ export interface LoadBaseImageOptions {
 
 /** An image to build on, complete and on this computer. */
 export interface BaseImage {
+  /** What is known of the image: where its parts are, and its config. */
   readonly image: LoadedImage;
   /** Where its blobs are. */
   readonly blobs: BlobStore;

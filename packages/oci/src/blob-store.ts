@@ -9,7 +9,9 @@ import { isMissing, storageError } from './file-write.ts';
 
 /** Part of a blob in bytes: `start` is the first, `end` is one past the last, as in `slice`. */
 export interface ByteRange {
+  /** The first byte, from 0. */
   readonly start: number;
+  /** The byte after the last. */
   readonly end: number;
 }
 

@@ -43,15 +43,25 @@ const brand = Symbol.for('@sp/oci.error');
 
 /** The only error class of this package: branch on `code`, read the facts from the fields. */
 export class OciError extends Error implements OciErrorFacts {
+  /** Always `OciError`. */
   override readonly name = 'OciError';
+  /** Why it failed; switch on it. */
   readonly code: OciErrorCode;
+  /** {@inheritDoc OciErrorFacts.status} */
   readonly status: number | undefined;
+  /** {@inheritDoc OciErrorFacts.registry} */
   readonly registry: string | undefined;
+  /** {@inheritDoc OciErrorFacts.repository} */
   readonly repository: string | undefined;
+  /** {@inheritDoc OciErrorFacts.registryCode} */
   readonly registryCode: string | undefined;
+  /** {@inheritDoc OciErrorFacts.digest} */
   readonly digest: Digest | undefined;
+  /** {@inheritDoc OciErrorFacts.path} */
   readonly path: string | undefined;
+  /** {@inheritDoc OciErrorFacts.retryable} */
   readonly retryable: boolean;
+  /** {@inheritDoc OciErrorFacts.retryAfterMilliseconds} */
   readonly retryAfterMilliseconds: number | undefined;
 
   constructor(code: OciErrorCode, message: string, facts: OciErrorFacts & { readonly cause?: unknown } = {}) {

@@ -2,8 +2,11 @@
 export interface ImageHealthcheck {
   /** For example `['CMD', '/app/bin', 'health']` or `['CMD-SHELL', 'curl -f …']`. */
   readonly test: readonly string[];
+  /** Time between two checks. @defaultValue the engine's, 30 for docker */
   readonly intervalSeconds?: number | undefined;
+  /** How long one check may take. @defaultValue the engine's, 30 for docker */
   readonly timeoutSeconds?: number | undefined;
+  /** For so long after its start a container may fail without being unhealthy. @defaultValue the engine's, 0 for docker */
   readonly startPeriodSeconds?: number | undefined;
   /** Failures in a row that make it unhealthy. */
   readonly retries?: number | undefined;
@@ -21,12 +24,17 @@ export interface ImageConfig {
   readonly user?: string | undefined;
   /** `NAME=value`. */
   readonly env?: readonly string[] | undefined;
+  /** The program that always runs, and its first arguments. */
   readonly entrypoint?: readonly string[] | undefined;
+  /** What runs, or the arguments of `entrypoint`. */
   readonly cmd?: readonly string[] | undefined;
+  /** Absolute path of the folder that a container starts in. */
   readonly workingDir?: string | undefined;
   /** TCP ports. */
   readonly exposedPorts?: readonly number[] | undefined;
+  /** Any facts about the image, by name. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Without one, nothing asks whether a container is healthy. */
   readonly healthcheck?: ImageHealthcheck | undefined;
   /** For example `SIGINT`. */
   readonly stopSignal?: string | undefined;

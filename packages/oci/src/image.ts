@@ -15,6 +15,7 @@ export interface OciImage {
   readonly manifest: Descriptor;
   /** The manifest itself, byte for byte. */
   readonly manifestBytes: Uint8Array;
+  /** Address, length and media type of the config. */
   readonly config: Descriptor;
   /** Lowest first. */
   readonly layers: readonly Descriptor[];
@@ -24,6 +25,7 @@ export interface OciImage {
 
 /** An image together with its decoded config: what {@link buildImage} can build on. */
 export interface LoadedImage extends OciImage {
+  /** What runs in a container of the image. */
   readonly imageConfig: ImageConfig;
 }
 
@@ -33,11 +35,13 @@ export interface BuildImageOptions {
   readonly base?: LoadedImage | undefined;
   /** Layers on top of the base, lowest first. */
   readonly layers: readonly BuiltLayer[];
+  /** What runs in a container; over the base's. */
   readonly config: ImageConfig;
   /** Where the config and the manifest go. */
   readonly blobs: BlobStore;
   /** Annotations of the manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Gives up between two documents. */
   readonly signal?: AbortSignal | undefined;
 }
 

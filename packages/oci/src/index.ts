@@ -13,7 +13,7 @@ export {
   type LayerCacheGetOptions,
   type LayerCacheOptions,
 } from './layer-cache.ts';
-export type { LayerEntry } from './layer-entry.ts';
+export type { LayerEntry, LayerEntryOwner } from './layer-entry.ts';
 export { type LoadOciLayoutOptions, loadOciLayout, type SaveOciLayoutOptions, saveOciLayout } from './layout.ts';
 export type { PushEvent, PushImageOptions, PushResult } from './push-image.ts';
 export { formatImageReference, type ImageReference, parseImageReference } from './reference.ts';

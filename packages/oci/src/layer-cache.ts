@@ -26,6 +26,7 @@ export interface LayerCacheGetOptions {
   readonly variant?: string | undefined;
   /** Makes the layer, in the cache's blob store, when it is not known. */
   readonly build: () => Promise<BuiltLayer>;
+  /** Gives up the looking and the building. */
   readonly signal?: AbortSignal | undefined;
 }
 

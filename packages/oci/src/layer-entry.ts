@@ -1,6 +1,7 @@
 import { OciError } from './error.ts';
 
-interface Owned {
+/** What all entries of a layer have. */
+export interface LayerEntryOwner {
   /** Path inside the image: relative, `/` between segments, no `.` or `..`. */
   readonly path: string;
   /** Numeric owner. @defaultValue 0 */
@@ -11,25 +12,25 @@ interface Owned {
 
 /** One thing in a layer. Times are not part of it: they are always the epoch. */
 export type LayerEntry =
-  | (Owned & {
+  | (LayerEntryOwner & {
       readonly type: 'file';
       /** Absolute path of the content on disk; a symbolic link is followed. */
       readonly source: string;
       /** @defaultValue 0o644 */
       readonly mode?: number | undefined;
     })
-  | (Owned & {
+  | (LayerEntryOwner & {
       readonly type: 'bytes';
       readonly content: Uint8Array;
       /** @defaultValue 0o644 */
       readonly mode?: number | undefined;
     })
-  | (Owned & {
+  | (LayerEntryOwner & {
       readonly type: 'directory';
       /** @defaultValue 0o755 */
       readonly mode?: number | undefined;
     })
-  | (Owned & {
+  | (LayerEntryOwner & {
       readonly type: 'symlink';
       /** What the link says, as it is; it may point anywhere. */
       readonly target: string;

@@ -21,6 +21,7 @@ const tagAnnotation = 'org.opencontainers.image.ref.name';
 export interface LoadOciLayoutOptions {
   /** Which image to take. Needed when the layout has images for several platforms. */
   readonly platform?: Platform | undefined;
+  /** Gives up between two documents. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,6 +31,7 @@ export interface SaveOciLayoutOptions {
   readonly blobs: BlobStore;
   /** The name of the image in the layout. */
   readonly tag?: string | undefined;
+  /** Stops between two files. */
   readonly signal?: AbortSignal | undefined;
 }
 

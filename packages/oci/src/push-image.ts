@@ -10,7 +10,9 @@ import { together } from './together.ts';
 
 /** What happens to a blob during a push. `sent` falls back when a part of an upload got lost. */
 export interface PushEvent {
+  /** `blob-exists`: it is not sent; else how far the sending is. */
   readonly type: 'blob-exists' | 'blob-started' | 'blob-progress' | 'blob-completed';
+  /** The blob that the event is about. */
   readonly digest: Digest;
   /** Length of the blob in bytes. */
   readonly size: number;
@@ -20,6 +22,7 @@ export interface PushEvent {
 
 /** Options of a push. */
 export interface PushImageOptions {
+  /** The repository that the image goes to. */
   readonly repository: string;
   /** Tag or digest that the image gets. */
   readonly reference: string;
@@ -29,6 +32,7 @@ export interface PushImageOptions {
   readonly mountFrom?: readonly string[] | undefined;
   /** Uploads at the same time. @defaultValue 3 */
   readonly concurrency?: number | undefined;
+  /** Called for every blob, and for every piece of it that is sent. */
   readonly onProgress?: ((event: PushEvent) => void) | undefined;
   /** Stops the push. Blobs that are complete stay in the registry; the tag does not move. */
   readonly signal?: AbortSignal | undefined;
@@ -38,7 +42,9 @@ export interface PushImageOptions {
 export interface PushResult {
   /** Digest of the manifest. */
   readonly digest: Digest;
+  /** Bytes of them. */
   readonly uploadedBytes: number;
+  /** Blobs that were sent. */
   readonly uploadedBlobs: number;
   /** Blobs that the registry had already. */
   readonly skippedBlobs: number;

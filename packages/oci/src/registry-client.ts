@@ -17,6 +17,7 @@ import { createFetchTransport, createHttpTransport, type TransportResponse } fro
 export interface RegistryClientOptions {
   /** `host[:port]`; `docker.io` is Docker Hub. */
   readonly registry: string;
+  /** Name for the login; counts only with a password. */
   readonly username?: string | undefined;
   /** Password or token; a function is called whenever one is needed. Without it the client is anonymous. */
   readonly password?: string | (() => string | Promise<string>) | undefined;
@@ -24,6 +25,7 @@ export interface RegistryClientOptions {
   readonly fetch?: typeof fetch | undefined;
   /** Plain HTTP. @defaultValue true for 127.0.0.1, [::1], localhost and *.localhost */
   readonly insecure?: boolean | undefined;
+  /** Header `User-Agent`. @defaultValue none */
   readonly userAgent?: string | undefined;
   /** Attempts after the first one, when the connection fails or the registry is in trouble. @defaultValue 3 */
   readonly retries?: number | undefined;
@@ -35,6 +37,7 @@ export interface RegistryClientOptions {
 
 /** Options of a single call. */
 export interface RegistryCallOptions {
+  /** Gives up the call. */
   readonly signal?: AbortSignal | undefined;
 }
 

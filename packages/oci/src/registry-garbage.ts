@@ -10,11 +10,13 @@ import { parseManifest } from './wire.ts';
 
 /** Options of {@link collectGarbage}. */
 export interface CollectGarbageOptions {
+  /** What is cleaned up. */
   readonly storage: DiskRegistryStorage;
   /** Manifests and blobs that stay whether or not a tag leads to them, with everything below them. */
   readonly keep?: Iterable<Digest> | undefined;
   /** What arrived, or was asked for, after this moment stays: it may be part of a push that goes on. */
   readonly olderThan: Date;
+  /** Stops between two deletions; what is gone stays gone. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,6 +28,7 @@ export interface CollectedGarbage {
   readonly blobs: number;
   /** Contents deleted, and their bytes. */
   readonly contents: number;
+  /** Bytes of the deleted contents. */
   readonly bytes: number;
   /** Uploads that were begun and not finished. */
   readonly uploads: number;

@@ -20,6 +20,7 @@ import {
 
 /** What a request wants to do, for the decision about it. */
 export interface RegistryAccess {
+  /** `push` is for everything that changes something, deleting too. */
   readonly action: 'pull' | 'push';
   /** Missing when the request is about no repository: the version check, or a path that means nothing. */
   readonly repository?: string | undefined;
@@ -27,6 +28,7 @@ export interface RegistryAccess {
   readonly tag?: string | undefined;
   /** The digest of a blob request, or of a manifest request by digest. */
   readonly digest?: Digest | undefined;
+  /** The request itself, for its headers; its body belongs to the handler. */
   readonly request: Request;
 }
 
@@ -45,9 +47,11 @@ export type RegistryDecision =
 
 /** A manifest that was just stored. */
 export interface ManifestStoredEvent {
+  /** The repository that it was pushed to. */
   readonly repository: string;
   /** The tag that now points at it, if it was pushed by tag. */
   readonly tag?: string | undefined;
+  /** Digest of the manifest. */
   readonly digest: Digest;
   /** Who pushed it, as {@link RegistryDecision} said. */
   readonly account?: string | undefined;
@@ -55,12 +59,13 @@ export interface ManifestStoredEvent {
 
 /** Options of {@link createRegistryHandler}. */
 export interface RegistryHandlerOptions {
+  /** Where everything is kept. */
   readonly storage: RegistryStorage;
   /** Called for every request before anything else is done. */
   readonly authorize: (access: RegistryAccess) => Promise<RegistryDecision>;
-  /** @defaultValue 4 MiB, the least that the specification allows */
+  /** Longest manifest that is taken, in bytes. @defaultValue 4 MiB, the least that the specification allows */
   readonly maxManifestBytes?: number | undefined;
-  /** @defaultValue no limit */
+  /** Longest blob that is taken, in bytes. @defaultValue no limit */
   readonly maxBlobBytes?: number | undefined;
   /** Whether tags, manifests and blobs can be deleted, by those who may push. @defaultValue false */
   readonly allowDelete?: boolean | undefined;

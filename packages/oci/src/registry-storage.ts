@@ -6,6 +6,7 @@ import type { Referrer } from './wire.ts';
 
 /** A manifest as it was pushed, with what it is. */
 export interface StoredManifest {
+  /** Address, length and media type. */
   readonly descriptor: Descriptor;
   /** Byte for byte. */
   readonly bytes: Uint8Array;
@@ -13,13 +14,17 @@ export interface StoredManifest {
 
 /** A manifest that is about another one, as a signature is about an image. */
 export interface ReferrerDescriptor extends Descriptor {
+  /** What kind of artifact it is, a media type. */
   readonly artifactType?: string | undefined;
 }
 
 /** A manifest to store. */
 export interface ManifestToStore {
+  /** The manifest, byte for byte. */
   readonly bytes: Uint8Array;
+  /** What the client said that it is. */
   readonly mediaType: string;
+  /** The tag that is to point at it. */
   readonly tag?: string | undefined;
   /** Its digest, verified by the caller, when that is not sha256. */
   readonly digest?: Digest | undefined;
@@ -60,5 +65,6 @@ export interface RegistryStorage {
 
 /** A registry's storage in a directory: it can do everything, and its garbage can be collected. */
 export interface DiskRegistryStorage extends Required<RegistryStorage> {
+  /** Absolute path of the folder that everything is in. */
   readonly directory: string;
 }

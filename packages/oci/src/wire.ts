@@ -5,7 +5,9 @@ import { isIndexMediaType, mediaTypes } from './media-types.ts';
 
 /** Operating system and processor of an image. */
 export interface Platform {
+  /** Usually `linux`. */
   readonly os: string;
+  /** In Go's words: `amd64`, `arm64`. */
   readonly architecture: string;
 }
 
@@ -37,7 +39,9 @@ export type ManifestDocument =
 export interface Referrer {
   /** The manifest that it is about. */
   readonly subject: Digest;
+  /** What kind of artifact it is, a media type. */
   readonly artifactType?: string | undefined;
+  /** The annotations of its manifest. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -5,8 +5,11 @@ export type DeployApi = Pick<CloudApiClient, 'tenants' | 'secrets' | 'releases'>
 
 /** Which tenant, and with what it is reached. */
 export interface TenantOptions {
+  /** How the cloud is talked to. */
   readonly api: DeployApi;
+  /** The tenant that is meant. */
   readonly tenantId: string;
+  /** Gives up (`SP_DEPLOY_ABORTED`). */
   readonly signal?: AbortSignal | undefined;
 }
 

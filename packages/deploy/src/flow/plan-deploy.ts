@@ -14,10 +14,13 @@ import { preflight } from './preflight.ts';
 
 /** What a deploy would do. */
 export interface DeployPlan {
+  /** The tenant that it is for. */
   readonly tenantId: string;
   /** `registry/repository:tag`. */
   readonly image: string;
+  /** Who would build the image. */
   readonly builder: 'oci' | 'docker';
+  /** What would be in the image. */
   readonly imagePlan: ImagePlan;
   /** The base with the digest that its name stands for now; `undefined` when docker builds, or it is in no registry. */
   readonly base?: string | undefined;

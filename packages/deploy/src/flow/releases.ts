@@ -12,7 +12,7 @@ import { waitForResult } from './wait-for-result.ts';
 export interface WaitOptions extends TenantOptions {
   /** How long the machine may take to be healthy. @defaultValue 120_000 */
   readonly healthTimeoutMs?: number | undefined;
-  /** @defaultValue 500 */
+  /** Time between two looks at the machine. @defaultValue 500 */
   readonly pollIntervalMs?: number | undefined;
 }
 

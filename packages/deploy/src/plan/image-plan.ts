@@ -12,6 +12,7 @@ export interface PlanFile {
   readonly destination: string;
   /** Permission bits, `0o755` for programs and `0o644` for everything else. */
   readonly mode: number;
+  /** The layer that it goes into. */
   readonly layer: PlanLayer;
 }
 
@@ -21,7 +22,9 @@ export interface PlanCopy {
   readonly source: string;
   /** Absolute path in the image. */
   readonly destination: string;
+  /** What `source` is. */
   readonly kind: 'file' | 'directory';
+  /** The layer that it goes into. */
   readonly layer: PlanLayer;
 }
 
@@ -45,6 +48,7 @@ export interface PlanHealthCheck {
 export interface PlanDockerfile {
   /** Relative to the project. */
   readonly path: string;
+  /** The whole file. */
   readonly text: string;
   /** What of the project docker does not get to see, in the words of `.dockerignore`. */
   readonly ignore: readonly string[];
@@ -70,10 +74,15 @@ export interface ImagePlan {
   readonly env: Readonly<Record<string, string>>;
   /** Numeric `user:group`, who also owns all files. */
   readonly user: string;
+  /** Absolute path of the folder that a container starts in. */
   readonly workingDir: string;
+  /** TCP port that the tenant serves at. */
   readonly port: number;
+  /** How an engine finds out that a container serves. */
   readonly healthCheck: PlanHealthCheck;
+  /** What a container runs. */
   readonly command: readonly string[];
+  /** Any facts about the image, by name. */
   readonly labels: Readonly<Record<string, string>>;
   /** Debian packages to install; empty for bases that are not Debian. */
   readonly packages: readonly string[];

@@ -5,12 +5,15 @@ import { type ImagePlan, type PlanLayer, planLayers } from './image-plan.ts';
 
 /** One layer that the project adds to its base. */
 export interface PlannedLayer {
+  /** Which part of the project is in it. */
   readonly name: PlanLayer;
+  /** How many files are in it. */
   readonly files: number;
   /** Bytes of the files. */
   readonly bytes: number;
   /** Compressed, as it is uploaded; unknown when docker builds. */
   readonly size?: number | undefined;
+  /** Of the compressed layer; unknown when docker builds. */
   readonly digest?: string | undefined;
   /** Whether it was in the cache; unknown when docker builds. */
   readonly cached?: boolean | undefined;

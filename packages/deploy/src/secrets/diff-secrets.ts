@@ -5,6 +5,7 @@ import { refuseSecretNames } from './secret-names.ts';
 
 /** What is compared with what the tenant has. */
 export interface DiffSecretsOptions extends TenantOptions {
+  /** The variables as they should be. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Whether names that are not in `secrets` are to be removed. @defaultValue false */
   readonly prune?: boolean | undefined;
