@@ -42,6 +42,9 @@ export async function runShell(options: ShellOptions): Promise<number> {
   lines.on('SIGINT', () => {
     if (running !== undefined) return running.abort();
     pending = '';
+    // What is typed goes too, on both sides of the cursor: Ctrl-E, Ctrl-U.
+    lines.write(null, { ctrl: true, name: 'e' });
+    lines.write(null, { ctrl: true, name: 'u' });
     write(dim('^C'));
     prompt();
   });

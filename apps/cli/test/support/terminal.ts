@@ -19,7 +19,7 @@ export interface TerminalSession {
   ended(): Promise<number>;
 }
 
-export const keys = { enter: '\r', down: '\u001b[B', interrupt: '\u0003' } as const;
+export const keys = { enter: '\r', down: '\u001b[B', left: '\u001b[D', interrupt: '\u0003' } as const;
 
 /** Starts `systemprompt` in a terminal of its own. */
 export function openTerminal(
