@@ -49,6 +49,16 @@ test('packages are for Debian bases only, named as the release names them', asyn
   expect(await packagesOf('registry.test/debian:12')).toEqual([]);
 });
 
+test('a base of several lines is refused: it would be instructions of a Dockerfile', async () => {
+  const projectRoot = await fixtureProject();
+  for (const base of ['debian\nRUN true', 'oci:/srv/base\r', 'debian\0']) {
+    await expect(planImage({ projectRoot, profileName: 'production', base })).rejects.toMatchObject({
+      code: 'SP_DEPLOY_BASE_UNSUPPORTED',
+      message: `Cannot build on ${JSON.stringify(base)}: it is no one line`,
+    });
+  }
+});
+
 test('everything that is missing is named at once', async () => {
   const projectRoot = await fixtureProject();
   await rm(join(projectRoot, 'target/release'), { recursive: true });

@@ -12,7 +12,7 @@ import { loadOciLayout } from './layout.ts';
 import { pullImage, resolveForPlatform } from './pull-image.ts';
 import { formatImageReference, parseImageReference } from './reference.ts';
 import { createRegistryClient, type RegistryClientOptions } from './registry-client.ts';
-import { isObject, type Platform } from './wire.ts';
+import { isObject, malformed, type Platform } from './wire.ts';
 
 /** How one registry is talked to; `undefined`: anonymous, with every default. */
 export type RegistryAccount = Omit<RegistryClientOptions, 'registry'> | undefined;
@@ -65,6 +65,8 @@ async function fromArchive(path: string, options: LoadBaseImageOptions): Promise
     if (isMissing(error)) throw new OciError('SP_OCI_NOT_FOUND', `No file ${path}`, { path });
     throw storageError(path, error);
   });
+  // A folder cannot be read, and a pipe or a device may have no end.
+  if (!info.isFile()) throw malformed(path, 'it is not a file');
   const { dev, ino, size, mtimeNs, ctimeNs } = info;
   const cached = cacheFile(options, ['archive', dev, ino, size, mtimeNs, ctimeNs].join());
   const known = await recall(blobs, cached);

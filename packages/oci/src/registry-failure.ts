@@ -19,8 +19,8 @@ const retryableStatus = [408, 425, 429, 500, 502, 503, 504];
 export async function responseFailure(response: TransportResponse, context: FailureContext): Promise<OciError> {
   const { registry, repository, attempt, redact } = context;
   const { status } = response;
-  const said = await registryError(response);
-  const detail = said === undefined ? '' : `: ${redact(`${said.code} ${said.message}`).trim()}`;
+  const said = await registryError(response, redact);
+  const detail = said === undefined ? '' : `: ${`${said.code} ${said.message}`.trim()}`;
   return new OciError(codeFor(status), `${attempt} at ${registry}: status ${status}${detail}`, {
     status,
     registry,
@@ -51,20 +51,28 @@ function codeFor(status: number): OciErrorCode {
 }
 
 /** The first error of an OCI error body; anything else says nothing. */
-async function registryError(response: TransportResponse): Promise<{ code: string; message: string } | undefined> {
+async function registryError(
+  response: TransportResponse,
+  redact: FailureContext['redact'],
+): Promise<{ code: string; message: string } | undefined> {
   try {
     const bytes = response.body === null ? undefined : await readAll(response.body, 16 * 1024);
     const errors = bytes === undefined ? undefined : parseJsonObject(bytes, 'answer')['errors'];
     const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
     if (!isObject(first)) return undefined;
-    return { code: oneLine(first['code']), message: oneLine(first['message']) };
+    return { code: oneLine(first['code'], redact), message: oneLine(first['message'], redact) };
   } catch {
     return undefined;
   }
 }
 
-function oneLine(value: unknown): string {
-  return typeof value === 'string' ? value.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, 200) : '';
+function oneLine(value: unknown, redact: FailureContext['redact']): string {
+  // Secrets first: what is cut or joined is no longer found.
+  return typeof value === 'string'
+    ? redact(value)
+        .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
+        .slice(0, 200)
+    : '';
 }
 
 function retryAfter(header: string | null): number | undefined {

@@ -122,6 +122,7 @@ test('a file that is no archive, a cut one and a missing one are named errors', 
   await writeFile(archive, noise(10_000, 1));
   expect(await load(archive)).toBe('SP_OCI_DOCUMENT');
   expect(await load(join(folder.path, 'missing'))).toBe('SP_OCI_NOT_FOUND');
+  for (const noFile of [folder.path, '/dev/zero']) expect(await load(noFile)).toBe('SP_OCI_DOCUMENT');
 });
 
 /** A registry that wants a login, with an index of an image for two platforms under `base:v1`. */

@@ -97,6 +97,19 @@ test('a wrong password is one clear error that does not contain it', async () =>
   expect(printed).toContain('[redacted]');
 });
 
+test('a login that a registry repeats is in no error, whatever it is cut from', async () => {
+  await using server = await serve((request) => {
+    const said = request.headers.get('authorization') ?? '';
+    const headers = { 'www-authenticate': 'Basic realm="here"' };
+    const errors = [{ code: said, message: `${'x'.repeat(190)}${said}` }];
+    return Promise.resolve(Response.json({ errors }, { status: said === '' ? 401 : 403, headers }));
+  });
+  const client = createRegistryClient({ registry: server.host, username: 'user', password });
+  const error: unknown = await client.getManifest('app', 'v1').catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'SP_OCI_DENIED', registryCode: 'Basic [redacted]' });
+  expect(inspect(error, { depth: 10 })).not.toContain(Buffer.from('user').toString('base64').slice(0, 4));
+});
+
 test('an anonymous client at a registry that wants a login is told so', async () => {
   await using folder = await temporaryFolder();
   await using server = await tokenRegistry(folder.path);

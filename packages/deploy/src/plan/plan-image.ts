@@ -43,7 +43,8 @@ export const defaultBase = 'debian:bookworm-slim';
  * Reads the project and says what its image consists of. Files with secrets and what `.dockerignore` rules exclude
  * (a built-in list and the profile's `docker/Dockerfile.dockerignore`) are not in it.
  *
- * @throws {@link DeployError} `SP_DEPLOY_PROJECT_INCOMPLETE` with everything that is missing, `SP_DEPLOY_ABORTED`
+ * @throws {@link DeployError} `SP_DEPLOY_PROJECT_INCOMPLETE` with everything that is missing, `SP_DEPLOY_BASE_UNSUPPORTED`,
+ * `SP_DEPLOY_ABORTED`
  * @example
  * const plan = await planImage({ projectRoot: '/home/ada/site', profileName: 'production' });
  */
@@ -51,6 +52,10 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
   const { projectRoot, profileName, base = defaultBase, platform, signal } = options;
   if (!/^[A-Za-z0-9_-]+$/.test(profileName)) {
     throw incomplete(projectRoot, [{ path: `${profilesFolder}/${profileName}`, problem: 'not a profile name' }]);
+  }
+  // It becomes a line of a Dockerfile.
+  if (/\p{Cc}/u.test(base)) {
+    throw new DeployError('SP_DEPLOY_BASE_UNSUPPORTED', `Cannot build on ${JSON.stringify(base)}: it is no one line`);
   }
   const extensions = await listExtensions(projectRoot);
   const mcpBinaries = options.mcpBinaries ?? (await listMcpBinaries(projectRoot, extensions));
