@@ -31,7 +31,7 @@ export interface SyncFlags {
   readonly theirs: boolean;
   readonly 'keep-both': boolean;
   readonly delete: boolean;
-  readonly 'dry-run': boolean;
+  readonly 'dry-run'?: boolean | undefined;
 }
 
 /** Syncs in one direction, and sets the exit code: 9 for a dry run with changes, 11 when conflicts are left. */
@@ -45,7 +45,9 @@ export async function runSync(
   },
 ): Promise<SyncRunResult> {
   const { direction, flags, command, log } = options;
-  const { tenant, profile, 'dry-run': dryRun } = flags;
+  const { tenant, profile } = flags;
+  // oclif leaves out a flag that was not given.
+  const dryRun = flags['dry-run'] ?? false;
   const target = await findSync(context, { tenant, profile, command });
   const { applySync, planSync } = await import('@sp/sync');
   const step = context.progress.step('plan', `Comparing this project with ${target.label}`);
