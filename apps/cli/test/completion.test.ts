@@ -32,6 +32,17 @@ test('candidates: commands, flags, values, and the names of the project', async 
   expect(await complete('cloud', 'deploy', '--builder', '')).toEqual(['auto', 'oci', 'docker']);
   expect(await complete('cloud', 'deploy', '--profile', '')).toEqual(['production']);
   expect(await complete('cloud', 'deploy', '-p', 'pr')).toEqual(['production']);
+  for (const command of ['backup', 'clone', 'proxy', 'query', 'restore', 'shell', 'tables', 'url']) {
+    expect(await complete('cloud', 'db', command, '--profile', ''), command).toEqual(['production']);
+  }
+  for (const command of ['down', 'status', 'undo', 'up']) {
+    expect(await complete('cloud', 'sync', command, '-p', ''), command).toEqual(['production']);
+    expect(await complete('cloud', 'sync', command, '--tenant', ''), command).toEqual(['hello']);
+  }
+  expect(await complete('cloud', 'db', 'clone', '--to', '')).toEqual(['production', 'hello']);
+  // Its argument is a sync, which nobody can list.
+  expect(await complete('cloud', 'sync', 'undo', '')).toEqual([]);
+  expect(await complete('cloud', 'tenant', 'create', '--database', '')).toEqual(['docker', 'embedded', 'external']);
   expect(await complete('cloud', 'deploy', '--yes', '--y')).toEqual([]);
   expect(await complete('cloud', 'tenant', 'show', 'h')).toEqual(['hello']);
   expect(await complete('cloud', 'explain', 'SP_DEPLOY_UNH')).toEqual(['SP_DEPLOY_UNHEALTHY']);

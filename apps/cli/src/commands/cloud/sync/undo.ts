@@ -26,10 +26,10 @@ export default class SyncUndo extends BaseCommand {
     'What it replaced or deleted is there again. Files that were changed since are left alone (exit code 11).';
   static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override args = {
-    id: Args.string({
+    sync: Args.string({
       ignoreStdin: true,
-      name: 'ID',
-      description: 'A sync, as it was answered; without it the last one.',
+      name: 'SYNC',
+      description: 'The id of a sync, as it was answered; without it the last one.',
     }),
   };
   static override flags = { tenant: tenantFlag, profile: profileFlag };
@@ -41,7 +41,7 @@ export default class SyncUndo extends BaseCommand {
       command: `${this.config.bin} cloud sync undo`,
     });
     const { undoSync } = await import('@sp/sync');
-    const undone = await undoSync({ ...options, id: args.id });
+    const undone = await undoSync({ ...options, id: args.sync });
     const { up, down, left } = undone;
     this.log(`Took back ${up.length} files in ${label} and ${down.length} here`);
     for (const path of left) this.log(`left alone: ${path} was changed since`);
