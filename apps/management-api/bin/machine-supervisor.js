@@ -70,18 +70,21 @@ function run() {
     writeLine('stderr', `cannot start ${plan.shown_command}: ${error.code ?? 'unknown failure'}`);
     end(notStarted);
   });
-  child.once('exit', async (code, signal) => {
-    const exitCode = code ?? 128 + constants.signals[signal];
-    // Its children may hold the pipes open; what it said itself is there at once.
-    await Promise.race([new Promise((done) => child.once('close', done)), pause(200)]);
-    for (const writeRest of finish) writeRest();
-    if (performance.now() - startedAt > soundMs) restarts = 0;
-    if (exitCode === 0 || stopping || restarts === plan.max_restarts) return end(exitCode);
-    await pause(firstPauseMs * 2 ** restarts);
-    restarts += 1;
-    if (stopping) end(exitCode);
-    else run();
+  child.once('exit', (code, signal) => {
+    void goOn({ exitCode: code ?? 128 + constants.signals[signal], startedAt, finish });
   });
+}
+
+async function goOn({ exitCode, startedAt, finish }) {
+  // Its children may hold the pipes open; what it said itself is there at once.
+  await Promise.race([new Promise((done) => child.once('close', done)), pause(200)]);
+  for (const writeRest of finish) writeRest();
+  if (performance.now() - startedAt > soundMs) restarts = 0;
+  if (exitCode === 0 || stopping || restarts === plan.max_restarts) return end(exitCode);
+  await pause(firstPauseMs * 2 ** restarts);
+  restarts += 1;
+  if (stopping) end(exitCode);
+  else run();
 }
 
 function end(exitCode) {

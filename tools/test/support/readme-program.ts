@@ -10,10 +10,14 @@ declare global {
   const projectRoot: string;
   const secrets: TenantSecrets;
   const secretsUrl: string;
+  const request: Request;
   const signal: AbortSignal;
+  const syncToken: string;
   const target: RegistryToken;
   const tenantId: string;
   const token: string;
+  /** Of a database. */
+  const url: string;
   function askServer(...facts: readonly unknown[]): Promise<string>;
   function decide(...facts: readonly unknown[]): Promise<RegistryDecision>;
   function getToken(): Promise<string>;
