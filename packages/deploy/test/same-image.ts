@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import {
   buildImage,
@@ -69,7 +69,9 @@ async function contentOf(
   onTestFinished(() => {
     if (engine === undefined) return;
     const { binary = 'docker', env } = engine;
-    execFileSync(binary, ['rmi', '--force', name], { stdio: 'ignore', env: { ...process.env, ...env } });
+    const images = plan.base === 'scratch' ? [name] : [name, plan.base];
+    // BuildKit keeps the base to itself: then there is no image of that name.
+    spawnSync(binary, ['rmi', '--force', ...images], { stdio: 'ignore', env: { ...process.env, ...env } });
   });
   const pushed = await builder.push(await builder.build(plan, { name }), registry.target);
   return pushedContent(registry, pushed.digest);
