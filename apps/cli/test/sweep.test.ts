@@ -34,6 +34,9 @@ const folders = ['project', 'none'] as const;
 
 /** What a command needs to get further than to its command line. */
 const argumentsOf: Readonly<Record<string, readonly string[]>> = {
+  'cloud db clone': ['--to', 'hello'],
+  'cloud db query': ['select 1'],
+  'cloud db restore': ['some.env'],
   'cloud domain set': ['app.example.com'],
   'cloud profile create': ['another'],
   'cloud profile delete': ['hello'],
