@@ -41,10 +41,14 @@ function isUnknownCommand(error: unknown): boolean {
 async function unknownCommand(argv: readonly string[]): Promise<CliError> {
   const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
   const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);
-  const meant = didYouMean(
-    typed,
-    commands.flatMap(({ command, aliases }) => [command, ...aliases]),
-  );
+  const names = commands.flatMap(({ command, aliases }) => [command, ...aliases]);
+  const meant = didYouMean(typed, [...new Set(names.flatMap(withTopics))]);
   const next = meant === undefined ? undefined : [`systemprompt ${meant}`];
   return new CliError('SP_CLI_UNKNOWN_COMMAND', `\`${typed}\` is not a command of systemprompt`, { next });
+}
+
+/** `cloud`, `cloud db`, `cloud db url` of `cloud db url`: a topic shows its commands. */
+function withTopics(name: string): readonly string[] {
+  const words = name.split(' ');
+  return words.map((_, index) => words.slice(0, index + 1).join(' '));
 }

@@ -54,7 +54,9 @@ test('a local tenant is made, used, and deleted with its data, without a login',
   expect(write.exitCode, write.stdout).toBe(0);
   const refused = await runCommand(Query, ['drop table people', '--json'], world);
   expect(refused.exitCode).toBe(1);
-  expect(parse(refused.stdout)).toMatchObject({ error: { code: 'SP_DATABASE_QUERY_FAILED', sql_state: '25006' } });
+  expect(parse(refused.stdout)).toMatchObject({
+    error: { code: 'SP_DATABASE_QUERY_FAILED', sql_state: '25006', next: [expect.stringContaining('--write')] },
+  });
   const read = await runCommand(Query, ['select * from people', '--profile', 'dev', '--json'], world);
   expect(parse(read.stdout)).toEqual({
     command: 'SELECT',

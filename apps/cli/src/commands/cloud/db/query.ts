@@ -5,6 +5,10 @@ import { CliError } from '../../../cli-error.ts';
 import { findDatabase } from '../../../database/find-database.ts';
 import { renderResult } from '../../../database/render-result.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
+import { shellWord } from '../../../shell-words.ts';
+
+/** By which Postgres refuses a change. */
+const readOnlyTransaction = '25006';
 
 export default class DbQuery extends BaseCommand {
   static override summary = 'Run a statement in the database.';
@@ -35,10 +39,15 @@ export default class DbQuery extends BaseCommand {
     if (sql.trim() === '') throw new CliError('SP_CLI_USAGE', 'There is no statement');
     const command = `${this.config.bin} cloud db query`;
     const { url, label } = await findDatabase(this.context, { ...flags, command });
-    const { runQuery } = await import('@sp/database');
+    const { isDatabaseError, runQuery } = await import('@sp/database');
     if (flags.write) this.context.progress.note(`In the database of the ${label}`);
     const { signal } = this.context;
-    const result = await runQuery(url, sql, { limit: flags.limit, readOnly: !flags.write, signal });
+    const result = await runQuery(url, sql, { limit: flags.limit, readOnly: !flags.write, signal }).catch(
+      (error: unknown) => {
+        const refused = isDatabaseError(error) && error.sqlState === readOnlyTransaction && !flags.write;
+        throw refused ? Object.assign(error, { next: [`${command} ${shellWord(args.sql)} --write`] }) : error;
+      },
+    );
     this.log(renderResult(result));
     return result;
   }
