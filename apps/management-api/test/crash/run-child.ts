@@ -4,7 +4,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'tsup';
+import manifest from '../../package.json' with { type: 'json' };
 import type { ChildMessage, ChildOptions, ParentMessage } from './messages.ts';
+
+const { dependencies } = manifest;
 
 /** A program of this folder, bundled where Node finds its packages. */
 export async function bundle(name: string): Promise<{ readonly path: string; remove(): Promise<void> }> {
@@ -19,6 +22,8 @@ export async function bundle(name: string): Promise<{ readonly path: string; rem
     outExtension: () => ({ js: '.mjs' }),
     format: ['esm'],
     target: 'node20',
+    // Named here: the bundler would look in the folder that the tests were started from.
+    external: Object.keys(dependencies),
     noExternal: [/^@sp\//],
     esbuildOptions: (options) => {
       options.conditions = ['@sp/source'];
