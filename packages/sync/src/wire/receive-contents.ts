@@ -53,11 +53,14 @@ export async function receiveContents(
       },
       async onLarge(frame) {
         check(frame);
-        const incoming = await contents.open(frame);
-        if (contents.received(frame.hash) !== (frame.offset ?? 0)) {
+        const { hash, offset = 0 } = frame;
+        let incoming = await contents.open(frame);
+        if (contents.received(hash) !== offset) {
           await incoming.leave();
-          contents.drop(frame.hash);
-          throw damaged('a content goes on at another place');
+          contents.drop(hash);
+          if (offset > 0) throw damaged('a content goes on at another place');
+          // It begins anew, and what an earlier connection left of it is in the way.
+          incoming = await contents.open(frame);
         }
         return {
           ...incoming,
