@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { applySync, getSyncStatus, type PlanSyncOptions, planSync, syncFiles, undoSync } from '../src/index.ts';
@@ -270,6 +270,19 @@ test('large files are sent and fetched in pieces', { timeout: 30_000 }, async ()
   await writeFiles(both.remote, { c: make(13), d: make(17).repeat(6) });
   await sync(both);
   expect(await readFiles(both.remote)).toEqual(await readFiles(both.local));
+});
+
+test("a part of a large file that a killed sync left in the tenant is in nobody's way", {
+  timeout: 30_000,
+}, async () => {
+  const both = await pair();
+  const text = Array.from({ length: 600_000 }, (_, at) => ((at * 7) % 9973).toString(36)).join('');
+  await writeFiles(both.local, { large: text });
+  const incoming = join(both.remote, '.systemprompt/sync/incoming');
+  await mkdir(incoming, { recursive: true });
+  await writeFile(join(incoming, `${createHash('sha256').update(text).digest('hex')}.part`), text.slice(0, 1000));
+  await sync(both);
+  expect(await readFiles(both.remote)).toEqual({ large: text });
 });
 
 test('a tenant that knows tarballs only is synced too, without losing anything', async () => {
