@@ -1,6 +1,7 @@
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type * as ManagementApi from '@sp/management-api';
 import { writeBaseImage } from './base-image.ts';
@@ -151,8 +152,17 @@ export async function createQuickstart(options: {
 async function removeCloud(dataDir: string): Promise<void> {
   // A name that the bundler does not follow: the server must be loaded as the package that it is.
   const name = '@sp/management-api';
-  const { removeLocalCloud } = (await import(name)) as typeof ManagementApi;
-  await removeLocalCloud({ dataDir });
+  const { isLocalCloudError, removeLocalCloud } = (await import(name)) as typeof ManagementApi;
+  // After a Ctrl-C the server may still be stopping what it had started.
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await removeLocalCloud({ dataDir });
+    } catch (error) {
+      const isStopping = isLocalCloudError(error) && error.code === 'SP_LOCAL_ALREADY_RUNNING';
+      if (!isStopping || attempt === 100) throw error;
+      await delay(200);
+    }
+  }
 }
 
 /** Only what a project consists of: no sources, no node_modules, nothing of an earlier login. */
