@@ -87,6 +87,13 @@ const phases: readonly Phase[] = [
   },
   { name: 'restart', open: operate('restart') },
   {
+    name: 'restart after a change of plan',
+    open: async (tenantId) => {
+      await database.store.pool.query('update tenants set memory_mb = 1024, volume_gb = 5 where id = $1', [tenantId]);
+      return await operate('restart')(tenantId);
+    },
+  },
+  {
     name: 'restart with new secrets',
     open: async (tenantId) => {
       await setSecrets({ store: database.store, vault }, { tenantId, kind: 'user', secrets: { GREETING: 'three' } });
@@ -260,6 +267,7 @@ async function snapshot(tenantId: string): Promise<Snapshot> {
     databases: databases.rows.length,
     app: app && {
       volumes: app.volumes,
+      volumeGb: app.volumeGb,
       addresses: app.addresses,
       machines: app.machines.map(({ release, env, state }) => ({
         current: release === currentReleaseId,
@@ -288,7 +296,7 @@ test('an undisturbed tenant goes through everything, and shows where a process c
   expect([...snapshots.values()].map(({ state }) => state)).toEqual([
     'provision_failed',
     'awaiting_deploy',
-    ...Array.from({ length: 9 }, () => 'running'),
+    ...Array.from({ length: 10 }, () => 'running'),
     'suspended',
     'running',
     'deleted',

@@ -30,7 +30,7 @@ export interface FakeApp {
   readonly network: string;
   readonly volumes: ReadonlyMap<
     string,
-    { readonly attachedMachine: string | undefined; readonly source: string | undefined }
+    { readonly attachedMachine: string | undefined; readonly source: string | undefined; readonly sizeGb: number }
   >;
   readonly addresses: ReadonlyMap<string, { readonly type: string }>;
   readonly certificates: ReadonlyMap<string, unknown>;
@@ -102,7 +102,7 @@ export function createProcessRunner(options: {
     start: ({ id, app, image, env, memoryMb }) => {
       const [repository = '', digest = ''] = image.slice(image.indexOf('/') + 1).split('@');
       const spec = { appName: id, tenantId: app, releaseId, image: { repository, digest: digest as Digest } };
-      return machines.start({ ...spec, env, memoryMb });
+      return machines.start({ ...spec, env, memoryMb, volumeGb: 1 });
     },
     async look(id) {
       const machine = await machines.find(id, releaseId);

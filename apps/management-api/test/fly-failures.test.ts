@@ -52,6 +52,7 @@ const specOf = (appName: string, changes: Partial<MachineSpec> = {}): MachineSpe
   image: { repository: 'systemprompt-images', digest: registry.digest },
   env: { GREETING: 'planted greeting', FLY_APP_NAME: 'x' },
   memoryMb: 256,
+  volumeGb: 1,
   ...changes,
 });
 
@@ -99,18 +100,23 @@ test.for(
 });
 
 test.for(
-  ['machine-create', 'secret-set', 'machine-wait', 'machine-list'].flatMap((action) =>
+  ['machine-create', 'secret-set', 'machine-wait', 'machine-list', 'volume-extend'].flatMap((action) =>
     [...lost, ...refused].map((fault) => ({ action, fault })),
   ),
-)('start with $action, $fault: exactly one machine', { concurrent: true }, async ({ action, fault }) => {
-  const app = newApp();
-  const machines = open();
-  await machines.createApp(app);
-  fake.fail({ action, fault, app: app.appName });
-  const spec = specOf(app.appName);
-  expect(await machines.start(spec)).toMatchObject({ releaseId: spec.releaseId, state: 'running' });
-  expect(inventory(app.appName)).toEqual({ ...complete, machines: 1 });
-});
+)(
+  'start with $action, $fault: exactly one machine, with a volume as large as it should be',
+  { concurrent: true },
+  async ({ action, fault }) => {
+    const app = newApp();
+    const machines = open();
+    await machines.createApp(app);
+    fake.fail({ action, fault, app: app.appName });
+    const spec = specOf(app.appName, { volumeGb: 2 });
+    expect(await machines.start(spec)).toMatchObject({ releaseId: spec.releaseId, state: 'running' });
+    expect(inventory(app.appName)).toEqual({ ...complete, machines: 1 });
+    expect(Array.from(fake.apps.get(app.appName)?.volumes.values() ?? [], ({ sizeGb }) => sizeGb)).toEqual([2]);
+  },
+);
 
 test('a volume that an interrupted attempt made, and that is seen late, is removed again', async () => {
   const app = newApp();

@@ -60,6 +60,7 @@ test('docker: a machine is confined, and reaches this computer', async (context)
     image: { repository: 'systemprompt-images', digest: fixture.digest },
     env: {},
     memoryMb: 192,
+    volumeGb: 1,
   };
   context.onTestFinished(() => machines.removeApp(spec.appName));
   const { id } = await machines.start(spec);
@@ -98,6 +99,7 @@ test("docker: another tenant's image cannot be started, and no login stays on di
     image: { repository: 'systemprompt-images', digest },
     env: {},
     memoryMb: 64,
+    volumeGb: 1,
   });
   await expect(start).rejects.toMatchObject({ code: 'SP_MACHINE_DOCKER', step: 'pull' });
   expect(await machines.list('sp-test-thief')).toEqual([]);
@@ -133,7 +135,7 @@ test('docker: the images of the current and the previous release stay, older one
   const start = async (name: string, digest: (typeof digests)[number] | undefined) => {
     if (digest === undefined) throw new Error('no digest');
     const image = { repository: 'systemprompt-images', digest };
-    const spec = { appName: name, tenantId, releaseId: randomUUID(), image, env: {}, memoryMb: 128 };
+    const spec = { appName: name, tenantId, releaseId: randomUUID(), image, env: {}, memoryMb: 128, volumeGb: 1 };
     await machines.start(spec);
     return async () => await machines.stop(name, spec.releaseId);
   };

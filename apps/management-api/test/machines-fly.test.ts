@@ -44,6 +44,10 @@ machinesSuite('fly', {
       const machine = Array.from(fake.apps.values(), ({ machines }) => machines.get(id)).find(Boolean);
       return `server.mjs ${JSON.stringify(machine?.config)}`;
     },
+    volumeGb: ({ id }) => {
+      const volumes = Array.from(fake.apps.values()).flatMap((app) => [...app.volumes.values()]);
+      return volumes.find(({ attachedMachine }) => attachedMachine === id)?.sizeGb;
+    },
   }),
   region: 'fra',
 });

@@ -43,6 +43,7 @@ const specFor = (appName: string, changes: Partial<MachineSpec> = {}): MachineSp
   image: { repository: 'systemprompt-images', digest: registry.digest },
   env: {},
   memoryMb: 64,
+  volumeGb: 1,
   ...changes,
 });
 const folderOf = ({ appName, releaseId }: MachineSpec) =>

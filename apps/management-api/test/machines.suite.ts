@@ -14,6 +14,8 @@ export interface MachinesFixture {
   readonly brokenDigest: Digest;
   /** Everything that can be seen of the machine from outside without being its owner: arguments and the like. */
   visibleArguments(machine: Machine): Promise<string>;
+  /** The size of the machine's volume, where machines have one. */
+  volumeGb?(machine: Machine): number | undefined;
 }
 
 const secret = 'planted secret with "quotes", $dollars and = signs';
@@ -42,6 +44,7 @@ export function machinesSuite(
       image: { repository: 'systemprompt-images', digest },
       env: { GREETING: 'hello', JWT_SECRET: secret, SIGNING_KEY: key },
       memoryMb: 256,
+      volumeGb: 1,
       ...changes,
     });
     return { ...fixture, appName, spec };
@@ -92,6 +95,26 @@ export function machinesSuite(
     await machines.stop(appName, older.releaseId);
     expect(await machines.list(appName)).toMatchObject([{ releaseId: newer.releaseId, state: 'running' }]);
     expect((await askFacts(second)).env['GREETING']).toBe('new');
+  });
+
+  test(`${name}: a volume grows with the release that asks for more, and never shrinks`, async (context) => {
+    const { machines, appName, spec, volumeGb } = await begin(context);
+    const sizes = async (wanted: MachineSpec): Promise<number | undefined> => {
+      const machine = await machines.start(wanted);
+      expect((await askFacts(machine)).env['GREETING']).toBe('hello');
+      return volumeGb === undefined ? wanted.volumeGb : volumeGb(machine);
+    };
+    const older = spec();
+    expect(await sizes(older)).toBe(1);
+    // Beside the older one, and then without another.
+    const larger = spec({ volumeGb: 3 });
+    expect(await sizes(larger)).toBe(3);
+    await machines.stop(appName, older.releaseId);
+    await machines.stop(appName, larger.releaseId);
+    expect(await sizes({ ...larger, volumeGb: 5 })).toBe(5);
+    await machines.stop(appName, larger.releaseId);
+    const smaller = spec();
+    expect(await sizes(smaller)).toBe(volumeGb === undefined ? 1 : 5);
   });
 
   test(`${name}: a machine that ends is reported with its code and its last words`, async (context) => {

@@ -8,6 +8,8 @@ import { type SubscribedCloud, startSubscribedCloud } from './subscribed-cloud.t
 
 let cloud: SubscribedCloud | undefined;
 
+let losing = false;
+
 test('a tenant goes with its subscription at Paddle from the first payment to the end', async () => {
   const apiKey = 'pdl_live_apikey_1';
   const paddle = await createFakePaddle({
@@ -28,8 +30,8 @@ test('a tenant goes with its subscription at Paddle from the first payment to th
       secrets: [webhookSecret],
       retryMs: 1,
       fetch: async (url, init) => cloud?.edge.app.fetch(new Request(url, init)) ?? Response.error(),
-      // The last first, and everything three times.
-      disturb: (sent) => [...sent.toReversed(), ...sent, ...sent],
+      // The last first, and everything three times; or nothing at all.
+      disturb: (sent) => (losing ? [] : [...sent.toReversed(), ...sent, ...sent]),
     },
   });
   await using server = await serveHandler((request) => paddle.fetch(request));
@@ -86,8 +88,26 @@ test('a tenant goes with its subscription at Paddle from the first payment to th
     expect(await after(() => paddle.changePlan(subscriptionId, 'pri_pro'), 'awaiting_deploy')).toMatchObject({
       planId: 'pro',
       memoryMb: 2048,
+      volumeGb: 10,
     });
     expect(await after(() => paddle.endPeriod(subscriptionId), 'awaiting_deploy')).toMatchObject({ memoryMb: 2048 });
+    // A change of plan of which every word is lost is found at the next look, once a day; found again it is nothing.
+    losing = true;
+    await after(() => paddle.changePlan(subscriptionId, 'pri_starter'), 'awaiting_deploy');
+    expect(await cloud.tenant(id)).toMatchObject({ planId: 'pro' });
+    const day = 24 * 60 * 60_000;
+    const looked = async (now: number) => {
+      await cloud?.maintain({ now });
+      return (await cloud?.tenant(id))?.planId;
+    };
+    await expect.poll(() => looked(Date.now() + 2 * day), { timeout: 20_000 }).toBe('pri_starter');
+    // The volume holds data: it stays as large as it is.
+    const found = await cloud.reach(id, 'awaiting_deploy');
+    expect(found).toMatchObject({ memoryMb: 512, volumeGb: 10, subscriptionStatus: 'active' });
+    await looked(Date.now() + 4 * day);
+    expect((await cloud.tenant(id)).eventSequence).toBe(found.eventSequence);
+    losing = false;
+
     const link = await edge.call(`/api/v1/tenants/${id}/subscription/portal-link`, { method: 'POST', token });
     expect(await link.json()).toEqual({ data: { url: expect.stringContaining('https://') as string } });
 

@@ -124,10 +124,10 @@ test('another plan is what the machine has from its next start on, told once and
   // Somebody else's product beside it, and what a transaction is about, are no plan.
   await tell(subscribed, 'transaction.completed', plan('small', 256), new Date(now + 4000));
   await tell(subscribed, 'subscription.updated', { status: 'active', items: [{ price: { id: 'pri_seat' } }] });
-  expect(await cloud.reach(tenantId, 'running')).toMatchObject({ planId: 'large', memoryMb: 2048, volumeGb: 1 });
+  expect(await cloud.reach(tenantId, 'running')).toMatchObject({ planId: 'large', memoryMb: 2048, volumeGb: 10 });
   const told = (await cloud.eventsOf(tenantId)).filter(({ message }) => message?.startsWith('The plan is'));
   expect(told.map(({ message }) => message)).toEqual([
-    'The plan is large now: the machine has 2048 MB of memory from its next start on.',
+    'The plan is large now: the machine has 2048 MB of memory and a volume of 10 GB from its next start on.',
   ]);
   const audited = await cloud.store.pool.query('select actor_kind, action from audit_entries where chain = $1', [
     tenantId,

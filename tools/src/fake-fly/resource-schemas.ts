@@ -35,6 +35,8 @@ export const volumeRequest = z
   })
   .refine(({ name, source_volume_id }) => name !== undefined || source_volume_id !== undefined, 'name is required');
 
+export const extendRequest = z.strictObject({ size_gb: z.number().int().min(1).max(500) });
+
 export const addressRequest = z.strictObject({
   type: z.enum(['v4', 'v6', 'shared_v4', 'private_v6']),
   region: z.string().optional(),

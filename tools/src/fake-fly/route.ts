@@ -21,7 +21,7 @@ export interface FlyRequest<Body, Query> {
 
 /** What a route is about. */
 export interface RouteOptions<Body extends z.ZodType, Query extends z.ZodType> {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly path: string;
   /** What rate limits and injected failures are told by. */
   readonly action: string;

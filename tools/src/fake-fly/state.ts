@@ -21,7 +21,7 @@ export interface FakeVolume {
   readonly id: string;
   readonly name: string;
   readonly region: string;
-  readonly sizeGb: number;
+  sizeGb: number;
   /** The volume it was copied from. */
   readonly source: string | undefined;
   readonly createdAt: string;

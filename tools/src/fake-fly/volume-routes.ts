@@ -1,6 +1,6 @@
 import { FlyFailure, notFound } from './failure.ts';
 import { type FlyContext, type FlyServer, findApp, isoDate, newId } from './fly-context.ts';
-import { volumeRequest } from './resource-schemas.ts';
+import { extendRequest, volumeRequest } from './resource-schemas.ts';
 import { route } from './route.ts';
 import type { FakeVolume } from './state.ts';
 
@@ -43,6 +43,24 @@ export function mountVolumes(server: FlyServer, context: FlyContext): void {
       };
       app.volumes.set(volume.id, volume);
       return { status: 200, body: toWire(volume) };
+    },
+  });
+
+  // A volume only grows, and the size that it has is refused like a smaller one: a repeated request fails.
+  route(server, context, {
+    method: 'put',
+    path: `${path}/:volume/extend`,
+    action: 'volume-extend',
+    identifier: 'volume',
+    body: extendRequest,
+    answer: ({ org, app: name, parameter, body }) => {
+      const volume = findApp(context, { name, org }).volumes.get(parameter('volume'));
+      if (volume === undefined) throw notFound('volume');
+      if (body.size_gb <= volume.sizeGb) {
+        throw new FlyFailure(400, `volume ${volume.id} has ${volume.sizeGb} GB: it can only be extended`);
+      }
+      volume.sizeGb = body.size_gb;
+      return { status: 200, body: { needs_restart: volume.attachedMachine !== undefined, volume: toWire(volume) } };
     },
   });
 

@@ -112,19 +112,22 @@ async function writeStanding(
 }
 
 /**
- * Gives a tenant another plan: its machine has the memory of it from its next start on. What the owner had chosen within
- * the plan of before does not hold any more. The volume stays: it holds data, and nothing makes it another size yet.
+ * Gives a tenant another plan: its machine has the memory and the volume of it from its next start on. What the owner had
+ * chosen within the plan of before does not hold any more. A volume never shrinks: it holds data.
  */
 async function writePlan(
   tx: Transaction,
   { store, tenant, plan }: { readonly store: Store; readonly tenant: TenantRow; readonly plan: Plan },
 ): Promise<void> {
   const { id: tenantId, version } = tenant;
+  const memoryMb = plan.memoryMbDefault;
+  const volumeGb = Math.max(tenant.volumeGb, plan.volumeGb);
   await tx
     .update(tenants)
-    .set({ planId: plan.id, memoryMb: plan.memoryMbDefault, version: version + 1, updatedAt: sql`now()` })
+    .set({ planId: plan.id, memoryMb, volumeGb, version: version + 1, updatedAt: sql`now()` })
     .where(eq(tenants.id, tenantId));
-  const message = `The plan is ${plan.name} now: the machine has ${plan.memoryMbDefault} MB of memory from its next start on.`;
+  const has = `${memoryMb} MB of memory and a volume of ${volumeGb} GB`;
+  const message = `The plan is ${plan.name} now: the machine has ${has} from its next start on.`;
   await appendEvent(tx, { tenantId, eventType: 'vm_provisioning_progress', message });
   const audit = createAuditLog({ store });
   const action = 'subscription.change_plan';

@@ -1,3 +1,4 @@
+import type { Plan } from '@sp/cloud-api/contract';
 import { and, gt, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
 import { loggableError } from '../http/loggable-error.ts';
 import type { Billing } from '../ports/billing.ts';
@@ -17,7 +18,7 @@ const batch = 10;
 
 /**
  * Asks the provider about what no webhook told: whether checkouts that look unpaid were paid, and once a day how each
- * subscription is. What differs goes into the books as an event, and from there the way of every other.
+ * subscription is and which plan it is for. What differs goes into the books as an event, and from there the way of every other.
  */
 export async function reconcileBilling(deps: ReconcileDeps, { now }: { readonly now: number }): Promise<void> {
   for (const session of await claimSessions(deps, now)) {
@@ -42,17 +43,30 @@ export async function reconcileBilling(deps: ReconcileDeps, { now }: { readonly 
     await look(deps, tenant.id, async () => {
       const id = tenant.subscriptionId ?? '';
       const found = await deps.billing.findSubscription(id);
-      if (found === undefined || found.status === tenant.subscriptionStatus) return;
-      const { status, changedAt, paidUntil } = found;
-      deps.logger.warn({ tenant: tenant.id, status }, 'a change of a subscription was not told and is made up for');
+      if (found === undefined) return;
+      const { status, changedAt, paidUntil, plan } = found;
+      if (status === tenant.subscriptionStatus && (plan === undefined || plan.id === tenant.planId)) return;
+      const facts = { tenant: tenant.id, status, plan: plan?.id };
+      deps.logger.warn(facts, 'a change of a subscription was not told and is made up for');
       await make(deps, {
-        event_id: `found_${id}_${status}_${changedAt.getTime()}`,
+        event_id: ['found', id, status, plan?.paddlePriceId ?? 'other', changedAt.getTime()].join('_'),
         event_type: 'subscription.updated',
         occurred_at: changedAt.toISOString(),
-        data: { id, status, current_billing_period: { ends_at: paidUntil?.toISOString() ?? null } },
+        data: {
+          id,
+          status,
+          current_billing_period: { ends_at: paidUntil?.toISOString() ?? null },
+          ...(plan === undefined ? {} : { items: [itemOf(plan)] }),
+        },
       });
     });
   }
+}
+
+/** A plan as events name it. */
+function itemOf({ id, name, paddlePriceId, memoryMbDefault, volumeGb, maxTenants }: Plan): object {
+  const custom_data = { plan: id, memory_mb: memoryMbDefault, volume_gb: volumeGb, max_tenants: maxTenants };
+  return { price: { id: paddlePriceId, name, description: name, custom_data } };
 }
 
 /** One that cannot be asked for must not keep the others waiting; it has its turn again. */

@@ -108,7 +108,10 @@ export function createSandboxBilling(
     },
     findSubscription: async (id) => {
       const found = await findSubscription(store, id);
-      return found && { status: found.subscriptionStatus, changedAt: found.changedAt, paidUntil: undefined };
+      if (found === undefined) return undefined;
+      const { subscriptionStatus: status, changedAt, priceId } = found;
+      const plan = sandboxPlans.find(({ paddlePriceId }) => paddlePriceId === priceId);
+      return { status, changedAt, paidUntil: undefined, plan };
     },
     findPayment: async (id) => {
       const found = await findSubscription(store, subscriptionOf(id));

@@ -19,6 +19,8 @@ export interface ProviderSubscription {
   readonly changedAt: Date;
   /** End of what has been paid for, where the provider says it. */
   readonly paidUntil: Date | undefined;
+  /** The plan that it is for, where the provider says one. */
+  readonly plan?: Plan | undefined;
 }
 
 /** A transaction that was paid. */

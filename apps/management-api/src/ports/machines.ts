@@ -21,6 +21,11 @@ export interface MachineSpec {
   /** Added to the image's environment, over it. Holds secrets: never in argv, never logged. */
   readonly env: Readonly<Record<string, string>>;
   readonly memoryMb: number;
+  /**
+   * The least size of the volume that the machine gets; a smaller one is extended before the machine starts, and none is
+   * ever made smaller. Without a meaning where machines have no volumes of a set size (docker, process).
+   */
+  readonly volumeGb: number;
 }
 
 /** A machine as the provider sees it. */

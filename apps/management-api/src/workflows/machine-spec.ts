@@ -26,6 +26,7 @@ export async function machineSpec(
     releaseId: release.id,
     image: { repository: repositoryOf(release.image), digest: release.digest as Digest },
     memoryMb: tenant.memoryMb,
+    volumeGb: tenant.volumeGb,
     env: machineEnvironment({
       appName,
       releaseId: release.id,

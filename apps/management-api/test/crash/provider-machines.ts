@@ -47,7 +47,10 @@ export function createProviderMachines(url: string, reach: Reach): Machines {
       if (app?.volumes === 0) await call('POST', `/apps/${appName}/volumes`, {});
       if (app?.addresses === 0) await call('POST', `/apps/${appName}/addresses`, {});
     },
-    start: async ({ appName, releaseId, env }) => {
+    start: async ({ appName, releaseId, env, volumeGb }) => {
+      if (((await find(appName))?.volumeGb ?? 1) < volumeGb) {
+        await call('PUT', `/apps/${appName}/volumes/1`, { size_gb: volumeGb });
+      }
       const known = (await list(appName)).find(({ release }) => release === releaseId);
       const made =
         known ?? (await call<ProviderMachine>('POST', `/apps/${appName}/machines`, { release: releaseId, env }));

@@ -11,6 +11,8 @@ export interface ProviderMachine {
 export interface ProviderApp {
   readonly machines: ProviderMachine[];
   volumes: number;
+  /** The size of a volume; it only grows. */
+  volumeGb?: number;
   addresses: number;
 }
 
@@ -51,6 +53,11 @@ export async function startProvider(): Promise<Provider> {
     if (app === undefined) return [404, {}];
     if (method === 'GET' && part === undefined) return [200, app];
     if (method === 'DELETE' && part === undefined) return [200, apps.delete(name)];
+    if (method === 'PUT') {
+      const { size_gb: size } = body as { size_gb: number };
+      if (size <= (app.volumeGb ?? 1)) state.repeated.push(path);
+      return [200, (app.volumeGb = size)];
+    }
     if (part === 'volumes') return [201, (app.volumes += 1)];
     if (part === 'addresses') return [201, (app.addresses += 1)];
     if (method === 'DELETE') {

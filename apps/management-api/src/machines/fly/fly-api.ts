@@ -22,7 +22,7 @@ export interface FlyApiOptions {
 
 /** One call. */
 export interface FlyCall<T> extends FlyFacts {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly query?: Readonly<Record<string, string | undefined>> | undefined;
   readonly body?: unknown;
@@ -139,7 +139,7 @@ interface Failure {
 /** What was not done can be asked for again; what may have been done only when doing it twice changes nothing. */
 function isRepeatable({ method, patienceMs = 0 }: FlyCall<unknown>, { failureClass, status }: MachineError): boolean {
   if (status === 408 && patienceMs > 0) return false;
-  return failureClass === 'transient' || (failureClass === 'ambiguous' && method !== 'POST');
+  return failureClass === 'transient' || (failureClass === 'ambiguous' && method !== 'POST' && method !== 'PUT');
 }
 
 function retryAfterMs(headers: Headers): number | undefined {

@@ -13,7 +13,7 @@ import { readFlyLogs } from './fly-logs.ts';
 import { createMachine, findMachine, listMachines, toMachine, waitForSettled } from './fly-machines.ts';
 import { removeMachine } from './fly-remove-machine.ts';
 import { setSecrets } from './fly-secrets.ts';
-import { ensureVolume, takeVolume } from './fly-volumes.ts';
+import { ensureVolume, growVolume, takeVolume } from './fly-volumes.ts';
 import type { FlyMachine } from './fly-wire.ts';
 import { machineConfig } from './machine-config.ts';
 
@@ -63,7 +63,9 @@ export function flyMachines(
     }
     const image = await provideImage(context, spec, { signal });
     const secretsVersion = await setSecrets(context, { ...scope, env: spec.env });
-    const { id: volumeId, region } = await takeVolume(context, scope);
+    const volume = await takeVolume(context, scope);
+    const { id: volumeId, region } = volume;
+    await growVolume(context, { ...scope, volume, sizeGb: spec.volumeGb });
     const config = machineConfig(spec, { image, volumeId, volumePath: context.volumePath });
     const { id: machineId, nonce } = await createMachine(context, { ...scope, spec, region, config, secretsVersion });
     known.set(`${appName} ${releaseId}`, machineId);

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { appUrl, type FlyContext, type FlyScope } from './fly-context.ts';
 import { flyError } from './fly-failure.ts';
-import { anything, type FlyVolume, volumeSchema } from './fly-wire.ts';
+import { anything, extendedSchema, type FlyVolume, volumeSchema } from './fly-wire.ts';
 import { makeOnce, waitUntil } from './make-once.ts';
 
 /** All volumes of ours have this name: names are not unique at Fly.io, and mark them only. */
@@ -46,6 +46,29 @@ export async function takeVolume(context: FlyContext, scope: FlyScope): Promise<
   const { region, id: source_volume_id } = source;
   const make = (): Promise<FlyVolume> => createVolume(context, scope, { region, source_volume_id });
   return await makeOnce({ find, make, settleMs: context.api.settleMs, signal });
+}
+
+/**
+ * Extends a volume that is smaller than it should be; one that is larger stays. No machine has it yet, so that the next
+ * one finds its file system grown and `needs_restart` is nothing to do.
+ */
+export async function growVolume(
+  context: FlyContext,
+  scope: FlyScope & { readonly volume: FlyVolume; readonly sizeGb: number },
+): Promise<void> {
+  const { appName, releaseId, volume, sizeGb, signal } = scope;
+  const { id } = volume;
+  if (volume.size_gb >= sizeGb) return;
+  const url = `${volumesUrl(context, scope)}/${id}/extend`;
+  const facts = { action: 'volume-extend', appName, releaseId, method: 'PUT', identifier: id } as const;
+  // A size that it has already is refused: what may have been done is looked up before it is asked for again.
+  const make = async (): Promise<true> => {
+    await context.api.call({ ...facts, url, body: { size_gb: sizeGb }, answer: extendedSchema, signal });
+    return true;
+  };
+  const find = async (): Promise<true | undefined> =>
+    (await listVolumes(context, scope)).some((one) => one.id === id && one.size_gb >= sizeGb) ? true : undefined;
+  await makeOnce({ find, make, settleMs: context.api.settleMs, signal });
 }
 
 /** Deletes the volume that a machine left, unless it is the app's last. */

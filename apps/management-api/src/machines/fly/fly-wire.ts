@@ -14,6 +14,7 @@ export const volumeSchema = z.object({
   created_at: z.nullish(z.string()),
 });
 export type FlyVolume = z.infer<typeof volumeSchema>;
+export const extendedSchema = z.object({ needs_restart: z.nullish(z.boolean()), volume: z.nullish(volumeSchema) });
 
 export const addressSchema = z.object({
   ip: z.string(),
