@@ -51,6 +51,7 @@ export function createCloudApiClient(options: CloudApiClientOptions): CloudApiCl
       listSessions: async (given) =>
         (await call<{ sessions: readonly LoginSession[] }>(auth.listSessions, { ...given })).sessions,
       deleteSession: ofOne(auth.deleteSession),
+      listAuditEntries: async ({ signal, ...query } = {}) => call(auth.listAuditEntries, { query, signal }),
     },
     apiTokens: {
       list: plain(apiTokens.list),

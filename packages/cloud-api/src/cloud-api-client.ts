@@ -54,6 +54,8 @@ export interface CloudApiClient {
     /** Where the user is logged in, the latest used first. */
     listSessions(options?: CallOptions): Promise<readonly LoginSession[]>;
     deleteSession(id: string, options?: CallOptions): Promise<void>;
+    /** What was done with the user's account, the latest first: logins and their ends, API tokens, purchases. */
+    listAuditEntries(query?: AuditQuery & CallOptions): Promise<readonly AuditEntry[]>;
   };
   /** Tokens for programs, such as a CI. */
   readonly apiTokens: {

@@ -24,6 +24,8 @@ export function hashEntry(entry: Omit<AuditRow, 'hash'>): string {
     request_id: entry.requestId,
     address: entry.address,
     previous_hash: entry.previousHash,
+    // Entries of before had no such member.
+    ...(entry.repeated === null ? {} : { repeated: entry.repeated }),
   };
   // The values are texts, whole numbers and null: sorted keys are all that JSON.stringify does not do by itself.
   return createHash('sha256')

@@ -3,17 +3,17 @@ import { and, desc, eq, lt } from 'drizzle-orm';
 import type { Store } from '../store/database.ts';
 import { auditEntries, users } from '../store/schema.ts';
 
-/** The entries of a tenant, the latest first. */
+/** The entries of a chain, the latest first. */
 export async function listAuditEntries(
   store: Store,
-  request: { readonly tenantId: string; readonly before?: number | undefined; readonly limit: number },
+  request: { readonly chain: string; readonly before?: number | undefined; readonly limit: number },
 ): Promise<AuditEntry[]> {
-  const { tenantId, before, limit } = request;
+  const { chain, before, limit } = request;
   const rows = await store.db
     .select({ entry: auditEntries, email: users.email })
     .from(auditEntries)
     .leftJoin(users, eq(users.id, auditEntries.userId))
-    .where(and(eq(auditEntries.chain, tenantId), before === undefined ? undefined : lt(auditEntries.sequence, before)))
+    .where(and(eq(auditEntries.chain, chain), before === undefined ? undefined : lt(auditEntries.sequence, before)))
     .orderBy(desc(auditEntries.sequence))
     .limit(limit);
   return rows.map(({ entry, email }) => ({
@@ -32,6 +32,7 @@ export async function listAuditEntries(
     code: entry.code ?? undefined,
     requestId: entry.requestId ?? undefined,
     address: entry.address ?? undefined,
+    repeated: entry.repeated ?? undefined,
     hash: entry.hash,
   }));
 }

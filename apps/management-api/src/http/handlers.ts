@@ -1,4 +1,5 @@
 import type { Contract, QueryOf, RequestOf, ResponseOf } from '@sp/cloud-api/contract';
+import type { RequestOrigin } from '../audit/login-trail.ts';
 import type { Caller } from '../tokens/authenticator.ts';
 import type { EventSource } from './event-stream.ts';
 
@@ -14,6 +15,8 @@ export interface HandlerInput<E> {
   /** Aborted when the client goes away; never for a request with a key, which may come again for its answer. */
   readonly signal: AbortSignal;
   readonly request: Request;
+  /** What the request is called, and where it came from. */
+  readonly origin: RequestOrigin;
   /** Headers for the answer. */
   readonly answer: Headers;
 }

@@ -2,6 +2,7 @@ import { type ApiScope, contract, type Endpoint, endpointScopes, fromWire, toWir
 import type { Context } from 'hono';
 import type { Logger } from 'pino';
 import type { AuditLog } from '../audit/audit-log.ts';
+import { originOf, type RequestOrigin } from '../audit/login-trail.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Vault } from '../ports/vault.ts';
 import { mayUse } from '../routes/resolve-tenant.ts';
@@ -47,6 +48,7 @@ type AnyHandler = (
     readonly user: Caller | undefined;
     readonly signal: AbortSignal;
     readonly request: Request;
+    readonly origin: RequestOrigin;
     readonly answer: Headers;
   },
 ) => Promise<unknown>;
@@ -130,6 +132,7 @@ async function respond(
         return user !== undefined && hasKey(request) ? deps.signal : request.signal;
       },
       request,
+      origin: originOf(context),
       answer: headers,
     });
     setHeaders(context, Object.fromEntries(headers));

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { and, eq, gt, isNull, lt } from 'drizzle-orm';
+import type { LoginTrail } from '../audit/login-trail.ts';
 import { ApiFailure } from '../http/errors.ts';
 import type { Store } from '../store/database.ts';
 import { authorizationCodes, users } from '../store/schema.ts';
@@ -38,7 +39,7 @@ export async function createAuthorizationCode(
  * @throws {ApiFailure} invalid_grant
  */
 export async function redeemAuthorizationCode(
-  { store, now = Date.now }: Deps,
+  { store, trail, now = Date.now }: Deps & { readonly trail: LoginTrail },
   request: { readonly code: string; readonly codeVerifier: string; readonly redirectUri: string },
 ): Promise<FinishedLogin> {
   const [claimed] = await store.db
@@ -54,8 +55,11 @@ export async function redeemAuthorizationCode(
     .returning();
   if (claimed === undefined) throw invalidGrant();
   const challenge = createHash('sha256').update(request.codeVerifier).digest('base64url');
-  if (!equalSecrets(challenge, claimed.codeChallenge)) throw invalidGrant();
-  if (request.redirectUri !== claimed.redirectUri) throw invalidGrant();
+  if (!equalSecrets(challenge, claimed.codeChallenge) || request.redirectUri !== claimed.redirectUri) {
+    // Somebody has a code that is not theirs: whose it is should see that.
+    await trail.record({ userId: claimed.userId, outcome: 'refused', status: 400, code: 'invalid_grant' });
+    throw invalidGrant();
+  }
   const user = await store.db.query.users.findFirst({
     columns: { id: true, email: true },
     where: eq(users.id, claimed.userId),

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { DeviceLogin } from '@sp/cloud-api/contract';
 import { and, eq, gt, lt } from 'drizzle-orm';
+import type { LoginTrail } from '../audit/login-trail.ts';
 import { ApiFailure } from '../http/errors.ts';
 import { deviceLogins, users } from '../store/schema.ts';
 import type { SessionDeps } from '../tokens/login-sessions.ts';
@@ -57,15 +58,24 @@ export async function findPendingDeviceLogin(
 /** Allows or denies a login in the name of a user; `false` when none waits under the code any more. */
 export async function decideDeviceLogin(
   { store, now = Date.now }: SessionDeps,
-  request: { readonly userCode: string; readonly userId: string; readonly allow: boolean },
+  request: {
+    readonly userCode: string;
+    readonly userId: string;
+    readonly allow: boolean;
+    readonly trail: LoginTrail;
+  },
 ): Promise<boolean> {
-  const { userCode, userId, allow } = request;
-  const decided = await store.db
-    .update(deviceLogins)
-    .set({ status: allow ? 'allowed' : 'denied', userId })
-    .where(isPending(userCode, now()))
-    .returning({ userCode: deviceLogins.userCode });
-  return decided.length > 0;
+  const { userCode, userId, allow, trail } = request;
+  return await store.db.transaction(async (tx) => {
+    const decided = await tx
+      .update(deviceLogins)
+      .set({ status: allow ? 'allowed' : 'denied', userId })
+      .where(isPending(userCode, now()))
+      .returning({ userCode: deviceLogins.userCode });
+    if (decided.length === 0) return false;
+    await trail.record({ userId, outcome: 'succeeded' }, { tx });
+    return true;
+  });
 }
 
 /**

@@ -11,7 +11,7 @@ export function auditHandlers(deps: RouteDeps): Pick<Handlers['tenants'], 'listA
     listAuditEntries: async ({ params, user, query: { limit = defaultLimit, before } }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
       await deps.audit.settle();
-      return await listAuditEntries(deps.store, { tenantId: id, limit, before });
+      return await listAuditEntries(deps.store, { chain: id, limit, before });
     },
   };
 }

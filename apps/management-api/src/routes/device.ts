@@ -1,4 +1,6 @@
 import { type Context, Hono } from 'hono';
+import { createLoginTrail, originOf } from '../audit/login-trail.ts';
+import type { HttpEnvironment } from '../http/app.ts';
 import { readForm } from '../http/body.ts';
 import { loggableError } from '../http/loggable-error.ts';
 import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
@@ -20,9 +22,9 @@ import type { RouteDeps } from './deps.ts';
  * The pages of RFC 8628: type the code, log in, allow or deny. A code is only looked at once the person has logged in,
  * so that every guess has somebody to count it for.
  */
-export function devicePages(deps: RouteDeps): Hono {
+export function devicePages(deps: RouteDeps): Hono<HttpEnvironment> {
   const { store, vault, identity, baseUrl, logger, now } = deps;
-  const pages = new Hono();
+  const pages = new Hono<HttpEnvironment>();
 
   pages.get('/device', (context) =>
     sendPage(context, codePage(deps, { userCode: (context.req.query('user_code') ?? '').slice(0, 20) })),
@@ -77,7 +79,10 @@ export function devicePages(deps: RouteDeps): Hono {
     const userCode = readUserCode(form.get('user_code') ?? '');
     if (user === undefined || userCode === undefined) return sendOver(context);
     const allow = form.get('action') === 'allow';
-    if (!(await decideDeviceLogin({ store, now }, { userCode, userId: user.id, allow }))) return sendOver(context);
+    const action = allow ? 'auth.allowDevice' : 'auth.denyDevice';
+    const trail = createLoginTrail(deps, { action, origin: originOf(context) });
+    const decided = await decideDeviceLogin({ store, now }, { userCode, userId: user.id, allow, trail });
+    if (!decided) return sendOver(context);
     const said = allow
       ? { heading: 'The device is connected', message: 'Go back to your terminal. You can close this tab.' }
       : { heading: 'The login was denied', message: 'The program got nothing. You can close this tab.' };
@@ -94,19 +99,22 @@ export function devicePages(deps: RouteDeps): Hono {
 
 /** Shows somebody who has logged in what waits under their code. */
 export async function askToConfirm(
-  context: Context,
+  context: Context<HttpEnvironment>,
   deps: RouteDeps,
   request: { readonly user: Person; readonly userCode: string },
 ): Promise<Response> {
   const { store, vault, now } = deps;
   const { user, userCode } = request;
+  const trail = createLoginTrail(deps, { action: 'auth.allowDevice', origin: originOf(context) });
   if (!(await countDeviceAttempt({ store, now }, user.id))) {
+    await trail.record({ userId: user.id, outcome: 'refused', status: 429, code: 'too_many_attempts' });
     const message = 'There were too many wrong codes. Try again in a quarter of an hour.';
     return sendPage(context, messagePage({ heading: 'Too many attempts', message }), 429);
   }
   const ticket = createDeviceTicket(vault, { userId: user.id, now: now() });
   const login = await findPendingDeviceLogin({ store, now }, userCode);
   if (login === undefined) {
+    await trail.record({ userId: user.id, outcome: 'refused', status: 400, code: 'unknown_code' });
     const problem = 'This code is unknown, too old, or was answered already.';
     return sendPage(context, codePage(deps, { userCode, problem, ticket }), 400);
   }

@@ -1,4 +1,6 @@
 import type { Context } from 'hono';
+import { createLoginTrail, type LoginTrail, noteRefusal, originOf } from '../audit/login-trail.ts';
+import type { HttpEnvironment } from '../http/app.ts';
 import { loggableError } from '../http/loggable-error.ts';
 import { createAuthorizationCode } from '../identity/authorization-codes.ts';
 import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
@@ -14,17 +16,22 @@ import type { RouteDeps } from './deps.ts';
 import { askToConfirm } from './device.ts';
 
 /** Where providers send people back to: from here they go on to the program that began the login. */
-export async function handleLoginCallback(context: Context, deps: RouteDeps): Promise<Response> {
+export async function handleLoginCallback(context: Context<HttpEnvironment>, deps: RouteDeps): Promise<Response> {
   const { store, now, baseUrl, logger } = deps;
   const provider = context.req.param('provider') ?? '';
   const answer = new URL(context.req.url).searchParams;
   const state = answer.get('state');
   if (!isOAuthProvider(provider) || state === null) return sendUnknownLogin(context);
+  const attempt = { action: 'auth.login', origin: originOf(context) } as const;
   // Claimed before anything else: nobody, not even the person, gets a second try with the same state.
   const login = await claimLoginRequest({ store, now }, { state, provider });
-  if (login === undefined) return sendUnknownLogin(context);
+  if (login === undefined) {
+    await noteRefusal(deps, attempt, { outcome: 'refused', status: 400, code: 'unknown_login' });
+    return sendUnknownLogin(context);
+  }
 
-  const refuse = (error: string, description: string) => {
+  const refuse = async (error: string, description: string) => {
+    await noteRefusal(deps, attempt, { outcome: error === 'access_denied' ? 'refused' : 'failed', code: error });
     // A device login has no program to go back to: the person is told here.
     if (login.userCode !== null) {
       return sendPage(context, messagePage({ heading: 'You are not logged in', message: description }), 400);
@@ -44,20 +51,20 @@ export async function handleLoginCallback(context: Context, deps: RouteDeps): Pr
     const person = await deps.identity.redeem({ provider, answer, state, redirectUri, signal });
     const user = await resolvePerson(store, { provider, person });
     if (login.userCode !== null) return await askToConfirm(context, deps, { user, userCode: login.userCode });
-    return context.redirect(await successUrl(deps, { login, user }));
+    return context.redirect(await successUrl({ ...deps, trail: createLoginTrail(deps, attempt) }, { login, user }));
   } catch (error) {
-    if (isIdentityRefused(error)) return refuse('access_denied', error.message);
+    if (isIdentityRefused(error)) return await refuse('access_denied', error.message);
     if (isIdentityError(error) && error.code === 'SP_IDENTITY_UNAVAILABLE') {
       logger.warn({ provider, err: loggableError(error) }, 'identity provider does not answer');
-      return refuse('temporarily_unavailable', `${error.provider} does not answer now. Try again in a while.`);
+      return await refuse('temporarily_unavailable', `${error.provider} does not answer now. Try again in a while.`);
     }
     logger.error({ provider, err: loggableError(error) }, 'login failed');
-    return refuse('server_error', 'The login failed on our side.');
+    return await refuse('server_error', 'The login failed on our side.');
   }
 }
 
 async function successUrl(
-  deps: RouteDeps,
+  deps: RouteDeps & { readonly trail: LoginTrail },
   { login, user }: { readonly login: LoginRequest; readonly user: Person },
 ): Promise<string> {
   const { store, baseUrl, now } = deps;

@@ -1,3 +1,4 @@
+import { trailed } from '../audit/login-trail.ts';
 import { invalidRequest } from '../http/errors.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { redeemAuthorizationCode } from '../identity/authorization-codes.ts';
@@ -39,15 +40,19 @@ export function loginHandlers(deps: RouteDeps): Handlers['auth'] {
       return { authorizeUrl: await identity.authorizeUrl({ provider, state, redirectUri }) };
     },
 
-    createToken: async ({ body }) => {
-      switch (body.grantType) {
-        case 'authorization_code':
-          return issueLoginTokens(deps, await redeemAuthorizationCode({ store, now }, body));
-        case 'refresh_token':
-          return refreshLoginTokens(deps, body.refreshToken);
-        case 'urn:ietf:params:oauth:grant-type:device_code':
-          return issueLoginTokens(deps, await pollDeviceLogin({ store, now }, body.deviceCode));
-      }
+    createToken: async ({ body, origin }) => {
+      const action = body.grantType === 'refresh_token' ? 'auth.refresh' : 'auth.login';
+      return await trailed(deps, { action, origin }, async (trail) => {
+        const own = { ...deps, trail };
+        switch (body.grantType) {
+          case 'authorization_code':
+            return issueLoginTokens(own, await redeemAuthorizationCode(own, body));
+          case 'refresh_token':
+            return refreshLoginTokens(own, body.refreshToken);
+          case 'urn:ietf:params:oauth:grant-type:device_code':
+            return issueLoginTokens(own, await pollDeviceLogin({ store, now }, body.deviceCode));
+        }
+      });
     },
 
     createDeviceLogin: ({ body, request }) =>

@@ -1,5 +1,7 @@
 import { contract, type Endpoint, fromWire, toWire } from '@sp/cloud-api/contract';
 import { type Context, Hono } from 'hono';
+import { originOf } from '../audit/login-trail.ts';
+import type { HttpEnvironment } from '../http/app.ts';
 import { isForm, readForm } from '../http/body.ts';
 import { ApiFailure, invalidRequest, isApiFailure } from '../http/errors.ts';
 import type { Handlers } from '../http/handlers.ts';
@@ -30,9 +32,9 @@ export function standardOAuthRoutes(options: {
   readonly baseUrl: string;
   readonly handlers: Handlers['auth'];
   readonly identity: Pick<Identity, 'providers'>;
-}): Hono {
+}): Hono<HttpEnvironment> {
   const { baseUrl, handlers, identity } = options;
-  const routes = new Hono();
+  const routes = new Hono<HttpEnvironment>();
 
   routes.get('/.well-known/oauth-authorization-server', (context) => {
     context.header('cache-control', 'public, max-age=300');
@@ -142,7 +144,15 @@ function scopeOf(values: URLSearchParams): object {
   return scopes.includes('offline_access') ? { scope: 'offline_access' } : {};
 }
 
-function inputOf<T extends object>(context: Context, rest: T) {
+function inputOf<T extends object>(context: Context<HttpEnvironment>, rest: T) {
   const request = context.req.raw;
-  return { query: undefined, body: undefined, user: undefined, signal: request.signal, request, ...rest };
+  return {
+    query: undefined,
+    body: undefined,
+    user: undefined,
+    signal: request.signal,
+    request,
+    origin: originOf(context),
+    ...rest,
+  };
 }

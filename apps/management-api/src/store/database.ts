@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
-import { Pool } from 'pg';
+import { type ClientBase, Pool } from 'pg';
+import { createNotices, noticeChannel, type Notices } from './notices.ts';
 import * as schema from './schema.ts';
 
 /** The control plane's own database. */
@@ -8,6 +9,8 @@ export interface Store {
   readonly pool: Pool;
   /** Holds the password. */
   readonly url: string;
+  /** What changes in it. */
+  readonly notices: Notices;
   close(): Promise<void>;
 }
 
@@ -16,7 +19,14 @@ export type Transaction = Parameters<Parameters<Store['db']['transaction']>[0]>[
 
 /** Opens the database behind a `postgresql://` address, at most ten connections at a time. */
 export async function openStore(url: string): Promise<Store> {
-  const pool = new Pool({ connectionString: url, max: 10, application_name: 'sp-management-api' });
+  const notices = createNotices();
+  // A connection that listens is sent the notices of its own commit before the commit's answer: whoever reads after a
+  // write of this process finds forgotten what it made untrue. The pool waits for it, whatever its type says.
+  const onConnect = async (client: ClientBase): Promise<void> => {
+    client.on('notification', ({ payload }) => notices.hear(payload ?? ''));
+    await client.query(`LISTEN ${noticeChannel}`);
+  };
+  const pool = new Pool({ connectionString: url, max: 10, application_name: 'sp-management-api', onConnect });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', () => {});
   const client = await pool.connect().catch(async (error: unknown) => {
@@ -24,5 +34,5 @@ export async function openStore(url: string): Promise<Store> {
     throw error;
   });
   client.release();
-  return { db: drizzle({ client: pool, schema }), pool, url, close: () => pool.end() };
+  return { db: drizzle({ client: pool, schema }), pool, url, notices, close: () => pool.end() };
 }

@@ -1,5 +1,6 @@
 import type { LoginSession } from '@sp/cloud-api/contract';
 import { and, desc, eq, gt, isNull, lt, or } from 'drizzle-orm';
+import type { LoginTrail } from '../audit/login-trail.ts';
 import type { Store, Transaction } from '../store/database.ts';
 import { loginSessions } from '../store/schema.ts';
 
@@ -65,18 +66,23 @@ export async function listLoginSessions(
   }));
 }
 
-/** Ends a session, of this user only where one is named; `false` when there is none that stands. */
+/** Ends a session, of this user only where one is named, and leaves it in `trail`; `false` when there is none that stands. */
 export async function endLoginSession(
   { store, now = Date.now }: SessionDeps,
-  { id, userId }: { readonly id: string; readonly userId?: string | undefined },
+  request: { readonly id: string; readonly userId?: string | undefined; readonly trail?: LoginTrail | undefined },
 ): Promise<boolean> {
+  const { id, userId, trail } = request;
   const owned = userId === undefined ? undefined : eq(loginSessions.userId, userId);
-  const ended = await store.db
-    .update(loginSessions)
-    .set({ revokedAt: new Date(now()) })
-    .where(and(eq(loginSessions.id, id), owned, isOpen(now())))
-    .returning({ id: loginSessions.id });
-  return ended.length > 0;
+  return await store.db.transaction(async (tx) => {
+    const [ended] = await tx
+      .update(loginSessions)
+      .set({ revokedAt: new Date(now()) })
+      .where(and(eq(loginSessions.id, id), owned, isOpen(now())))
+      .returning({ userId: loginSessions.userId });
+    if (ended === undefined) return false;
+    await trail?.record({ userId: ended.userId, sessionId: id, outcome: 'succeeded' }, { tx });
+    return true;
+  });
 }
 
 function isOpen(now: number) {

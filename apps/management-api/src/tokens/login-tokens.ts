@@ -1,5 +1,6 @@
 import type { TokenResponse } from '@sp/cloud-api/contract';
 import { eq } from 'drizzle-orm';
+import type { LoginTrail } from '../audit/login-trail.ts';
 import { ApiFailure } from '../http/errors.ts';
 import type { Vault } from '../ports/vault.ts';
 import { users } from '../store/schema.ts';
@@ -13,6 +14,8 @@ const shortSeconds = 60 * 60;
 interface Deps extends SessionDeps {
   readonly vault: Vault;
   readonly tokens: Pick<AccessTokens, 'issue'>;
+  /** Where it is kept who got them. */
+  readonly trail: LoginTrail;
 }
 
 /** A login that came to its end. */
@@ -26,12 +29,14 @@ export interface FinishedLogin {
 
 /** Begins a session and gives its tokens: a short one that can be refreshed, or a long one as the predecessor's are. */
 export async function issueLoginTokens(deps: Deps, login: FinishedLogin): Promise<TokenResponse> {
-  const { store, tokens, now = Date.now } = deps;
+  const { store, tokens, trail, now = Date.now } = deps;
   const { user, offline, client } = login;
   const { sessionId, refreshToken } = await store.db.transaction(async (tx) => {
     const lifetimeMs = offline ? refreshLifetimeMs : accessTokenSeconds * 1000;
     const id = await createLoginSession(tx, { userId: user.id, client, now: now(), lifetimeMs });
-    return { sessionId: id, refreshToken: offline ? await createRefreshToken(tx, id, now()) : undefined };
+    const refreshToken = offline ? await createRefreshToken(tx, id, now()) : undefined;
+    await trail.record({ userId: user.id, sessionId: id, outcome: 'succeeded' }, { tx });
+    return { sessionId: id, refreshToken };
   });
   const ttlSeconds = offline ? shortSeconds : accessTokenSeconds;
   const { token, expiresIn } = await tokens.issue(user, { sessionId, ttlSeconds });

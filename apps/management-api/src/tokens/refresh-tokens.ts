@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { and, eq, lt } from 'drizzle-orm';
+import type { LoginTrail } from '../audit/login-trail.ts';
 import { ApiFailure } from '../http/errors.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { Transaction } from '../store/database.ts';
@@ -26,7 +27,7 @@ export async function createRefreshToken(tx: Transaction, sessionId: string, now
  * @throws {ApiFailure} invalid_grant
  */
 export async function rotateRefreshToken(
-  { store, vault, now = Date.now }: SessionDeps & { readonly vault: Vault },
+  { store, vault, trail, now = Date.now }: SessionDeps & { readonly vault: Vault; readonly trail: LoginTrail },
   token: string,
 ): Promise<{ readonly sessionId: string; readonly userId: string; readonly refreshToken: string }> {
   const rotated = await store.db.transaction(async (tx) => {
@@ -48,10 +49,12 @@ export async function rotateRefreshToken(
       await forgetOld(tx, { sessionId, before: new Date(now() - keepReplacedMs) });
     } else if (now() - row.replacedAt.getTime() > graceMs) {
       await tx.update(loginSessions).set({ revokedAt: moment }).where(eq(loginSessions.id, sessionId));
+      await trail.record({ userId, sessionId, outcome: 'refused', code: 'refresh_token_reused' }, { tx });
       return undefined;
     }
     const expiresAt = new Date(now() + refreshLifetimeMs);
     await tx.update(loginSessions).set({ lastUsedAt: moment, expiresAt }).where(eq(loginSessions.id, sessionId));
+    await trail.record({ userId, sessionId, outcome: 'succeeded' }, { tx });
     return { sessionId, userId, refreshToken };
   });
   if (rotated !== undefined) return rotated;

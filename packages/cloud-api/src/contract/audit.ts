@@ -10,7 +10,7 @@ export interface AuditQuery {
   readonly before?: number | undefined;
 }
 
-/** Something that somebody did, or tried to do, to a tenant. */
+/** Something that somebody did, or tried to do. */
 export interface AuditEntry {
   /** Counts up; the larger, the later. */
   readonly sequence: number;
@@ -26,7 +26,7 @@ export interface AuditEntry {
     /** The API token that was used. */
     readonly apiTokenId?: string | undefined;
   };
-  /** What was done: the endpoint's name, as `tenants.deploy`. */
+  /** What was done: the endpoint's name, as `tenants.deploy`, or of a login `auth.login` and the like. */
   readonly action: string;
   /** `failed`: on our side. */
   readonly outcome: 'succeeded' | 'refused' | 'failed' | (string & {});
@@ -38,6 +38,8 @@ export interface AuditEntry {
   readonly requestId?: string | undefined;
   /** Where the request came from. */
   readonly address?: string | undefined;
+  /** How many more like it the entry stands for, where they came too fast to be written each. */
+  readonly repeated?: number | undefined;
   /** SHA-256 over the entry and the hash of the one before it, in hex. */
   readonly hash: string;
 }
@@ -63,6 +65,7 @@ const auditEntrySchema: z.ZodMiniType<AuditEntry> = z.object({
   code: maybe(z.string()),
   requestId: maybe(z.string()),
   address: maybe(z.string()),
+  repeated: maybe(z.int()),
   hash: z.string(),
 });
 
@@ -70,6 +73,17 @@ export const listAuditEntries = endpoint({
   summary: 'What was done to a tenant and by whom, the latest first.',
   method: 'GET',
   path: '/api/v1/tenants/{id}/audit-log',
+  auth: 'bearer',
+  envelope: 'data',
+  idempotent: true,
+  query: auditQuerySchema,
+  response: z.array(auditEntrySchema) as z.ZodMiniType<readonly AuditEntry[]>,
+});
+
+export const listAccountAuditEntries = endpoint({
+  summary: "What was done with the user's account, the latest first: logins and their ends, API tokens, purchases.",
+  method: 'GET',
+  path: '/api/v1/auth/audit-log',
   auth: 'bearer',
   envelope: 'data',
   idempotent: true,

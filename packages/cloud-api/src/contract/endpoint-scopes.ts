@@ -15,7 +15,7 @@ export type EndpointScopes = {
  * it, and clients carry none of it.
  */
 export const endpointScopes: EndpointScopes = {
-  auth: { listSessions: 'account', deleteSession: 'account' },
+  auth: { listSessions: 'account', deleteSession: 'account', listAuditEntries: 'account' },
   apiTokens: { list: 'account', create: 'account', delete: 'account' },
   user: { get: 'tenants:read' },
   plans: { list: 'tenants:read' },

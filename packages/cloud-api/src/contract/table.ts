@@ -1,6 +1,6 @@
 import { reportActivity } from './activity.ts';
 import { createApiToken, deleteApiToken, listApiTokens } from './api-tokens.ts';
-import { listAuditEntries } from './audit.ts';
+import { listAccountAuditEntries, listAuditEntries } from './audit.ts';
 import { createDeviceLogin, createToken, deleteSession, getAuthorizeUrl, listSessions, revokeToken } from './auth.ts';
 import { createCheckout, getCheckout } from './checkout.ts';
 import { createDeploy, getRegistryToken } from './deploy.ts';
@@ -25,7 +25,15 @@ import { getUser } from './user.ts';
 
 /** Every endpoint of the Management API, by resource and verb: `contract.tenants.list` is `api.tenants.list(…)`. */
 export const contract = {
-  auth: { getAuthorizeUrl, createToken, createDeviceLogin, revokeToken, listSessions, deleteSession },
+  auth: {
+    getAuthorizeUrl,
+    createToken,
+    createDeviceLogin,
+    revokeToken,
+    listSessions,
+    deleteSession,
+    listAuditEntries: listAccountAuditEntries,
+  },
   apiTokens: { list: listApiTokens, create: createApiToken, delete: deleteApiToken },
   user: { get: getUser },
   plans: { list: listPlans },

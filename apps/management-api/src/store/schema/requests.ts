@@ -50,12 +50,13 @@ export const rateLimits = pgTable(
 export const auditEntries = pgTable(
   'audit_entries',
   {
-    /** A tenant's id, or `account:` and a user's. */
+    /** A tenant's id, `account:` and a user's, or `anonymous`. */
     chain: text('chain').notNull(),
     /** Counts up from 1 within the chain, without gaps. */
     sequence: bigint('sequence', { mode: 'number' }).notNull(),
     time: moment('time').notNull(),
-    actorKind: text('actor_kind').$type<'user' | 'billing' | 'system'>().notNull(),
+    /** `anonymous`: somebody who did not get so far that they were known. */
+    actorKind: text('actor_kind').$type<'user' | 'billing' | 'system' | 'anonymous'>().notNull(),
     userId: uuid('user_id'),
     sessionId: uuid('session_id'),
     apiTokenId: uuid('api_token_id'),
@@ -67,11 +68,31 @@ export const auditEntries = pgTable(
     code: text('code'),
     requestId: text('request_id'),
     address: text('address'),
+    /** How many more like it the entry stands for, where there were too many to write each. */
+    repeated: integer('repeated'),
     /** Hash of the entry before; the first one's is empty. */
     previousHash: text('previous_hash').notNull(),
     hash: text('hash').notNull(),
   },
   (table) => [primaryKey({ columns: [table.chain, table.sequence] })],
+);
+
+/** What came so often within an hour that it is counted instead of written: its entry is written when the hour is over. */
+export const auditCounts = pgTable(
+  'audit_counts',
+  {
+    chain: text('chain').notNull(),
+    action: text('action').notNull(),
+    outcome: text('outcome').$type<'succeeded' | 'refused' | 'failed' | 'unknown'>().notNull(),
+    /** Empty where there is none. */
+    code: text('code').notNull(),
+    /** The hours since 1970. */
+    hour: integer('hour').notNull(),
+    userId: uuid('user_id'),
+    /** Those that were written among them. */
+    count: integer('count').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.chain, table.action, table.outcome, table.code, table.hour] })],
 );
 
 /** What was begun and has no entry yet: kept so that a process that dies leaves a trace of what it was doing. */
