@@ -210,7 +210,7 @@ test('two replicas write one chain, each entry once', async () => {
       ]),
     ] as [string, string, object][];
     const answers = await Promise.all(
-      bodies.map(([path, method, json], index) =>
+      bodies.map(async ([path, method, json], index) =>
         replicas[index % 2]?.fetch(
           new Request(new URL(path, 'http://127.0.0.1:7300'), {
             method,

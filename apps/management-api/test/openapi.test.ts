@@ -136,6 +136,7 @@ test('real answers fit what is said about them', async () => {
   const { tenantId, checkout_session_id: checkoutId } = await edge.buy(token, 'shop');
   const asked = ['user.get', 'plans.list', 'checkout.get', 'tenants.list', 'tenants.get', 'tenants.getStatus'];
   asked.push('tenants.getLogs', 'tenants.listAuditEntries', 'releases.list', 'secrets.list', 'auth.listSessions');
+  asked.push('auth.listAuditEntries');
   for (const { name, endpoint, answer } of listOperations()) {
     if (!asked.includes(name)) continue;
     const path = endpoint.path.replace('{id}', name.startsWith('checkout') ? checkoutId : tenantId);

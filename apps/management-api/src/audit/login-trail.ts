@@ -27,6 +27,9 @@ export interface LoginTrail {
   ): Promise<void>;
 }
 
+/** The code of a refresh token that was brought long after it had been replaced: somebody has stolen it, or its successor. */
+export const refreshTokenReused = 'refresh_token_reused';
+
 /** What is no attempt: a program asks again and again, or has sent what cannot be read. */
 const quiet: ReadonlySet<string> = new Set(['authorization_pending', 'slow_down', 'invalid_request']);
 

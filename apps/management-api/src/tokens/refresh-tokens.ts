@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { and, eq, lt } from 'drizzle-orm';
-import type { LoginTrail } from '../audit/login-trail.ts';
+import { type LoginTrail, refreshTokenReused } from '../audit/login-trail.ts';
 import { ApiFailure } from '../http/errors.ts';
 import type { Vault } from '../ports/vault.ts';
 import type { Transaction } from '../store/database.ts';
@@ -49,7 +49,7 @@ export async function rotateRefreshToken(
       await forgetOld(tx, { sessionId, before: new Date(now() - keepReplacedMs) });
     } else if (now() - row.replacedAt.getTime() > graceMs) {
       await tx.update(loginSessions).set({ revokedAt: moment }).where(eq(loginSessions.id, sessionId));
-      await trail.record({ userId, sessionId, outcome: 'refused', code: 'refresh_token_reused' }, { tx });
+      await trail.record({ userId, sessionId, outcome: 'refused', code: refreshTokenReused }, { tx });
       return undefined;
     }
     const expiresAt = new Date(now() + refreshLifetimeMs);
