@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { type FileFacts } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { checkPaths } from '../path-rules.ts';
@@ -18,7 +17,8 @@ import {
 import { receiveContents } from '../wire/receive-contents.ts';
 import { packFrames } from '../wire/send-contents.ts';
 import type { KnownRemote, RemoteApplied, RemoteFiles, RemoteTree } from './remote-tree.ts';
-import type { SyncBody, SyncRequest } from './sync-request.ts';
+import { type SyncRequest, textOf } from './sync-request.ts';
+import type { SyncBody, SyncResponse } from './sync-transport.ts';
 
 const prefix = '/api/v1/sync';
 
@@ -27,12 +27,13 @@ export function askTree(request: SyncRequest, base: string | undefined): Promise
   const query = base === undefined ? '' : `?base=${base}`;
   const call = { method: 'GET' as const, path: `${prefix}/tree${query}`, expected: [200, 404, 405, 501] };
   return request(call, async (response) => {
-    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+    const isJson = response.header('content-type')?.startsWith('application/json') === true;
     if (response.status !== 200 || !isJson) {
-      await response.body?.cancel();
+      // To its end, so that the connection can be used again.
+      for await (const _ of response.body);
       return undefined;
     }
-    const text = await response.text();
+    const text = await textOf(response);
     if (!text.includes('"protocol"')) return undefined;
     try {
       return treeSchema.parse(JSON.parse(text));
@@ -66,8 +67,8 @@ export function createManifestRemote(
   request: SyncRequest,
   { limits, onEvent }: Pick<SyncOptions, 'onEvent'> & { readonly limits: Limits },
 ): RemoteTree {
-  const applied = async (response: Response): Promise<RemoteApplied> => {
-    const { tree, changes, left } = parse(appliedSchema, await response.text());
+  const applied = async (response: SyncResponse): Promise<RemoteApplied> => {
+    const { tree, changes, left } = parse(appliedSchema, await textOf(response));
     return { tree, left, changes: new Map(changes.map(([path, facts]) => [path, factsFromWire(facts)])) };
   };
   return {
@@ -92,8 +93,8 @@ export function createManifestRemote(
       await request(
         { method: 'POST', path: `${prefix}/contents`, body, type: 'application/json' },
         async (response) => {
-          if (response.headers.get('content-type') !== streamType) throw damaged('it is of another type');
-          const { gone: lost } = await receiveContents(bodyOf(response), {
+          if (response.header('content-type') !== streamType) throw damaged('it is of another type');
+          const { gone: lost } = await receiveContents(response.body, {
             contents,
             limits,
             onHeader: () => wanted,
@@ -129,7 +130,7 @@ export function createManifestRemote(
       const ask = async (): Promise<void> => {
         const body = JSON.stringify({ contents: Array.from(contents.values(), ({ hash, size }) => ({ hash, size })) });
         const call = { method: 'POST' as const, path: `${prefix}/missing`, body: () => body, type: 'application/json' };
-        select((await request(call, async (response) => parse(missingSchema, await response.text()))).missing);
+        select((await request(call, async (response) => parse(missingSchema, await textOf(response)))).missing);
       };
       const select = (missing: readonly { readonly hash: string; readonly offset: number }[]): void => {
         toSend = missing.flatMap(({ hash, offset }) => {
@@ -151,7 +152,7 @@ export function createManifestRemote(
           const packed = packFrames(wire, toSend);
           // The record is on its way to the disk while the contents are packed.
           await recorded;
-          return packed instanceof Readable ? (Readable.toWeb(packed) as ReadableStream<Uint8Array>) : packed;
+          return packed;
         };
         const call = {
           method: 'POST' as const,
@@ -162,7 +163,7 @@ export function createManifestRemote(
         };
         const result = await request(call, async (response) => {
           if (response.status === 200) return await applied(response);
-          return parse(missingSchema, await response.text()).missing;
+          return parse(missingSchema, await textOf(response)).missing;
         });
         if (!isMissing(result)) return result;
         if (round === 3)
@@ -186,10 +187,6 @@ export function createManifestRemote(
 
 function isMissing(result: RemoteApplied | readonly unknown[]): result is readonly { hash: string; offset: number }[] {
   return Array.isArray(result);
-}
-
-function bodyOf(response: Response): AsyncIterable<Uint8Array> {
-  return (response.body ?? []) as unknown as AsyncIterable<Uint8Array>;
 }
 
 function parse<T>(schema: { parse(value: unknown): T }, text: string): T {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isSyncError, SyncError, type SyncErrorCode, systemCode, throwIfAborted } from '../sync-error.ts';
 import type { SyncOptions } from '../sync-options.ts';
 import { failureSchema } from '../wire/messages.ts';
+import { type SyncBody, type SyncResponse, sendByFetch, sendByHttp } from './sync-transport.ts';
 
 /** One request to a tenant. */
 export interface SyncCall {
@@ -15,10 +16,8 @@ export interface SyncCall {
   readonly expected?: readonly number[] | undefined;
 }
 
-export type SyncBody = string | Uint8Array | ReadableStream<Uint8Array>;
-
 /** Sends a request, again and again while the tenant is in trouble. */
-export type SyncRequest = <T>(call: SyncCall, read: (response: Response) => Promise<T>) => Promise<T>;
+export type SyncRequest = <T>(call: SyncCall, read: (response: SyncResponse) => Promise<T>) => Promise<T>;
 
 const codes: ReadonlySet<string> = new Set<SyncErrorCode>([
   'SP_SYNC_UNSAFE_PATH',
@@ -30,9 +29,10 @@ const codes: ReadonlySet<string> = new Set<SyncErrorCode>([
 ]);
 
 export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): SyncRequest {
-  const { url, token, fetch: send = fetch, retries = 4, retryDelayMs = 2000, timeoutMs = 60_000 } = remote;
+  const { url, token, retries = 4, retryDelayMs = 2000, timeoutMs = 60_000 } = remote;
+  const send = remote.fetch === undefined ? sendByHttp : sendByFetch(remote.fetch);
 
-  async function once<T>(call: SyncCall, read: (response: Response) => Promise<T>): Promise<T> {
+  async function once<T>(call: SyncCall, read: (response: SyncResponse) => Promise<T>): Promise<T> {
     const { method, path, body, type, expected = [200] } = call;
     const silence = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,6 +41,7 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
       timer = setTimeout(() => silence.abort(), milliseconds);
     };
     wait(timeoutMs);
+    let isSent = false;
     try {
       const authorization = `Bearer ${typeof token === 'function' ? await token() : token}`;
       const made = await body?.();
@@ -51,15 +52,17 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
           : outgoing(
               made,
               () => wait(timeoutMs),
-              () => wait(10 * timeoutMs),
+              () => {
+                isSent = true;
+                wait(10 * timeoutMs);
+              },
             );
-      const response = await send(new URL(path, url), {
+      const response = await send({
         method,
+        url: new URL(path, url),
         headers: { authorization, ...(type === undefined ? {} : { 'content-type': type }) },
         signal: signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]),
-        // A redirect would take the token to another place.
-        redirect: 'manual',
-        ...(content === undefined ? {} : { body: content, duplex: 'half' }),
+        body: content,
       });
       if (!expected.includes(response.status)) throw await failureOf(response, path);
       wait(timeoutMs);
@@ -70,6 +73,8 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
       throw networkError(path, silence.signal.aborted ? new Error(`silent for ${timeoutMs} ms`) : error);
     } finally {
       clearTimeout(timer);
+      // Answered before everything was sent: the rest is of no use to anybody.
+      if (body !== undefined && !isSent) silence.abort();
     }
   }
 
@@ -91,38 +96,38 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
 
 /** A body, with every piece that is taken of it told, and the end. */
 function outgoing(body: SyncBody, onPiece: () => void, onEnd: () => void): SyncBody {
-  if (!(body instanceof ReadableStream)) {
-    onEnd();
-    return body;
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return told(body, onPiece, onEnd);
+  onEnd();
+  return body;
+}
+
+async function* told(
+  pieces: AsyncIterable<Uint8Array>,
+  onPiece: () => void,
+  onEnd: () => void = () => {},
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    onPiece();
+    yield piece;
   }
-  return body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(piece, controller) {
-        onPiece();
-        controller.enqueue(piece);
-      },
-      flush: onEnd,
-    }),
-  );
+  onEnd();
 }
 
 /** The response, with every piece of its body told. */
-function watched(response: Response, onPiece: () => void): Response {
-  if (response.body === null) return response;
-  const body = response.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(piece, controller) {
-        onPiece();
-        controller.enqueue(piece);
-      },
-    }),
-  );
-  return new Response(body, { status: response.status, headers: response.headers });
+function watched(response: SyncResponse, onPiece: () => void): SyncResponse {
+  return { ...response, body: told(response.body, onPiece) };
 }
 
-async function failureOf(response: Response, path: string): Promise<SyncError> {
+/** All of a body as text. */
+export async function textOf({ body }: SyncResponse): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of body) pieces.push(piece);
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+async function failureOf(response: SyncResponse, path: string): Promise<SyncError> {
   const { status } = response;
-  const text = await response.text().catch(() => '');
+  const text = await textOf(response).catch(() => '');
   const facts = { status, retryable: [429, 502, 503, 504].includes(status) };
   if (status === 401 || status === 403) {
     return new SyncError('SP_SYNC_UNAUTHORIZED', `Tenant refused the sync token: it answered ${status}`, facts);

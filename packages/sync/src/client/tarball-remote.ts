@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import * as z from 'zod/mini';
 import { type FileChange, type FileFacts, isSameFile } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { SyncError } from '../sync-error.ts';
@@ -7,7 +5,7 @@ import type { ContentStore } from '../tree/content-store.ts';
 import { treeHash } from '../tree/tree-hash.ts';
 import { packTarball, unpackTarball } from '../wire/tarball.ts';
 import type { RemoteApplied, RemoteFiles, RemoteTree } from './remote-tree.ts';
-import type { SyncBody, SyncRequest } from './sync-request.ts';
+import { type SyncRequest, textOf } from './sync-request.ts';
 
 const path = '/api/v1/sync/files';
 
@@ -29,13 +27,11 @@ export async function readTarballTree(
   }: { readonly contents: ContentStore; readonly limits: Limits; readonly known: string | undefined },
 ): Promise<RemoteFiles> {
   const files = await request({ method: 'GET', path }, (response) =>
-    unpackTarball((response.body ?? []) as unknown as AsyncIterable<Uint8Array>, { contents, limits }),
+    unpackTarball(response.body, { contents, limits }),
   );
   const tree = treeHash(files);
   return { tree, files: new Map(files), skipped: [], changed: tree !== known };
 }
-
-const uploadedSchema = z.object({ files_uploaded: z.number() });
 
 /**
  * A tenant that knows the predecessor's protocol only: whole tarballs down, tarballs of what changed up, no deletions, and
@@ -56,10 +52,8 @@ export function createTarballRemote(request: SyncRequest, limits: Limits): Remot
     });
     const left = changes.filter(({ path: file }) => !files.some((one) => one.path === file)).map((one) => one.path);
     if (files.length > 0) {
-      const body = (): SyncBody => Readable.toWeb(packTarball(files)) as ReadableStream<Uint8Array>;
-      await request({ method: 'POST', path, body, type: 'application/octet-stream' }, async (response) =>
-        uploadedSchema.safeParse(await response.json().catch(() => undefined)),
-      );
+      const body = () => packTarball(files);
+      await request({ method: 'POST', path, body, type: 'application/octet-stream' }, textOf);
     }
     return { left, changes: new Map(files.map(({ path: file, hash, size, mode }) => [file, { hash, size, mode }])) };
   };

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash as hashOf } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../sync-error.ts';
@@ -6,7 +6,7 @@ import { throwIfAborted } from '../sync-error.ts';
 const chunkSize = 1024 * 1024;
 
 export function sha256(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return hashOf('sha256', content);
 }
 
 /** Hash and stat of a file, which was the same before and after; `undefined` when it changed meanwhile or is no file. */
