@@ -31,6 +31,7 @@ interface Phase {
   open(tenantId: string): Promise<string>;
   readonly full?: boolean;
   readonly broken?: boolean;
+  readonly away?: boolean;
   /** The process that goes on is killed as well, at the boundary of this number that each workflow comes by. */
   readonly again?: number;
 }
@@ -85,6 +86,7 @@ const phases: readonly Phase[] = [
       return `deploy:${release.id}`;
     },
   },
+  { name: 'deploy while the provider is away', away: true, open: deploy(digests[3]) },
   { name: 'restart', open: operate('restart') },
   {
     name: 'restart after a change of plan',
@@ -168,6 +170,10 @@ async function newTenant(): Promise<string> {
     }
   })();
   return id;
+}
+
+function setModes({ full = false, broken = false, away = false }: Phase): void {
+  Object.assign(provider, { full, broken, away });
 }
 
 let engine: Client | undefined;
@@ -287,7 +293,7 @@ async function logIn(connectionString: string): Promise<void> {
 test('an undisturbed tenant goes through everything, and shows where a process can be killed', async () => {
   const tenantId = await newTenant();
   for (const phase of phases) {
-    Object.assign(provider, { full: phase.full ?? false, broken: phase.broken ?? false });
+    setModes(phase);
     const workflowId = await phase.open(tenantId);
     await run([{ workflowId, tell: true }]);
     boundaries.set(phase.name, reached.get(workflowId) ?? []);
@@ -296,7 +302,7 @@ test('an undisturbed tenant goes through everything, and shows where a process c
   expect([...snapshots.values()].map(({ state }) => state)).toEqual([
     'provision_failed',
     'awaiting_deploy',
-    ...Array.from({ length: 10 }, () => 'running'),
+    ...Array.from({ length: 11 }, () => 'running'),
     'suspended',
     'running',
     'deleted',
@@ -315,7 +321,7 @@ test.each(phases)('$name: killed at each boundary, it ends as if nothing had hap
 async function killEverywhere(phase: Phase): Promise<void> {
   const labels = boundaries.get(phase.name) ?? [];
   expect(labels.length).toBeGreaterThan(5);
-  Object.assign(provider, { full: phase.full ?? false, broken: phase.broken ?? false });
+  setModes(phase);
   const work = await Promise.all(
     tenants.map(async (tenantId, index) => ({ workflowId: await phase.open(tenantId), stopAt: labels[index] })),
   );

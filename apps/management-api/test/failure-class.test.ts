@@ -90,6 +90,7 @@ test.each(run)(
       logger: pino({ level: 'silent' }),
       appUrl: (hostname) => `http://${hostname}`,
       retryIntervalMs: 1,
+      outagePausesMs: [],
     });
     const ownerId = await insertUser(database.store);
     const { id } = await insertPaidTenant(database.store, { ownerId });

@@ -49,5 +49,7 @@ export function dockerFailure(
   const lines = lastLines(result.stderr || result.stdout, 10);
   const why = lines.at(-1) ?? (exitCode === undefined ? 'the docker client did not run' : `exit code ${exitCode}`);
   const message = `docker ${facts.step} failed for ${facts.appName}: ${why}`;
-  return new MachineError('SP_MACHINE_DOCKER', { message, ...facts, exitCode, lastLines: lines });
+  // Nothing was done: the engine restarts, or is not there yet.
+  const failureClass = /cannot connect to the docker daemon/i.test(why) ? 'transient' : undefined;
+  return new MachineError('SP_MACHINE_DOCKER', { message, ...facts, exitCode, lastLines: lines, failureClass });
 }

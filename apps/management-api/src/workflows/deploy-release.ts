@@ -8,7 +8,8 @@ import { nextState } from '../tenants/state.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
 import { type Health, waitForHealth } from './health.ts';
 import { machineSpec } from './machine-spec.ts';
-import { runStep, StepFailed } from './step.ts';
+import { runStep } from './step.ts';
+import { StepFailed } from './step-failed.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 /**
@@ -24,13 +25,17 @@ export async function deployRelease(context: WorkflowContext, releaseId: string)
   });
   if (!health.healthy) {
     const { reason } = health;
-    await runStep(context, { name: 'stop failed machine' }, () => stopMachine(context, releaseId)).catch(ignoreFailure);
+    await runStep(context, { name: 'stop failed machine', patient: false }, () =>
+      stopMachine(context, releaseId),
+    ).catch(ignoreFailure);
     await runStep(context, { name: 'give up' }, () => giveUpRelease(context, { releaseId, reason }));
     return;
   }
   const { address } = health;
   await runStep(context, { name: 'switch' }, () => switchTo(context, { releaseId, address }));
-  await runStep(context, { name: 'stop old machines' }, () => stopOthers(context, releaseId)).catch(ignoreFailure);
+  await runStep(context, { name: 'stop old machines', patient: false }, () => stopOthers(context, releaseId)).catch(
+    ignoreFailure,
+  );
 }
 
 // Runs again as a whole after an interruption: a machine that died meanwhile is started anew before it is judged.
@@ -142,7 +147,7 @@ async function lockRelease(tx: Transaction, releaseId: string): Promise<{ releas
   return row;
 }
 
-// The step has been tried and logged; what is left running is stopped by the next deploy.
+// The step has been tried and logged; what is left running is stopped by the next comparison or deploy.
 function ignoreFailure(error: unknown): void {
   if (!(error instanceof StepFailed)) throw error;
 }

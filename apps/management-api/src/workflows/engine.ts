@@ -21,6 +21,8 @@ import type { WorkflowContext } from './workflow-context.ts';
 // Workflows of an older version are taken up by a newer one; raise it only when the order of steps changes.
 const applicationVersion = '1';
 const releasePollMs = 100;
+const minute = 60_000;
+const outagePauses = [minute / 4, minute / 2, minute, 2 * minute, 4 * minute, ...Array<number>(10).fill(5 * minute)];
 
 /** Work that survives the process: it goes on where it was when the process starts again. */
 export interface Workflows {
@@ -45,6 +47,8 @@ export interface Workflows {
    * being done to the tenant, that comes after it.
    */
   settleSubscription(tenantId: string): Promise<void>;
+  /** Whether new work can begin here: this process is known to live, and the engine's database answers. Throws when not. */
+  checkReadiness(): Promise<void>;
   /** Stops at the next step; nothing is lost. */
   close(): Promise<void>;
 }
@@ -63,39 +67,47 @@ export interface WorkflowsOptions
   readonly healthIntervalMs?: number | undefined;
   /** @defaultValue 500 */
   readonly retryIntervalMs?: number | undefined;
+  /**
+   * How long a provider that is away is waited for: see {@link WorkflowContext.outagePausesMs}.
+   * @defaultValue about an hour: from 15 seconds to 5 minutes, and 5 minutes again and again
+   */
+  readonly outagePausesMs?: readonly number[] | undefined;
   /** Between two looks for processes on the same database that have ended, in ms. @defaultValue 2000 */
   readonly takeOverIntervalMs?: number | undefined;
   /** Between two comparisons of the providers with the database, of which the first is at the start; 0: none. @defaultValue 300000 */
   readonly reconcileIntervalMs?: number | undefined;
 }
 
+/** What all workflows share; whom each is for comes with its run. */
+type SharedContext = Omit<WorkflowContext, 'findTenantId'>;
+
 // The engine's library is one per process, and functions are registered with it once: this is who they work for now.
-let current: WorkflowContext | undefined;
+let current: SharedContext | undefined;
 let registered: ReturnType<typeof register> | undefined;
 
 function register() {
   return {
     provision: DBOS.registerWorkflow(
       (tenantId: string) =>
-        run(async (context) => {
+        run(tenantId, async (context) => {
           await provisionTenant(context, tenantId);
-          await settleAfter(context, tenantId);
+          await settleAfter(context);
         }),
       { name: 'provision' },
     ),
     deploy: DBOS.registerWorkflow(
       (releaseId: string) =>
-        run(async (context) => {
+        run({ releaseId }, async (context) => {
           await deployRelease(context, releaseId);
-          await settleAfter(context, { releaseId });
+          await settleAfter(context);
         }),
       { name: 'deploy' },
     ),
     operate: DBOS.registerWorkflow(
       (operationId: string) =>
-        run(async (context) => {
+        run({ operationId }, async (context) => {
           await runOperation(context, operationId);
-          await settleAfter(context, { operationId });
+          await settleAfter(context);
         }),
       { name: 'operate' },
     ),
@@ -105,27 +117,29 @@ function register() {
 // The last run of each workflow here. Another process may have given one back to us while we still had it.
 const latestRuns = new Map<string, symbol>();
 
-async function run(work: (context: WorkflowContext) => Promise<void>): Promise<void> {
+type Subject = string | { readonly releaseId: string } | { readonly operationId: string };
+
+async function run(subject: Subject, work: (context: WorkflowContext) => Promise<void>): Promise<void> {
   const shared = context();
   const workflowId = DBOS.workflowID ?? '';
   const own = Symbol(workflowId);
   latestRuns.set(workflowId, own);
   const isLatest = (): boolean => latestRuns.get(workflowId) === own;
   try {
-    await work({ ...shared, ownsWorkflow: async (id) => isLatest() && (await shared.ownsWorkflow(id)) });
+    await work({
+      ...shared,
+      ownsWorkflow: async (id) => isLatest() && (await shared.ownsWorkflow(id)),
+      findTenantId: async () => (typeof subject === 'string' ? subject : await tenantOf(shared, subject)),
+    });
   } finally {
     if (isLatest()) latestRuns.delete(workflowId);
   }
 }
 
 // The subscription may have changed meanwhile, when the tenant was busy.
-async function settleAfter(
-  context: WorkflowContext,
-  subject: string | { readonly releaseId: string } | { readonly operationId: string },
-): Promise<void> {
+async function settleAfter(context: WorkflowContext): Promise<void> {
   const due = await runStep(context, { name: 'look at subscription' }, async () => {
-    const tenantId = typeof subject === 'string' ? subject : await tenantOf(context, subject);
-    return (await openDueOperation(context, { tenantId })) ?? null;
+    return (await openDueOperation(context, { tenantId: await context.findTenantId() })) ?? null;
   });
   // A workflow of its own, under the name by which every other process would start it.
   if (due !== null && registered !== undefined) {
@@ -133,17 +147,14 @@ async function settleAfter(
   }
 }
 
-async function tenantOf(
-  context: WorkflowContext,
-  subject: { readonly releaseId: string } | { readonly operationId: string },
-): Promise<string> {
+async function tenantOf(context: Pick<WorkflowContext, 'store'>, subject: Exclude<Subject, string>): Promise<string> {
   if ('operationId' in subject) return (await readOperation(context, subject.operationId)).tenantId;
   const [release] = await context.store.db.select().from(releases).where(eq(releases.id, subject.releaseId));
   if (release === undefined) throw new Error(`No release ${subject.releaseId}`);
   return release.tenantId;
 }
 
-function context(): WorkflowContext {
+function context(): SharedContext {
   if (current === undefined) throw new Error('The workflow engine is closed');
   return current;
 }
@@ -161,10 +172,12 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     });
   }
   const closing = new AbortController();
-  const times = { providerDelayMs, healthTimeoutMs, healthIntervalMs, retryIntervalMs };
+  const { outagePausesMs = outagePauses } = options;
+  const times = { providerDelayMs, healthTimeoutMs, healthIntervalMs, retryIntervalMs, outagePausesMs };
   const { store, logger, takeOverIntervalMs = 2000, reconcileIntervalMs = 300_000 } = options;
   let lease: ExecutorLease | undefined;
   let stopWatching: (() => Promise<void>) | undefined;
+  let asked: Promise<unknown> | undefined;
   const ownsWorkflow = async (workflowId: string): Promise<boolean> => {
     const workflow = await DBOS.getWorkflowStatus(workflowId);
     return workflow?.status === 'PENDING' && workflow.executorId === lease?.executorId;
@@ -210,6 +223,15 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     settleSubscription: async (tenantId) => {
       const operationId = await openDueOperation({ store }, { tenantId });
       if (operationId !== undefined) await workflows.startOperation(operationId);
+    },
+    checkReadiness: async () => {
+      // Others would take over what begins here.
+      if (lease?.isHeld !== true) throw new Error('The lease of this process is lost');
+      // The engine asks until it is answered: one question at a time is enough.
+      asked ??= DBOS.getWorkflowStatus('readiness').finally(() => {
+        asked = undefined;
+      });
+      await asked;
     },
     close: async () => {
       closing.abort(new Error('The workflow engine is closing'));

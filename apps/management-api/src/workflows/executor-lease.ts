@@ -11,6 +11,8 @@ const reconnectMs = 500;
 export interface ExecutorLease {
   /** Of this process, from its start to its end. */
   readonly executorId: string;
+  /** Whether the others can see now that this process lives. */
+  readonly isHeld: boolean;
   /** Does something in place of a process that has ended, while no other may do it; false when it lives. */
   whileEnded(executorId: string, work: () => Promise<void>): Promise<boolean>;
   close(): Promise<void>;
@@ -70,6 +72,9 @@ export async function openExecutorLease(options: {
   await connect();
   return {
     executorId,
+    get isHeld() {
+      return client !== undefined;
+    },
     whileEnded: async (other, work) => {
       // The lock of this process would be given to it once more.
       if (other === executorId || client === undefined) return false;

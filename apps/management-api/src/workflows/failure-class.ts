@@ -63,13 +63,24 @@ const bugs: readonly (new (...args: never[]) => Error)[] = [TypeError, Reference
 
 /** What an error means for the call that threw it. The outermost error of the chain of causes that says anything decides. */
 export function classifyFailure(error: unknown): FailureClass {
-  let innermost: unknown;
+  const known = knownClass(error);
+  if (known !== undefined) return known;
+  const innermost = causes(error).at(-1);
+  return bugs.some((kind) => innermost instanceof kind) ? 'permanent' : 'ambiguous';
+}
+
+/** Whether an error says that a provider is away, or not itself, and will be back: what nobody knows is none. */
+export function isOutage(error: unknown): boolean {
+  const known = knownClass(error);
+  return known === 'transient' || known === 'ambiguous';
+}
+
+function knownClass(error: unknown): FailureClass | undefined {
   for (const link of causes(error)) {
     const known = own(link) ?? byCode(link) ?? byStatus(link);
     if (known !== undefined) return known;
-    innermost = link;
   }
-  return bugs.some((kind) => innermost instanceof kind) ? 'permanent' : 'ambiguous';
+  return undefined;
 }
 
 /** Whether a step that failed so is tried again. */

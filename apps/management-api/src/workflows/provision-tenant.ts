@@ -9,7 +9,8 @@ import { applyExternalAccess, passwordName } from '../tenants/external-access.ts
 import { readSecrets, setSecrets, writeSecrets } from '../tenants/secrets.ts';
 import { nextState } from '../tenants/state.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
-import { runStep, StepFailed } from './step.ts';
+import { runStep } from './step.ts';
+import { StepFailed } from './step-failed.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 /**

@@ -6,7 +6,8 @@ import { machineSpec } from './machine-spec.ts';
 import { readTenant } from './provision-tenant.ts';
 import { renewRelease, runCopy } from './replace-machine.ts';
 import type { OperationInput } from './run-operation.ts';
-import { runStep, StepFailed } from './step.ts';
+import { runStep } from './step.ts';
+import { StepFailed } from './step-failed.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 /**

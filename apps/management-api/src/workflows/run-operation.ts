@@ -9,7 +9,8 @@ import { restartMachine } from './restart-machine.ts';
 import { resumeTenant } from './resume-tenant.ts';
 import { rotateCredentials } from './rotate-credentials.ts';
 import { rotateSyncToken } from './rotate-sync-token.ts';
-import { runStep, StepFailed } from './step.ts';
+import { runStep } from './step.ts';
+import { StepFailed } from './step-failed.ts';
 import { suspendTenant } from './suspend-tenant.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 

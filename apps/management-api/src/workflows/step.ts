@@ -1,37 +1,52 @@
 import { DBOS, Error as EngineErrors } from '@dbos-inc/dbos-sdk';
-import type { FailureClass } from '../ports/failure.ts';
-import { classifyFailure, describeFailure, isRetried } from './failure-class.ts';
+import { classifyFailure, describeFailure, isOutage, isRetried } from './failure-class.ts';
+import { tellOutage, tellReturn, waitOut } from './outage.ts';
+import { forever, StepFailed } from './step-failed.ts';
 import type { StepBoundary, WorkflowContext } from './workflow-context.ts';
-
-/** A step that failed for good; `reason` is one line for the tenant's owner. */
-export class StepFailed extends Error {
-  override readonly name = 'StepFailed';
-  readonly reason: string;
-  readonly failureClass: FailureClass;
-
-  constructor(reason: string, failureClass: FailureClass = 'permanent') {
-    super(reason);
-    this.reason = reason;
-    this.failureClass = failureClass;
-  }
-}
 
 /** How one step is run. */
 export interface StepOptions {
   readonly name: string;
   /** How often it is tried while its failures may pass: `transient`, `ambiguous` and `conflict`. @defaultValue 5 */
   readonly attempts?: number | undefined;
+  /** Whether a provider that is away is waited for beyond these attempts. @defaultValue true */
+  readonly patient?: boolean | undefined;
 }
 
 /**
  * Runs one step of a workflow: its result is recorded, a failure that may pass is tried again with growing pauses, one
- * that will not fails the step at once. A step is repeated as a whole, also after a crash: whatever it calls looks up by
- * the tenant's own markers what is there before it makes anything. What it returns is stored in the workflow engine's
- * tables: never a secret.
+ * that will not fails the step at once. While its provider is away the workflow waits, see
+ * {@link WorkflowContext.outagePausesMs}, and the tenant's owner is told. A step is repeated as a whole, also after a
+ * crash: whatever it calls looks up by the tenant's own markers what is there before it makes anything. What it returns
+ * is stored in the workflow engine's tables: never a secret.
  * @throws {StepFailed}
  */
 export async function runStep<T>(context: WorkflowContext, options: StepOptions, work: () => Promise<T>): Promise<T> {
-  const { name, attempts = 5 } = options;
+  const { name, attempts = 5, patient = true } = options;
+  const pauses = patient ? context.outagePausesMs : [];
+  const part = (what: string, attempt: () => Promise<void>): Promise<void> =>
+    tryStep(context, { name: `${name}: ${what}`, attempts }, attempt);
+  let told: string | undefined;
+  for (let pause = 0; ; pause += 1) {
+    try {
+      const result = await tryStep(context, { name, attempts: pause === 0 ? attempts : 1 }, work);
+      if (told !== undefined) await tellReturn(context, { part, told });
+      return result;
+    } catch (error) {
+      const pauseMs = pauses[pause];
+      if (!(error instanceof StepFailed) || !error.outage || pauseMs === undefined) throw error;
+      told ??= await tellOutage(context, { part, reason: error.reason });
+      await waitOut(context, { name: `${name}: wait`, pauseMs });
+    }
+  }
+}
+
+async function tryStep<T>(
+  context: WorkflowContext,
+  options: { readonly name: string; readonly attempts: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { name, attempts } = options;
   const { signal, logger } = context;
   const reach = async (moment: StepBoundary['moment']): Promise<void> =>
     await context.onBoundary?.({ workflowId: DBOS.workflowID ?? '', step: name, moment });
@@ -51,7 +66,7 @@ export async function runStep<T>(context: WorkflowContext, options: StepOptions,
       const reason = describeFailure(error);
       logger.warn({ step: name, workflow: DBOS.workflowID, failureClass, reason }, 'a step of a workflow failed');
       // The engine stores what is thrown. Database errors carry their parameters, so none goes through as it is.
-      throw new StepFailed(reason, failureClass);
+      throw new StepFailed(reason, { failureClass, outage: isOutage(error) });
     }
   };
   let result: T;
@@ -75,11 +90,6 @@ export async function runStep<T>(context: WorkflowContext, options: StepOptions,
   return result;
 }
 
-// A promise that never settles leaves the workflow as it is; the process ends or drops it.
-function forever(): Promise<never> {
-  return new Promise(() => {});
-}
-
 function isEngineDecision(error: unknown): boolean {
   return (
     error instanceof EngineErrors.DBOSWorkflowConflictError ||
@@ -90,8 +100,9 @@ function isEngineDecision(error: unknown): boolean {
 
 function lastFailure(step: string, error: unknown): StepFailed {
   const attempts = error instanceof Error && 'errors' in error && Array.isArray(error.errors) ? error.errors : [error];
-  // One that comes out of the engine's tables is a StepFailed no more, but has its message.
-  const last = attempts.at(-1) as { readonly message?: unknown } | undefined;
+  // One that comes out of the engine's tables is a StepFailed no more, but has its members: what follows from a failure
+  // must be the same after a crash.
+  const last = attempts.at(-1) as { readonly message?: unknown; readonly outage?: unknown } | undefined;
   const reason = typeof last?.message === 'string' ? last.message : 'unknown failure';
-  return new StepFailed(`${step}: ${reason}`, last instanceof StepFailed ? last.failureClass : 'permanent');
+  return new StepFailed(`${step}: ${reason}`, { outage: last?.outage === true });
 }

@@ -14,7 +14,7 @@ const looksPerResume = 15;
  * database says: now, and then again and again. Returns what ends it.
  */
 export function watchOthers(
-  context: WorkflowContext,
+  context: Omit<WorkflowContext, 'findTenantId'>,
   request: {
     readonly lease: ExecutorLease;
     readonly workflows: Workflows;

@@ -35,10 +35,17 @@ export interface WorkflowContext {
   readonly healthIntervalMs: number;
   /** Before the first repetition of a failed step, in ms; each further waits twice as long. */
   readonly retryIntervalMs: number;
+  /**
+   * The pauses of a workflow whose provider is away, in ms, one after the other: after each the step is tried once more,
+   * after the last it fails.
+   */
+  readonly outagePausesMs: readonly number[];
   /** Aborted when the engine closes. */
   readonly signal: AbortSignal;
   /** Whether this process is still the one that runs the workflow: another may have taken it for dead. */
   ownsWorkflow(workflowId: string): Promise<boolean>;
+  /** The tenant that the workflow works for. */
+  findTenantId(): Promise<string>;
   /**
    * Called at each boundary of each step, which waits for it: tests stop a workflow there and kill the process.
    * @defaultValue nobody

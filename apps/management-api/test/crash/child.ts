@@ -67,7 +67,9 @@ const workflows = await startWorkflows({
   appUrl: (hostname) => `http://${hostname}`,
   retryIntervalMs: 1,
   healthIntervalMs: 1,
-  takeOverIntervalMs: options.takeOverIntervalMs ?? 500,
+  outagePausesMs: [1, 1],
+  // Every fifteenth look begins what is open: it must not come before the test has said where to stop.
+  takeOverIntervalMs: options.takeOverIntervalMs ?? 5000,
   onBoundary: ({ step, moment }) => reach(`${step}:${moment}`),
 });
 

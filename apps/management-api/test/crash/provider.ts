@@ -31,17 +31,20 @@ export interface Provider {
   full: boolean;
   /** Machines that are started exit at once. */
   broken: boolean;
+  /** Answers everything with 503. */
+  away: boolean;
   stop(): Promise<void>;
 }
 
 export async function startProvider(): Promise<Provider> {
   const apps = new Map<string, ProviderApp>();
   const state = { apps, canceled: [] as string[], removedImages: [] as string[], repeated: [] as string[] };
-  const modes = { full: false, broken: false };
+  const modes = { full: false, broken: false, away: false };
 
   function answer(method: string, path: string, body: Record<string, unknown>): [number, unknown] {
     const [, kind, name = '', part, id = ''] = path.split('/');
     if (kind === 'api') return [200, {}];
+    if (modes.away) return [503, 'away'];
     if (kind === 'subscriptions') return [200, state.canceled.push(name)];
     if (kind === 'images') return [200, state.removedImages.push(name)];
     const app = apps.get(name);

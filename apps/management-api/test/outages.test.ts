@@ -1,0 +1,139 @@
+import { DBOS } from '@dbos-inc/dbos-sdk';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
+import type { Machines } from '../src/ports/machines.ts';
+import { listEvents } from '../src/tenants/events.ts';
+import { startWorkflows, type Workflows } from '../src/workflows/engine.ts';
+import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
+
+// A provider that is away for longer than a step is tried again, and what its tenants' owners learn of it.
+
+let database: TestDatabase;
+let workflows: Workflows | undefined;
+beforeAll(async () => {
+  database = await startTestDatabase();
+});
+afterEach(async () => {
+  await workflows?.close();
+  workflows = undefined;
+});
+afterAll(() => database.close());
+
+const away = () => Promise.reject(Object.assign(new Error('service unavailable'), { status: 503 }));
+const waiting = 'Waiting for a provider that is away, and trying again: create machine app: service unavailable';
+const back = 'The provider is back: the work goes on.';
+
+async function start(createApp: Machines['createApp'], outagePausesMs: readonly number[]): Promise<Workflows> {
+  const machines: Machines = {
+    kind: 'fly',
+    databaseHost: '127.0.0.1',
+    createApp,
+    start: away,
+    find: async () => undefined,
+    list: async () => [],
+    logs: async () => [],
+    async *readLogs() {},
+    stop: async () => {},
+    removeApp: async () => {},
+    close: async () => {},
+  };
+  workflows = await startWorkflows({
+    store: database.store,
+    vault: database.vault,
+    databases: createPostgresDatabases({ adminUrl: database.adminUrl }),
+    machines,
+    billing: { cancelSubscription: async () => {} },
+    images: { remove: async () => {} },
+    logger: pino({ level: 'silent' }),
+    appUrl: (hostname) => `http://${hostname}`,
+    retryIntervalMs: 1,
+    reconcileIntervalMs: 0,
+    outagePausesMs,
+  });
+  return workflows;
+}
+
+async function newTenant(): Promise<string> {
+  return (await insertPaidTenant(database.store, { ownerId: await insertUser(database.store) })).id;
+}
+
+async function messages(tenantId: string): Promise<(string | null)[]> {
+  const events = await listEvents(database.store, { tenantId, after: 0, limit: 100 });
+  return events.map(({ message }) => message).filter((message) => message !== null);
+}
+
+async function reach(tenantId: string, state: string) {
+  await expect.poll(async () => (await readTenant(database.store, tenantId)).state, { timeout: 30_000 }).toBe(state);
+  return await readTenant(database.store, tenantId);
+}
+
+const told = (tenantId: string) =>
+  expect.poll(async () => (await readTenant(database.store, tenantId)).failure, { timeout: 30_000 }).toBe(waiting);
+
+test('a provider that is away is waited for, its owner is told once, and the work goes on when it is back', async () => {
+  let calls = 0;
+  const engine = await start(async () => ((calls += 1) < 9 ? await away() : undefined), [1, 1, 1, 1, 1, 1]);
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  expect(await reach(tenantId, 'awaiting_deploy')).toMatchObject({ failure: null });
+  // Five tries, and then one after each pause.
+  expect(calls).toBe(9);
+  expect((await messages(tenantId)).slice(-2)).toEqual([waiting, back]);
+  expect((await messages(tenantId)).filter((message) => message === waiting)).toHaveLength(1);
+});
+
+test('a process that ends while a workflow waits leaves the waiting to the next', async () => {
+  const first = await start(away, [1500]);
+  const tenantId = await newTenant();
+  await first.startProvisioning(tenantId);
+  await told(tenantId);
+  await first.close();
+  await start(async () => {}, []);
+  await reach(tenantId, 'awaiting_deploy');
+  expect((await messages(tenantId)).slice(-2)).toEqual([waiting, back]);
+});
+
+test('one that does not come back is given up after the last pause, with the reason', async () => {
+  let calls = 0;
+  const engine = await start(async () => {
+    calls += 1;
+    return await away();
+  }, [1, 1, 1]);
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  const { failure } = await reach(tenantId, 'provision_failed');
+  expect(failure).toBe('create machine app: service unavailable');
+  expect(calls).toBe(5 + 3);
+});
+
+test.for([
+  ['what is refused', Object.assign(new Error('no'), { status: 400 }), 1],
+  ['what has no room', Object.assign(new Error('no'), { status: 507 }), 1],
+  ['what somebody else holds', Object.assign(new Error('no'), { status: 409 }), 5],
+  ['what nobody knows', new Error('no'), 5],
+] as const)('%s is not waited for', async ([, error, tries]) => {
+  let calls = 0;
+  const engine = await start(() => {
+    calls += 1;
+    return Promise.reject(error);
+  }, [60 * 60_000]);
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await reach(tenantId, 'provision_failed');
+  expect(calls).toBe(tries);
+  expect(await messages(tenantId)).not.toContain(waiting);
+});
+
+test('a workflow that waits can be canceled, and what it did is closed', async () => {
+  const engine = await start(away, [60 * 60_000]);
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await told(tenantId);
+  await DBOS.cancelWorkflow(`provision:${tenantId}`);
+  await engine.close();
+  await start(away, []);
+  expect(await reach(tenantId, 'provision_failed')).toMatchObject({
+    failure: 'It was interrupted and could not go on.',
+  });
+});
