@@ -1,6 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { type ClientBase, Pool } from 'pg';
-import { createNotices, noticeChannel, type Notices } from './notices.ts';
+import { createNotices, type Notices, noticeChannel } from './notices.ts';
 import * as schema from './schema.ts';
 
 /** The control plane's own database. */

@@ -7,3 +7,4 @@ export * from './schema/releases.ts';
 export * from './schema/requests.ts';
 export * from './schema/secrets.ts';
 export * from './schema/tenants.ts';
+export * from './schema/workflows.ts';
