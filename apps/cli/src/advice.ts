@@ -128,7 +128,8 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_DATABASE_QUERY_FAILED: advise(failed),
   SP_DATABASE_TOOL_MISSING: advise(
     failed,
-    'Install the PostgreSQL client programs of that version (Debian: postgresql-client, macOS: brew install libpq).',
+    'Start Docker: then they run in a container, and nothing has to be installed.',
+    "Or install PostgreSQL's client programs of that version. Debian, Ubuntu: postgresql-client-<version> of apt.postgresql.org. Fedora: postgresql. macOS: brew install libpq. Windows: the installer of postgresql.org, Command Line Tools.",
   ),
   SP_DATABASE_TOOL_FAILED: advise(failed),
   SP_DATABASE_BACKUP_EXISTS: advise(conflict, 'Nothing was written. Name another file with --output.'),

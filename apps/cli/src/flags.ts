@@ -44,3 +44,10 @@ export const baseFlag = Flags.string({
   env: 'SYSTEMPROMPT_BASE',
   helpValue: 'REF',
 });
+
+export const toolsFlag = Flags.option({
+  options: ['auto', 'docker'] as const,
+  default: 'auto',
+  summary: "Postgres' own programs: those of this computer, else of Docker; or always of Docker.",
+  env: 'SYSTEMPROMPT_POSTGRES_TOOLS',
+})();

@@ -10,12 +10,13 @@ import {
   descriptionPath,
   serializeDescription,
 } from './backup-description.ts';
+import { chooseTool } from './choose-tool.ts';
 import { type Connection, type ConnectOptions, withConnection } from './connect.ts';
 import { parseDatabaseUrl } from './database-address.ts';
 import { DatabaseError } from './database-error.ts';
 import { describeDatabase } from './describe-database.ts';
 import { countRows, type RowCounts } from './list-tables.ts';
-import { resolvePostgresTool, type ToolOptions } from './postgres-tools.ts';
+import type { ToolOptions } from './postgres-tools.ts';
 import { runTool } from './run-tool.ts';
 
 /** How far a backup is. */
@@ -62,12 +63,13 @@ export async function backUp(url: string, options: BackupOptions): Promise<Backu
     );
   }
   const { serverMajor, serverVersion, database, bytes: databaseBytes } = await describeDatabase(url, options);
-  const found = await resolvePostgresTool('pg_dump', { ...options, serverMajor });
+  const files = format === 'directory';
+  const chosen = await chooseTool('pg_dump', { ...options, address, serverMajor, files });
   await mkdir(dirname(path), { recursive: true });
   const unfinished = join(dirname(path), `.${basename(path)}.unfinished`);
   await rm(unfinished, { recursive: true, force: true });
 
-  const dump = { tool: 'pg_dump', found, address, signal } as const;
+  const dump = { tool: 'pg_dump', chosen, signal } as const;
   const flags = ['--no-owner', '--no-privileges', '--no-password'];
   try {
     // Both see the same moment: what is counted is what is dumped.

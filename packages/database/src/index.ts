@@ -28,7 +28,15 @@ export {
   type QueryValue,
   type StatementOptions,
 } from './open-session.ts';
-export { type FoundTool, type PostgresTool, resolvePostgresTool, type ToolOptions } from './postgres-tools.ts';
+export {
+  type FoundTool,
+  type PlacedTool,
+  type PostgresTool,
+  resolvePostgresTool,
+  type ToolOptions,
+  type ToolPlace,
+  type ToolPlaceQuery,
+} from './postgres-tools.ts';
 export { type Restored, type RestoreOptions, restore } from './restore.ts';
 export { type QueryOptions, runQuery } from './run-query.ts';
 export { type SplitStatements, splitStatements } from './split-statements.ts';

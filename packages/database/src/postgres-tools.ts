@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { DatabaseAddress } from './database-address.ts';
 import { DatabaseError } from './database-error.ts';
 
 /** A program that comes with Postgres. */
@@ -13,11 +14,39 @@ export interface ToolOptions {
    * @defaultValue `[]`: only where systems install Postgres
    */
   readonly toolFolders?: readonly string[] | undefined;
+  /** Where the programs are run when those of this computer are absent or too old. @defaultValue nowhere */
+  readonly elsewhere?: ToolPlace | undefined;
+}
+
+/** Another place with Postgres' own programs, such as a container. They see none of this computer's files. */
+export interface ToolPlace {
+  /** Uses the place also when this computer has programs that would do. @defaultValue false */
+  readonly preferred?: boolean | undefined;
+  /** Finds a program that fits and that reaches the server, or tells why there is none. */
+  find(tool: PostgresTool, options: ToolPlaceQuery): Promise<PlacedTool | { readonly problem: string }>;
+}
+
+/** What a program is needed for. */
+export interface ToolPlaceQuery {
+  /** The database, as it is reached from this computer. */
+  readonly address: DatabaseAddress;
+  /** Major version of the server: the program must be at least as new. */
+  readonly serverMajor: number;
+  /** Gives up. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A program in another place. Its input and output are those of the command that starts it. */
+export interface PlacedTool extends FoundTool {
+  /** Arguments of the command, before those of the program. They must not hold the password. */
+  readonly arguments: readonly string[];
+  /** The database, as it is reached from there. The command gets it by environment and passes that on. */
+  readonly address: DatabaseAddress;
 }
 
 /** A program that was found. */
 export interface FoundTool {
-  /** The program's file. */
+  /** The program's file, or that of the command that starts it elsewhere. */
   readonly path: string;
   /** Its major version. */
   readonly version: number;

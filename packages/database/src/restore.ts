@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import { checkBackup } from './check-backup.ts';
+import { chooseTool } from './choose-tool.ts';
 import { compareRows } from './compare-rows.ts';
 import { type ConnectOptions, withConnection } from './connect.ts';
 import { parseDatabaseUrl, showAddress } from './database-address.ts';
 import { DatabaseError } from './database-error.ts';
 import { describeDatabase } from './describe-database.ts';
 import { countRows, listTables, type RowCounts } from './list-tables.ts';
-import { resolvePostgresTool, type ToolOptions } from './postgres-tools.ts';
+import type { ToolOptions } from './postgres-tools.ts';
 import { runTool } from './run-tool.ts';
 
 /** How to restore. */
@@ -36,34 +38,24 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
   const { path, format, description } = await checkBackup(options.path, { signal });
   const { serverMajor } = await describeDatabase(url, options);
   const tool = format === 'sql' ? 'psql' : 'pg_restore';
-  const found = await resolvePostgresTool(tool, { ...options, serverMajor });
+  const files = format === 'directory';
+  const chosen = await chooseTool(tool, { ...options, address, serverMajor, files });
   const tables = await listTables(url, options);
   if (!replace && tables.length > 0) {
     const message = `The database ${showAddress(address)} has ${tables.length} tables already, ${tables[0]?.schema}.${tables[0]?.name} among them`;
     throw new DatabaseError('SP_DATABASE_NOT_EMPTY', message, { address: showAddress(address) });
   }
-  const run = { tool, found, address, signal } as const;
+  const run = { tool, chosen, signal } as const;
   if (format === 'sql') {
-    const flags = [
-      '--no-psqlrc',
-      '--no-password',
-      '--quiet',
-      '--single-transaction',
-      '--set=ON_ERROR_STOP=1',
-      '--file=-',
-    ];
-    await runTool({ ...run, arguments: flags, input: createReadStream(path) });
+    const flags = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'];
+    await runTool({ ...run, arguments: flags, input: Readable.from(inTransaction(createReadStream(path))) });
   } else {
-    const making = replace ? ['--clean', '--if-exists'] : [];
-    const flags = [
-      '--no-owner',
-      '--no-privileges',
-      '--no-password',
-      '--single-transaction',
-      '--exit-on-error',
-      ...making,
-    ];
-    await runTool({ ...run, arguments: [...flags, `--dbname=${connectionString(address.database)}`, path] });
+    const flags = ['--no-owner', '--no-privileges', '--no-password', '--single-transaction', '--exit-on-error'];
+    if (replace) flags.push('--clean', '--if-exists');
+    flags.push(`--dbname=${connectionString(address.database)}`);
+    // What runs elsewhere sees no files: it gets this one as it reads.
+    if (chosen.elsewhere) await runTool({ ...run, arguments: flags, input: createReadStream(path) });
+    else await runTool({ ...run, arguments: [...flags, path] });
   }
   const rows = await withConnection(address, countRows, options);
   if (description === undefined) return { rows, compared: false };
@@ -73,6 +65,13 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
     others: replace ? 'allowed' : 'refused',
   });
   return { rows, compared: true };
+}
+
+// Not psql's --single-transaction: it commits at the end of its input, also when whoever feeds it was killed half-way.
+async function* inTransaction(sql: AsyncIterable<Buffer | string>): AsyncIterable<Buffer | string> {
+  yield 'begin;\n';
+  yield* sql;
+  yield '\ncommit;\n';
 }
 
 // A name alone is taken for a connection string as soon as it has a `=`.

@@ -237,6 +237,24 @@ test('killed at any moment, a backup is whole or not there, and a restore is who
   expect((await readdir(folder)).sort()).toEqual(['backup', 'backup.json', 'good', 'good.json']);
 }, 120_000);
 
+test('SQL whose feeder is killed leaves nothing, though psql lives on and reads what it was given to the end', async () => {
+  const path = join(await temporaryFolder(), 'foreign.sql');
+  // More than a pipe holds: psql never gets the last statement. A comment may end anywhere.
+  const many = '-- some more\n'.repeat(100_000);
+  await writeFile(path, `create table early (id int);\nselect pg_sleep(2);\n${many}create table late (id int);`);
+  const target = await emptyDatabase(other);
+  const entry = pathToFileURL(join(buildDirectory, 'index.js')).href;
+  const child = spawn(process.execPath, [fixture, entry, 'restore', JSON.stringify([null, { path }])], {
+    env: { ...process.env, TEST_DATABASE_URL: target },
+    stdio: 'ignore',
+  });
+  const sleeping = `select count(*)::int from pg_stat_activity where query ~ '^select pg_sleep'`;
+  await expect.poll(async () => (await runQuery(other.url(), sleeping)).rows, { timeout: 20_000 }).toEqual([[1]]);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await settled(() => listTables(target))).toEqual([]);
+}, 60_000);
+
 async function runAndKill(name: string, run: { url: string; options: object; wait: number }): Promise<void> {
   const entry = pathToFileURL(join(buildDirectory, 'index.js')).href;
   const child = spawn(process.execPath, [fixture, entry, name, JSON.stringify([null, run.options])], {

@@ -25,6 +25,8 @@ export function renderComposeFile({ name, image, password, port }: ContainerSett
     image: ${JSON.stringify(image)}
     container_name: ${JSON.stringify(name)}
     restart: unless-stopped
+    # Docker's own: a network for each project stays behind, and there is room for about thirty.
+    network_mode: bridge
     environment:
       POSTGRES_USER: ${adminRole}
       POSTGRES_PASSWORD: ${JSON.stringify(password.replaceAll('$', '$$$$'))}

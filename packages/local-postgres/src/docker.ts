@@ -40,9 +40,11 @@ const inspected = z.array(
 export async function openDocker(options: {
   /** The program. */
   readonly binary: string;
+  /** Whether Compose is needed. @defaultValue true */
+  readonly compose?: boolean | undefined;
   readonly signal: AbortSignal | undefined;
 }): Promise<Docker> {
-  const { binary, signal } = options;
+  const { binary, compose = true, signal } = options;
   const start = async (file: string, args: readonly string[], input?: string) =>
     await execa(file, args, {
       reject: false,
@@ -59,7 +61,9 @@ export async function openDocker(options: {
     { file: binary, first: ['compose'] },
     { file: `${binary}-compose`, first: [] },
   ];
-  const answers = await Promise.all(programs.map(({ file, first }) => start(file, [...first, 'version'])));
+  const answers = compose
+    ? await Promise.all(programs.map(({ file, first }) => start(file, [...first, 'version'])))
+    : [engine];
   signal?.throwIfAborted();
   const program = programs[answers.findIndex((answer) => !answer.failed)];
   if (program === undefined) throw missing('it has no Compose (neither the plugin nor docker-compose)');

@@ -1,5 +1,6 @@
 /** A Postgres server on this computer for local tenants, in Docker, with a database and a role for each. */
 export { canUseDocker } from './docker.ts';
+export { createDockerTools, type DockerToolsOptions } from './docker-tools.ts';
 export {
   isLocalPostgresError,
   LocalPostgresError,

@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import { describeDatabase, isDatabaseError } from '@sp/database';
+import { describeDatabase } from '@sp/database';
 import { replacePrivateFile, updatePrivateFile } from '@sp/private-file';
 import { adminRole, type ContainerSettings, composeFilePath, renderComposeFile } from './compose-file.ts';
 import { type Docker, openDocker } from './docker.ts';
-import { LocalPostgresError } from './local-postgres-error.ts';
 import { parseSharedConfig, type SharedConfig, serializeSharedConfig, sharedConfigPath } from './shared-config.ts';
+import { tryLogin, waitUntilReady } from './wait-until-ready.ts';
 
 /** How to run Postgres in Docker. */
 export interface DockerPostgresOptions {
@@ -36,7 +35,8 @@ export interface LocalPostgres {
   readonly status: 'created' | 'started' | 'running';
 }
 
-const defaultName = 'systemprompt-postgres-shared';
+/** Of the container, for all projects of this computer. */
+export const defaultName = 'systemprompt-postgres-shared';
 
 /**
  * Makes sure that the Postgres of this computer's local tenants runs in Docker, reachable from this computer only. All
@@ -80,8 +80,8 @@ export async function startDockerPostgres(options: DockerPostgresOptions): Promi
       } else if (!found.running) {
         await docker.run(['start', name], { failure: `The container ${name} could not be started` });
       }
-      await waitUntilHealthy(docker, { name, patience, signal });
       const adminUrl = adminUrlOf(settings);
+      await waitUntilReady(docker, { name, adminUrl, patience, signal });
       await ensurePassword(docker, { settings, adminUrl, signal });
       const status = found === undefined ? 'created' : found.running ? 'running' : 'started';
       started = { adminUrl, port: settings.port, status };
@@ -111,35 +111,13 @@ export async function removeDockerPostgres(options: RemoveDockerPostgresOptions 
   const docker = await openDocker({ binary, signal });
   if ((await docker.find(name)) !== undefined) await docker.run(['stop', name]);
   await docker.run(['rm', '--force', name]);
+  // Of a container that was made when Compose still gave it a network of its own.
+  await docker.run(['network', 'rm', `${name}_default`]).catch(() => undefined);
   if (deleteData) await docker.run(['volume', 'rm', '--force', `${name}-data`]);
 }
 
 function adminUrlOf({ password, port }: ContainerSettings): string {
   return `postgres://${adminRole}:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres?sslmode=disable`;
-}
-
-async function waitUntilHealthy(
-  docker: Docker,
-  options: { readonly name: string; readonly patience: number; readonly signal: AbortSignal | undefined },
-): Promise<void> {
-  const { name, patience, signal } = options;
-  for (const deadline = Date.now() + patience; ; ) {
-    const found = await docker.find(name);
-    // A container that somebody else made may have no health check; whether it answers is tried afterwards.
-    if (found?.running === true && (found.health === 'healthy' || found.health === undefined)) return;
-    if (found?.running !== true || Date.now() > deadline) {
-      const ended = found?.running !== true;
-      const log = await docker.run(['logs', '--tail', '5', name]).catch(() => '');
-      const reason = log.trim().split('\n').join('; ') || found?.health || 'it is gone';
-      const code = ended ? 'SP_POSTGRES_NOT_STARTED' : 'SP_POSTGRES_NOT_HEALTHY';
-      const what = ended ? 'ended' : `did not accept connections within ${patience} ms`;
-      throw new LocalPostgresError(code, `Postgres in the container ${name} ${what}: ${reason}`, {
-        container: name,
-        reason,
-      });
-    }
-    await delay(250, undefined, signal === undefined ? {} : { signal });
-  }
 }
 
 /** Data that is found again may have another password than we know of: inside the container none is asked for. */
@@ -153,14 +131,7 @@ async function ensurePassword(
 ): Promise<void> {
   const { settings, adminUrl, signal } = options;
   const { name, password } = settings;
-  const accepted = await describeDatabase(adminUrl, { signal }).then(
-    () => true,
-    (error: unknown) => {
-      if (isDatabaseError(error) && error.code === 'SP_DATABASE_LOGIN_REFUSED') return false;
-      throw error;
-    },
-  );
-  if (accepted) return;
+  if ((await tryLogin(adminUrl, signal)) !== 'refused') return;
   const psql = ['exec', '--interactive', name, 'psql', '--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'];
   // The password goes by the input: arguments are seen by everybody on this computer.
   await docker.run([...psql, `--username=${adminRole}`, '--dbname=postgres'], {

@@ -5,9 +5,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect, promisify } from 'node:util';
-import { describeDatabase, runQuery } from '@sp/database';
+import { backUp, describeDatabase, listTables, restore, runQuery, verifyBackup } from '@sp/database';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import {
+  createDockerTools,
   createTenantDatabase,
   type DockerPostgresOptions,
   databaseName,
@@ -72,8 +73,10 @@ test('a server is made, found again from another project, stopped, started, and 
   await run('docker', ['stop', name]);
   expect(await startDockerPostgres(second)).toEqual({ ...made, status: 'started' });
 
-  // Nobody knows the password any more: the volume is there, and so is the data.
+  // Nobody knows the password any more: the volume is there, and so is the data. Nothing else is.
   await removeDockerPostgres({ name });
+  const { stdout: networks } = await run('docker', ['network', 'ls', '--format', '{{.Name}}']);
+  expect(networks).not.toContain(name);
   const third = await startDockerPostgres(await options());
   expect(third.status).toBe('created');
   expect(third.adminUrl).not.toBe(made.adminUrl);
@@ -123,6 +126,60 @@ test('a tenant has a database and a role of its own', async () => {
   await dropTenantDatabase(adminUrl, { name: one });
   await dropTenantDatabase(adminUrl, { name: two });
   await expect(describeDatabase(other)).rejects.toMatchObject({ code: 'SP_DATABASE_LOGIN_REFUSED' });
+}, 60_000);
+
+test('backups are made and restored in Docker where this computer lacks the programs', async () => {
+  const given = await options();
+  const { adminUrl } = await startDockerPostgres(given);
+  const own = databaseName('backed up', 'c3');
+  const url = await createTenantDatabase(adminUrl, { name: own });
+  onTestFinished(() => dropTenantDatabase(adminUrl, { name: own }));
+  await runQuery(url, 'create table kept as select n, md5(n::text) as text from generate_series(1, 20000) n');
+  const ways = {
+    inside: createDockerTools({ name, preferred: true }),
+    // Another server than that of local tenants: a container of its own.
+    beside: createDockerTools({ name: 'none', image: testImage, preferred: true }),
+  };
+  for (const [way, elsewhere] of Object.entries(ways)) {
+    for (const format of ['custom', 'sql'] as const) {
+      const path = join(given.folder, `${way}.${format}`);
+      const backup = await backUp(url, { path, format, elsewhere });
+      expect(backup.rows).toEqual({ 'public.kept': 20_000 });
+      await runQuery(url, 'delete from kept where n > 7');
+      expect(await restore(url, { path, elsewhere, replace: true })).toEqual({ rows: backup.rows, compared: true });
+    }
+  }
+  const custom = join(given.folder, 'inside.custom');
+  expect((await verifyBackup(custom, { serverUrl: adminUrl, elsewhere: ways.inside })).compared).toBe(true);
+
+  // Cut off: the transaction leaves nothing.
+  const target = await createTenantDatabase(adminUrl, { name: 'cut_c3' });
+  onTestFinished(() => dropTenantDatabase(adminUrl, { name: 'cut_c3' }));
+  const cut = join(given.folder, 'cut.dump');
+  await writeFile(cut, (await readFile(custom)).subarray(0, 100_000));
+  await expect(restore(target, { path: cut, elsewhere: ways.inside })).rejects.toMatchObject({
+    code: 'SP_DATABASE_TOOL_FAILED',
+  });
+  expect(await listTables(target)).toEqual([]);
+}, 120_000);
+
+test('what Docker lacks for a backup is told, and no password is in what it is told', async () => {
+  const password = 'pass-of-the-url';
+  const address = { host: '127.0.0.1', port: 1, user: 'ada', password, database: 'site', tls: 'prefer' } as const;
+  const query = { address: { ...address, rootCertificate: undefined }, serverMajor: 15 };
+  const fetched: string[] = [];
+  const found = (more: object) => createDockerTools({ name: 'none', image: testImage, ...more }).find('pg_dump', query);
+  expect(await found({ binary: '/nowhere/docker' })).toEqual({ problem: expect.stringContaining('Docker') });
+  const unknown = { image: '127.0.0.1:1/nothing/here:1', onFetch: (image: string) => void fetched.push(image) };
+  expect(await found(unknown)).toEqual({ problem: expect.stringContaining('could not fetch 127.0.0.1:1/nothing') });
+  expect(fetched).toEqual(['127.0.0.1:1/nothing/here:1']);
+  const old = createDockerTools({ name: 'none', image: testImage }).find('pg_dump', { ...query, serverMajor: 999 });
+  expect(await old).toEqual({ problem: expect.stringMatching(/has pg_dump \d+$/) });
+  const [here, desktop] = [await found({}), await found({ platform: 'darwin' })];
+  expect(here).toMatchObject({ address: { host: '127.0.0.1' }, arguments: expect.arrayContaining(['host']) });
+  expect(desktop).toMatchObject({ address: { host: 'host.docker.internal' } });
+  if ('problem' in here) throw new Error(here.problem);
+  expect(here.arguments.join(' ')).not.toContain(password);
 }, 60_000);
 
 test('what Docker says about a container that does not start is told', async () => {

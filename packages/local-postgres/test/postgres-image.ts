@@ -38,7 +38,8 @@ export async function buildTestImage(): Promise<void> {
   const root = await mkdtemp(join(tmpdir(), 'sp-postgres-image-'));
   try {
     const version = (await readdir(installed)).sort((a, b) => Number(b) - Number(a))[0] ?? '';
-    const programs = ['postgres', 'initdb', 'psql', 'pg_isready'].map((name) => join(installed, version, 'bin', name));
+    const names = ['postgres', 'initdb', 'psql', 'pg_isready', 'pg_dump', 'pg_restore'];
+    const programs = names.map((name) => join(installed, version, 'bin', name));
     const shell = ['/bin/sh', '/bin/rm', '/usr/bin/chown'];
     await copyTree(root, join(installed, version, 'lib'));
     await copyTree(root, join('/usr/share/postgresql', version));

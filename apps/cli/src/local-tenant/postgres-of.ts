@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readPrivateFile } from '@sp/private-file';
 import type { StoredTenant } from '@sp/tenants';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
@@ -39,11 +40,25 @@ export async function postgresOf(context: Context, tenant: StoredTenant): Promis
   return (await isEmbedded(context, url)) ? 'embedded' : 'external';
 }
 
-/** Whether a URL leads to the server that we run without Docker: by its port, which it keeps. */
-export async function isEmbedded(context: Context, url: string): Promise<boolean> {
+// By its port, which it keeps.
+async function isEmbedded(context: Context, url: string): Promise<boolean> {
   if (!URL.canParse(url) || new URL(url).hostname !== '127.0.0.1') return false;
   const port = await readFile(join(embeddedFolder(context), 'postgres-port'), 'utf8').catch(() => '');
   return port.trim() !== '' && new URL(url).port === port.trim();
+}
+
+/** Which of the servers that we run a URL leads to; `undefined` for one of the person's own, or in the cloud. */
+export async function ownServer(context: Context, url: string): Promise<'docker' | 'embedded' | undefined> {
+  if (!URL.canParse(url)) return undefined;
+  const { hostname, port } = new URL(url);
+  if (!['127.0.0.1', 'localhost'].includes(hostname)) return undefined;
+  const text = await readPrivateFile(join(dockerFolder(context), 'shared_config.json'));
+  try {
+    if ((JSON.parse(text ?? '{}') as { port?: unknown }).port === Number(port || 5432)) return 'docker';
+  } catch {
+    // What the file holds is for those to refuse who need it.
+  }
+  return (await isEmbedded(context, url)) ? 'embedded' : undefined;
 }
 
 /** Where the compose file and the password of the server in Docker are. */

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
-import type { Backup, BackupFormat } from '@sp/database';
+import type { Backup, BackupFormat, ToolOptions } from '@sp/database';
 import { BaseCommand } from '../../../base-command.ts';
+import { CliError } from '../../../cli-error.ts';
 import { backupFile } from '../../../database/backup-file.ts';
 import { findDatabase } from '../../../database/find-database.ts';
 import { withScratchServer } from '../../../database/scratch-server.ts';
-import { toolFolders } from '../../../database/tool-folders.ts';
-import { profileFlag, tenantFlag } from '../../../flags.ts';
+import { toolOptions } from '../../../database/tools.ts';
+import { profileFlag, tenantFlag, toolsFlag } from '../../../flags.ts';
 import { formatBytes } from '../../../output/bytes.ts';
 import { renderFields } from '../../../output/table.ts';
 import { shellWord } from '../../../shell-words.ts';
@@ -55,14 +56,20 @@ export default class DbBackup extends BaseCommand {
       summary: 'Try to restore it.',
       env: 'SYSTEMPROMPT_VERIFY',
     }),
+    tools: toolsFlag,
     tenant: tenantFlag,
     profile: profileFlag,
   };
 
   async run(): Promise<DbBackupResult> {
     const { flags } = await this.parse(DbBackup);
-    const { cwd, env, progress, signal } = this.context;
+    const { cwd, progress, signal } = this.context;
     const { format } = flags;
+    if (format === 'directory' && flags.tools === 'docker')
+      throw new CliError(
+        'SP_CLI_USAGE',
+        'A folder is written by pg_dump of this computer only: leave --tools docker out',
+      );
     const { url, name, label } = await findDatabase(this.context, {
       ...flags,
       command: `${this.config.bin} cloud db backup`,
@@ -70,11 +77,11 @@ export default class DbBackup extends BaseCommand {
     const { backUp } = await import('@sp/database');
     const path = flags.output === undefined ? backupFile({ cwd, name, format, now: new Date() }) : flags.output;
     const step = progress.step('backup', `Backing up the database of the ${label}`);
-    const tools = toolFolders(env);
+    const tools = await toolOptions(this.context, flags.tools);
     const backup = await backUp(url, {
       path: resolve(cwd, path),
       format,
-      toolFolders: tools,
+      ...tools,
       signal,
       onProgress: ({ bytes }) => step.tick(`${formatBytes(bytes)} written`, { done: bytes }),
     }).catch((error: unknown) => {
@@ -82,7 +89,7 @@ export default class DbBackup extends BaseCommand {
       throw error;
     });
     step.done(`Backed up ${formatBytes(backup.bytes)}`);
-    const verified = flags.verify && (await this.verify(url, backup));
+    const verified = flags.verify && (await this.verify(url, backup, tools));
     const { bytes, sha256, database, serverVersion, takenAt } = backup;
     const counts = Object.values(backup.rows);
     const rows = counts.reduce((sum, each) => sum + each, 0);
@@ -110,8 +117,8 @@ export default class DbBackup extends BaseCommand {
     };
   }
 
-  private async verify(url: string, backup: Backup): Promise<boolean> {
-    const { progress, signal, env } = this.context;
+  private async verify(url: string, backup: Backup, tools: ToolOptions): Promise<boolean> {
+    const { progress, signal } = this.context;
     const { verifyBackup } = await import('@sp/database');
     return await withScratchServer(this.context, url, async (serverUrl) => {
       if (serverUrl === undefined) {
@@ -120,7 +127,7 @@ export default class DbBackup extends BaseCommand {
       }
       const step = progress.step('verify', 'Restoring the backup into a database made for this');
       try {
-        await verifyBackup(backup.path, { serverUrl, toolFolders: toolFolders(env), signal });
+        await verifyBackup(backup.path, { ...tools, serverUrl, signal });
         step.done('The backup can be restored, with the same rows');
         return true;
       } catch (error) {

@@ -4,8 +4,8 @@ import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
 import { confirmByName } from '../../../confirm.ts';
 import { findDatabase, findDatabaseByName } from '../../../database/find-database.ts';
-import { toolFolders } from '../../../database/tool-folders.ts';
-import { confirmFlag, profileFlag, tenantFlag } from '../../../flags.ts';
+import { toolOptions } from '../../../database/tools.ts';
+import { confirmFlag, profileFlag, tenantFlag, toolsFlag } from '../../../flags.ts';
 import { formatBytes } from '../../../output/bytes.ts';
 import { shellWord } from '../../../shell-words.ts';
 
@@ -31,13 +31,14 @@ export default class DbClone extends BaseCommand {
     }),
     replace: Flags.boolean({ summary: 'Replace the tables that are there.', env: 'SYSTEMPROMPT_REPLACE' }),
     confirm: confirmFlag,
+    tools: toolsFlag,
     tenant: tenantFlag,
     profile: profileFlag,
   };
 
   async run(): Promise<DbCloneResult> {
     const { flags } = await this.parse(DbClone);
-    const { env, progress, signal } = this.context;
+    const { progress, signal } = this.context;
     const command = `${this.config.bin} cloud db clone --to ${shellWord(flags.to)}`;
     const from = await findDatabase(this.context, { ...flags, command });
     const to = await findDatabaseByName(this.context, flags.to);
@@ -58,7 +59,7 @@ export default class DbClone extends BaseCommand {
       to: to.url,
       temporaryFolder: tmpdir(),
       replace: flags.replace,
-      toolFolders: toolFolders(env),
+      ...(await toolOptions(this.context, flags.tools)),
       signal,
       onProgress: ({ bytes }) => step.tick(`${formatBytes(bytes)} read`, { done: bytes }),
     }).catch((error: unknown) => {

@@ -3,8 +3,8 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { confirmByName } from '../../../confirm.ts';
 import { findDatabase } from '../../../database/find-database.ts';
-import { toolFolders } from '../../../database/tool-folders.ts';
-import { confirmFlag, profileFlag, tenantFlag } from '../../../flags.ts';
+import { toolOptions } from '../../../database/tools.ts';
+import { confirmFlag, profileFlag, tenantFlag, toolsFlag } from '../../../flags.ts';
 import { shellWord } from '../../../shell-words.ts';
 
 /** What `cloud db restore` answers. */
@@ -37,13 +37,14 @@ export default class DbRestore extends BaseCommand {
   static override flags = {
     replace: Flags.boolean({ summary: 'Replace the tables that are there.', env: 'SYSTEMPROMPT_REPLACE' }),
     confirm: confirmFlag,
+    tools: toolsFlag,
     tenant: tenantFlag,
     profile: profileFlag,
   };
 
   async run(): Promise<DbRestoreResult> {
     const { args, flags } = await this.parse(DbRestore);
-    const { cwd, env, progress, signal } = this.context;
+    const { cwd, progress, signal } = this.context;
     const file = shellWord(args.file);
     const command = `${this.config.bin} cloud db restore ${file}`;
     const { url, name, label } = await findDatabase(this.context, { ...flags, command });
@@ -56,12 +57,11 @@ export default class DbRestore extends BaseCommand {
       await confirmByName(this.context, { name, given: flags.confirm, warning, command: again });
     }
     const step = progress.step('restore', `Restoring into the database of the ${label}`);
-    const restored = await restore(url, { path, replace: flags.replace, toolFolders: toolFolders(env), signal }).catch(
-      (error: unknown) => {
-        step.fail();
-        throw error;
-      },
-    );
+    const tools = await toolOptions(this.context, flags.tools);
+    const restored = await restore(url, { ...tools, path, replace: flags.replace, signal }).catch((error: unknown) => {
+      step.fail();
+      throw error;
+    });
     const counts = Object.values(restored.rows);
     const rows = counts.reduce((sum, each) => sum + each, 0);
     step.done(`Restored ${rows} rows in ${counts.length} tables`);

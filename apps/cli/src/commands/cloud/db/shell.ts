@@ -4,7 +4,7 @@ import { CliError } from '../../../cli-error.ts';
 import { findDatabase } from '../../../database/find-database.ts';
 import { runPsql } from '../../../database/run-psql.ts';
 import { runShell } from '../../../database/run-shell.ts';
-import { toolFolders } from '../../../database/tool-folders.ts';
+import { toolFolders } from '../../../database/tools.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
 
 /** What `cloud db shell` answers when it ends. */

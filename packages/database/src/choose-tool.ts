@@ -1,0 +1,53 @@
+import type { DatabaseAddress } from './database-address.ts';
+import { DatabaseError, isDatabaseError } from './database-error.ts';
+import {
+  type FoundTool,
+  type PlacedTool,
+  type PostgresTool,
+  resolvePostgresTool,
+  type ToolOptions,
+  type ToolPlaceQuery,
+} from './postgres-tools.ts';
+
+/** What a run needs: where the program is, and the database as it is reached from there. */
+export interface ChosenTool {
+  readonly found: FoundTool | PlacedTool;
+  readonly address: DatabaseAddress;
+  /** Whether it runs elsewhere, and so sees no files. */
+  readonly elsewhere: boolean;
+}
+
+/**
+ * The program that fits a server: of this computer, else of the place that was given.
+ * @throws {DatabaseError} SP_DATABASE_TOOL_MISSING
+ */
+export async function chooseTool(
+  tool: PostgresTool,
+  options: ToolOptions & ToolPlaceQuery & { /** Whether it must see files. */ readonly files: boolean },
+): Promise<ChosenTool> {
+  const { address, elsewhere, files, serverMajor, signal } = options;
+  const here = async (): Promise<ChosenTool> => ({
+    found: await resolvePostgresTool(tool, options),
+    address,
+    elsewhere: false,
+  });
+  if (elsewhere === undefined || files) return await here();
+  let missing: DatabaseError | undefined;
+  if (elsewhere.preferred !== true) {
+    try {
+      return await here();
+    } catch (error) {
+      if (!isDatabaseError(error) || error.code !== 'SP_DATABASE_TOOL_MISSING') throw error;
+      missing = error;
+    }
+  }
+  const found = await elsewhere.find(tool, { address, serverMajor, signal });
+  signal?.throwIfAborted();
+  if (!('problem' in found)) return { found, address: found.address, elsewhere: true };
+  const message = missing?.message ?? `Postgres ${serverMajor} needs ${tool} ${serverMajor}`;
+  throw new DatabaseError('SP_DATABASE_TOOL_MISSING', `${message}; ${found.problem}`, {
+    tool,
+    neededVersion: serverMajor,
+    foundVersion: missing?.foundVersion,
+  });
+}
