@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { ConfigurationInvalid, loadConfiguration } from '../src/configuration/configuration.ts';
 import { describeConfiguration, renderConfigurationTable } from '../src/configuration/describe-configuration.ts';
+import { defaultRateLimits } from '../src/http/rate-limits.ts';
+import { configuredLimits } from '../src/serve/configured-limits.ts';
 
 const key = Buffer.alloc(32, 7).toString('base64');
 const sandbox = {
@@ -129,4 +131,17 @@ test('every variable is explained in one line of a table', () => {
   const lines = renderConfigurationTable().split('\n').slice(2);
   expect(lines).toHaveLength(describeConfiguration().length);
   for (const line of lines) expect(line).toMatch(/^\| `[A-Z_]+` \| .+ \| .* \| .* \| .+\. \|$/);
+});
+
+test('every rate limit has a variable, and without it its default', () => {
+  expect(configuredLimits(load(sandbox))).toEqual(defaultRateLimits);
+  const stricter = load({ ...sandbox, SP_API_DEVICE_CODE_RATE_LIMIT: '3', SP_API_USER_RATE_LIMIT: '5' });
+  expect(configuredLimits(stricter)).toEqual({
+    ...defaultRateLimits,
+    deviceCode: { points: 3, seconds: 600 },
+    user: { points: 5, seconds: 60 },
+  });
+  expect(findingsOf({ ...sandbox, SP_API_LOGIN_RATE_LIMIT: '0' })).toEqual([
+    'SP_API_LOGIN_RATE_LIMIT is not a whole number from 1 to 1000000',
+  ]);
 });

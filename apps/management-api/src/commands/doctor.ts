@@ -7,6 +7,7 @@ import { placeChecks } from './doctor/place-checks.ts';
 import { providerChecks } from './doctor/provider-checks.ts';
 import { reconcileCheck } from './doctor/reconcile-check.ts';
 import { stateChecks } from './doctor/state-checks.ts';
+import { hasOwnFlyDomain, tenantNameCheck } from './doctor/tenant-name-check.ts';
 import { exitCodes } from './exit-codes.ts';
 import { openDatabase, reasonOf } from './open-database.ts';
 import { openVault } from './open-vault.ts';
@@ -48,7 +49,11 @@ async function examine(configuration: Configuration): Promise<readonly Finding[]
         ...placeChecks(configuration),
         ...providerChecks(configuration, { store, vault, logger }),
         ...(isCurrent
-          ? [...stateChecks({ store, vault }), reconcileCheck(configuration, { store, vault, logger })]
+          ? [
+              ...(hasOwnFlyDomain(configuration) ? [tenantNameCheck(configuration, { store })] : []),
+              ...stateChecks({ store, vault }),
+              reconcileCheck(configuration, { store, vault, logger }),
+            ]
           : []),
       ]);
       return [...database, ...rest];

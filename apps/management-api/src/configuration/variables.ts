@@ -63,8 +63,7 @@ export const variables = {
     name: 'SP_API_USER_RATE_LIMIT',
     type: '1 to 1000000',
     default: '600',
-    description:
-      'Requests a minute that one user may send to one replica; logins, checkouts and the like have limits of their own.',
+    description: 'Requests a minute that one user may send to one replica.',
     schema: integer(1, 1_000_000),
   }),
   addressRateLimit: variable({
@@ -72,6 +71,50 @@ export const variables = {
     type: '1 to 1000000',
     default: '1200',
     description: 'Requests a minute that may come to one replica from one address.',
+    schema: integer(1, 1_000_000),
+  }),
+  loginRateLimit: variable({
+    name: 'SP_API_LOGIN_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '30',
+    description:
+      'Logins that may be begun within a minute from one address; this and what follows count for all replicas together.',
+    schema: integer(1, 1_000_000),
+  }),
+  tokenRateLimit: variable({
+    name: 'SP_API_TOKEN_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '120',
+    description:
+      'Codes and refresh tokens that may be brought within a minute from one address, polls of device logins among them.',
+    schema: integer(1, 1_000_000),
+  }),
+  deviceRateLimit: variable({
+    name: 'SP_API_DEVICE_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '20',
+    description: 'Device logins that may be begun within ten minutes from one address.',
+    schema: integer(1, 1_000_000),
+  }),
+  deviceCodeRateLimit: variable({
+    name: 'SP_API_DEVICE_CODE_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '20',
+    description: 'Device codes that may be typed within ten minutes at one address.',
+    schema: integer(1, 1_000_000),
+  }),
+  credentialsRateLimit: variable({
+    name: 'SP_API_CREDENTIALS_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '10',
+    description: 'One-time links that one user may try within a minute.',
+    schema: integer(1, 1_000_000),
+  }),
+  checkoutRateLimit: variable({
+    name: 'SP_API_CHECKOUT_RATE_LIMIT',
+    type: '1 to 1000000',
+    default: '30',
+    description: 'Checkouts that one user may open within ten minutes.',
     schema: integer(1, 1_000_000),
   }),
   logLevel: variable({

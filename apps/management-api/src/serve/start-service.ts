@@ -16,6 +16,7 @@ import { createEventFeed } from '../tenants/event-feed.ts';
 import { createAccessTokens } from '../tokens/access-tokens.ts';
 import { startWorkflows } from '../workflows/engine.ts';
 import { startMaintenance } from '../workflows/maintenance.ts';
+import { configuredLimits } from './configured-limits.ts';
 import { listen, type ServiceHandler } from './listen.ts';
 import { openServiceMachines } from './open-machines.ts';
 import { openBilling, openIdentity } from './open-providers.ts';
@@ -99,13 +100,11 @@ export async function startService(
         webhookSecrets,
         subscriptionTerms: terms,
         trustedProxyHeader,
-        rateLimits: {
-          user: { points: configuration.userRateLimit, seconds: 60 },
-          address: { points: configuration.addressRateLimit, seconds: 60 },
-        },
+        rateLimits: configuredLimits(configuration),
         metricsToken,
         ...(metricsToken === undefined ? {} : { metrics: createMetrics({ store }) }),
         readinessChecks: {
+          workflows: () => workflows.checkReadiness(),
           serving: () => {
             if (leaving) throw new Error('This replica is leaving');
           },
@@ -122,11 +121,15 @@ export async function startService(
     const isOurs = machines.kind !== 'fly';
     const proxy = isOurs ? createTenantProxy(routes) : undefined;
     const tunnel = isOurs ? createTenantTunnel(routes) : undefined;
-    const handler: ServiceHandler = async (request, env) => {
-      const host = (request.headers.get('host') ?? '').toLowerCase();
-      const isTenants = proxy !== undefined && (isTenantHost(host) || (await isCustomDomain(store, host)));
-      return isTenants ? await proxy(request) : await api.fetch(request, env);
-    };
+    const handler: ServiceHandler =
+      proxy === undefined
+        ? // Without a wait: what is answered at once is sent at once.
+          (request, env) => api.fetch(request, env)
+        : async (request, env) => {
+            const host = (request.headers.get('host') ?? '').toLowerCase();
+            const isTenants = isTenantHost(host) || (await isCustomDomain(store, host));
+            return isTenants ? await proxy(request) : await api.fetch(request, env);
+          };
     const listener = await listen({
       fetch: handler,
       tunnel,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Configuration } from '../../configuration/configuration.ts';
 import { isLoopback } from '../../configuration/values.ts';
 import { type Check, ok, warning } from './check.ts';
+import { hasOwnFlyDomain } from './tenant-name-check.ts';
 
 /** Folders, names and addresses. */
 export function placeChecks(configuration: Configuration): Check[] {
@@ -13,7 +14,10 @@ export function placeChecks(configuration: Configuration): Check[] {
     { name: 'registry', run: () => checkFolder(registryDirectory) },
     ...(machines === 'process' ? [{ name: 'machines', run: () => checkFolder(machinesDirectory) }] : []),
     { name: 'public address', run: (signal) => checkAddress(baseUrl, signal) },
-    ...(isLoopback(baseUrl) ? [] : [{ name: 'tenant names', run: () => checkName(tenantDomain) }]),
+    // Where each tenant has an app of its own, no one record leads to all of them.
+    ...(isLoopback(baseUrl) || hasOwnFlyDomain(configuration)
+      ? []
+      : [{ name: 'tenant names', run: () => checkName(tenantDomain) }]),
   ];
 }
 
