@@ -53,15 +53,17 @@ export async function applyOpen(
     }
   }
   if (!idPattern.test(id)) throw new SyncError('SP_SYNC_DAMAGED', 'Cannot apply the plan: its id is malformed');
+  if ((await sync.agreedTree()) !== plan.remoteTree) throw anotherSync();
+  if (up.length + down.length + plan.conflicts.length === 0) return { id, up: [], down: [], left: [] };
   const base = await sync.loadBase();
-  if (base === undefined || base.tree !== plan.remoteTree) {
-    throw new SyncError('SP_SYNC_MOVED', 'Cannot apply the plan: another sync was made since', { retryable: true });
-  }
+  if (base?.tree !== plan.remoteTree) throw anotherSync();
   if (up.length === 0 && down.length === 0) {
     await settle(base, { sync, plan, applied: noChanges, local: noChanges });
     return { id, up: [], down: [], left: [] };
   }
   const remote = sync.remoteFor(protocol);
+  // From here on it is not sure what both sides have, until it is written down below.
+  tree.touch();
   await checkLocal(sync, plan);
   await stage(sync, plan);
   const touched = new Set([...up, ...down].map(({ path }) => path));
@@ -98,6 +100,10 @@ export async function applyOpen(
     down: down.map(({ path }) => path).filter((path) => !local.left.includes(path)),
     left: Array.from(left),
   };
+}
+
+function anotherSync(): SyncError {
+  return new SyncError('SP_SYNC_MOVED', 'Cannot apply the plan: another sync was made since', { retryable: true });
 }
 
 const noChanges: RemoteApplied = { changes: new Map(), left: [] };
@@ -178,5 +184,7 @@ async function settle(
     if (!agreed.has(path)) overrides.set(path, baseOf(base, path) ?? null);
   }
   const tree = isTouched ? treeHash(remoteFiles) : base.tree;
-  await sync.saveBase(agree({ tree, remote: remoteFiles, overrides }, agreed));
+  const next = agree({ tree, remote: remoteFiles, overrides }, agreed);
+  await sync.saveBase(next);
+  sync.settle(next);
 }

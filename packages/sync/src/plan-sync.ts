@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type OpenSync, withSync } from './client/open-sync.ts';
+import { type OpenSync, type SeenSides, withSync } from './client/open-sync.ts';
 import { agree, baseOf, moveBase } from './client/sync-base.ts';
 import type { SyncConflict, SyncDirection, SyncPlan, SyncResolution } from './plan/sync-plan.ts';
 import { compareTrees } from './plan/three-way.ts';
@@ -34,10 +34,38 @@ export function planSync(options: PlanSyncOptions): Promise<SyncPlan> {
 
 /** The same for a project that is open already. */
 export async function planOpen(sync: OpenSync, options: PlanSyncOptions): Promise<SyncPlan> {
+  const { direction = 'both' } = options;
+  const seen = await sync.look();
+  const { local, remote } = seen;
+  const tree = seen.only?.size === 0 ? await sync.agreedTree() : undefined;
+  // Nothing changed on either side: a comparison would find nothing.
+  const compared =
+    tree === undefined
+      ? await compareSides(sync, { seen, options })
+      : { ...nothing, unchanged: local.count, remoteTree: tree };
+  const bytesUp = bytesOf(compared.up);
+  const bytesDown = bytesOf(compared.down);
+  const { maxBytes } = sync.limits;
+  if (bytesUp > maxBytes || bytesDown > maxBytes) {
+    throw new SyncError('SP_SYNC_TOO_LARGE', `Cannot sync: more than ${maxBytes} bytes would travel`);
+  }
+  return { id: randomUUID(), protocol: remote.protocol, direction, ...compared, bytesUp, bytesDown };
+}
+
+type Compared = Pick<SyncPlan, 'up' | 'down' | 'conflicts' | 'left' | 'unchanged' | 'remoteTree'>;
+
+const nothing = { up: [], down: [], conflicts: [], left: [] } as const;
+
+/** Compares both sides with what they agreed on last, and writes down what they agree on anew. */
+async function compareSides(
+  sync: OpenSync,
+  { seen, options }: { readonly seen: SeenSides; readonly options: PlanSyncOptions },
+): Promise<Compared> {
   const { direction = 'both', resolve = 'leave', delete: deletes = false } = options;
-  const { isIgnored, limits } = sync;
+  const { isIgnored } = sync;
+  const { local, remote, only } = seen;
   const base = await sync.loadBase();
-  const { local, remoteFiles, remote } = await sync.look(base);
+  const remoteFiles = await seen.remoteFiles(base);
   const moved = base === undefined || remoteFiles.changed ? moveBase(base, remoteFiles) : base;
   const { agreed, ...compared } = compareTrees({
     local: local.files,
@@ -45,6 +73,7 @@ export async function planOpen(sync: OpenSync, options: PlanSyncOptions): Promis
     base: (path) => baseOf(moved, path),
     // All others are of the tenant's tree.
     basePaths: moved.overrides.keys(),
+    only,
     skipped: { local: local.skipped, remote: remoteFiles.skipped },
     isIgnored,
     direction,
@@ -61,21 +90,8 @@ export async function planOpen(sync: OpenSync, options: PlanSyncOptions): Promis
           agreed.map((path) => [path, local.files.get(path)]),
         );
   if (settled !== base) await sync.saveBase(settled);
-  const { up, down } = compared;
-  const bytesUp = bytesOf(up);
-  const bytesDown = bytesOf(down);
-  if (bytesUp > limits.maxBytes || bytesDown > limits.maxBytes) {
-    throw new SyncError('SP_SYNC_TOO_LARGE', `Cannot sync: more than ${limits.maxBytes} bytes would travel`);
-  }
-  return {
-    id: randomUUID(),
-    protocol: remote.protocol,
-    direction,
-    remoteTree: remoteFiles.tree,
-    ...compared,
-    bytesUp,
-    bytesDown,
-  };
+  sync.settle(settled);
+  return { ...compared, remoteTree: remoteFiles.tree };
 }
 
 function bytesOf(changes: SyncPlan['up']): number {

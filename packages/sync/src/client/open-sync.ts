@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Limits, withDefaults } from '../limits.ts';
 import { defaultIgnore, type SyncOptions } from '../sync-options.ts';
 import { type OpenTree, openTree } from '../tree/open-tree.ts';
 import type { ScannedTree } from '../tree/scan-tree.ts';
 import { askTree, createManifestRemote, readTree } from './manifest-remote.ts';
 import type { RemoteFiles, RemoteTree } from './remote-tree.ts';
+import { baseOfMark, differingPaths, isMarkOf, markOf } from './base-mark.ts';
 import { loadBase, peekBase, type SyncBase, saveBase } from './sync-base.ts';
 import { createSyncRequest, type SyncRequest } from './sync-request.ts';
 import { createTarballRemote, readTarballTree } from './tarball-remote.ts';
@@ -19,12 +21,22 @@ export interface OpenSync {
   saveBase(base: SyncBase): Promise<void>;
   readonly isIgnored: (path: string) => boolean;
   /** Both sides as they are now, looked at at the same time. */
-  look(base: SyncBase | undefined): Promise<{
-    readonly local: ScannedTree;
-    readonly remoteFiles: RemoteFiles;
-    readonly remote: RemoteTree;
-  }>;
+  look(): Promise<SeenSides>;
+  /** Writes down how this side differs from what is agreed on now, so that the next look is a shorter one. */
+  settle(base: SyncBase): void;
+  /** Hash of the tenant's tree that was agreed on last. */
+  agreedTree(): Promise<string | undefined>;
   remoteFor(protocol: RemoteTree['protocol']): RemoteTree;
+}
+
+/** What a look at both sides found. */
+export interface SeenSides {
+  readonly local: ScannedTree;
+  readonly remote: RemoteTree;
+  /** The only paths that may differ, when that is known without a look at what was agreed on. */
+  readonly only: ReadonlySet<string> | undefined;
+  /** The tenant's files, told from what was agreed on. */
+  remoteFiles(base: SyncBase | undefined): Promise<RemoteFiles>;
 }
 
 /** Opens a project for the time of some work with it; with `looks`, the tenant is asked for its tree meanwhile. */
@@ -35,10 +47,12 @@ export async function withSync<T>(
 ): Promise<T> {
   const { root, stateDirectory, signal } = options;
   const limits = withDefaults(options.limits);
-  const isIgnored = await createIgnored(options.ignore ?? defaultIgnore);
+  const patterns = options.ignore ?? defaultIgnore;
+  const isIgnored = await createIgnored(patterns);
+  const ignored = JSON.stringify(patterns);
   const request = createSyncRequest(options);
   const basePath = join(stateDirectory, 'base');
-  const early = looks ? askEarly(options, peekBase(basePath)) : undefined;
+  const early = looks ? askEarly(options, peekBase(basePath)?.tree) : undefined;
   const tree = await openTree({ root, stateDirectory, limits, signal }).catch((error: unknown) => {
     early?.giveUp();
     throw error;
@@ -59,21 +73,41 @@ export async function withSync<T>(
         await saveBase(basePath, next);
         base = Promise.resolve(next);
       },
+      settle(agreed) {
+        const mark = markOf(tree.index, agreed, ignored);
+        if (mark !== undefined && !isDeepStrictEqual(mark, tree.mark)) tree.setMark(mark);
+      },
+      agreedTree: async () => peekBase(basePath)?.tree ?? (await loadBase(basePath))?.tree,
       isIgnored,
       remoteFor,
-      async look(agreed) {
-        const known = agreed === undefined ? undefined : { tree: agreed.tree, files: agreed.remote };
+      async look() {
+        const head = peekBase(basePath);
+        const mark = isMarkOf(tree.mark, { head, ignored }) ? tree.mark : undefined;
         // Another process may have synced between the question and the lock: then it was about another tree.
-        const isAsked = early !== undefined && early.base === agreed?.tree;
-        const asked = isAsked ? early.answer : askTree(request, agreed?.tree);
+        const isAsked = early !== undefined && early.base === head?.tree;
+        const asked = isAsked ? early.answer : askTree(request, head?.tree);
         // While the tenant looks at its files, this side looks at its own.
-        const [local, wire] = await Promise.all([tree.scan(isIgnored), asked]);
-        if (wire !== undefined) {
-          return { local, remoteFiles: readTree(wire, known, limits), remote: remoteFor('manifest') };
+        const [local, wire] = await Promise.all([tree.scan({ isIgnored, ignored }), asked]);
+        if (wire === undefined) {
+          const contents = tree.contents;
+          const read = await readTarballTree(request, { contents, limits, known: head?.tree });
+          return { local, remote: remoteFor('tarball'), only: undefined, remoteFiles: async () => read };
         }
-        const contents = tree.contents;
-        const remoteFiles = await readTarballTree(request, { contents, limits, known: agreed?.tree });
-        return { local, remoteFiles, remote: remoteFor('tarball') };
+        const isShort =
+          mark !== undefined &&
+          [wire.tree, wire.base].every((hash) => hash === mark.tree) &&
+          local.skipped.length + wire.skipped.length === 0;
+        const only = isShort ? differingPaths(mark, local, isIgnored) : undefined;
+        if (isShort && only?.size !== 0) base = Promise.resolve(baseOfMark(mark, local));
+        return {
+          local,
+          remote: remoteFor('manifest'),
+          only,
+          async remoteFiles(agreed) {
+            const known = agreed === undefined ? undefined : { tree: agreed.tree, files: agreed.remote };
+            return readTree(wire, known, limits);
+          },
+        };
       },
     });
   } finally {

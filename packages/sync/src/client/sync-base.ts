@@ -25,8 +25,15 @@ const headerSchema = z.object({
   overrides: z.array(z.tuple([z.string(), z.nullable(factsSchema)])),
 });
 
-/** The hash of the tree that is in it, without reading it all; `undefined` when that cannot be told. */
-export function peekBase(path: string): string | undefined {
+/** What is said of a base at its beginning. */
+export interface BaseHead {
+  readonly tree: string;
+  /** Whether nothing but that tree was agreed on. */
+  readonly isPlain: boolean;
+}
+
+/** Reads that without reading it all; `undefined` when it cannot be told. */
+export function peekBase(path: string): BaseHead | undefined {
   const head = Buffer.alloc(128);
   try {
     const descriptor = openSync(path, 'r');
@@ -39,7 +46,8 @@ export function peekBase(path: string): string | undefined {
     // Whoever reads it all says what is wrong.
     return undefined;
   }
-  return /^\{"version":1,"tree":"([0-9a-f]{64})"/.exec(head.toString('latin1'))?.[1];
+  const [, tree, rest] = /^\{"version":1,"tree":"([0-9a-f]{64})","overrides":\[(.)/.exec(head.toString('latin1')) ?? [];
+  return tree === undefined ? undefined : { tree, isPlain: rest === ']' };
 }
 
 /** What was agreed on, or `undefined` when nothing ever was. */

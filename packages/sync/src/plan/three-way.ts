@@ -9,6 +9,8 @@ export interface ThreeWay {
   readonly remote: Manifest;
   readonly base: (path: string) => FileFacts | undefined;
   readonly basePaths: Iterable<string>;
+  /** The only paths that are not as they were agreed on, when that is known: no others are looked at. */
+  readonly only?: Iterable<string> | undefined;
   readonly skipped: { readonly local: readonly SkippedFile[]; readonly remote: readonly SkippedFile[] };
   readonly isIgnored: (path: string) => boolean;
   readonly direction: SyncDirection;
@@ -58,9 +60,17 @@ export function compareTrees(three: ThreeWay): Compared {
       conflicts.push(settle({ ...found, resolution: three.resolve(found) }, three, { goes }));
     }
   };
-  for (const path of local.keys()) visit(path);
-  for (const path of remote.keys()) if (!local.has(path)) visit(path);
-  for (const path of three.basePaths) if (!local.has(path) && !remote.has(path)) visit(path);
+  if (three.only === undefined) {
+    for (const path of local.keys()) visit(path);
+    for (const path of remote.keys()) if (!local.has(path)) visit(path);
+    for (const path of three.basePaths) if (!local.has(path) && !remote.has(path)) visit(path);
+  } else {
+    unchanged = local.size;
+    for (const path of three.only) {
+      if (local.has(path)) unchanged -= 1;
+      visit(path);
+    }
+  }
 
   // In the order of paths, so that a plan reads the same every time.
   for (const list of [up, down, conflicts, left]) list.sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -5,16 +5,21 @@ import { storageError, throwIfAborted } from '../sync-error.ts';
 import { type ChangeableTree, recoverTree } from './apply-changes.ts';
 import { createContentStore } from './content-store.ts';
 import { createJournal } from './journal.ts';
-import { type ScannedTree, scanTree } from './scan-tree.ts';
-import { loadIndex, saveIndex, type TreeIndex } from './tree-index.ts';
+import { type ScannedTree, type ScanOptions, scanTree } from './scan-tree.ts';
+import { createKnownFiles, type IndexMark, loadIndex, saveIndex, type TreeIndex } from './tree-index.ts';
 import { lockTree } from './tree-lock.ts';
 
 /** A tree that nobody else of this package changes until it is closed. */
 export interface OpenTree extends ChangeableTree {
+  /** What is known of the files; made when it is asked for, for most syncs do without. */
   readonly index: TreeIndex;
+  /** What was said of the index when it was written, as long as nothing is known to be different. */
+  readonly mark: IndexMark | undefined;
+  /** Says it of the index as it is now. */
+  setMark(mark: IndexMark): void;
   /** Whether something was finished that a killed process began: the index is not as it was. */
   readonly recovered: boolean;
-  scan(isIgnored?: (path: string) => boolean): Promise<ScannedTree>;
+  scan(ignore?: Pick<ScanOptions, 'isIgnored' | 'ignored'>): Promise<ScannedTree>;
   /** Says that the index is not as it was read. */
   touch(): void;
   /** Writes down what is known of the files, and lets others go on. */
@@ -45,32 +50,52 @@ export async function openTree(
   const release = await lockTree(join(stateDirectory, 'sync'), { waitMs, signal });
   try {
     const indexPath = join(stateDirectory, 'index');
-    const index = options.index ?? (await loadIndex(indexPath));
+    const stored = options.index === undefined ? await loadIndex(indexPath) : undefined;
+    const known = createKnownFiles(stored, options.index);
     const contents = createContentStore(stateDirectory);
     const journal = createJournal(join(stateDirectory, 'journal'));
+    let mark = stored?.mark;
     let isDirty = false;
-    const tree = {
+    let recovered = false;
+    const touch = (): void => {
+      isDirty = true;
+      mark = undefined;
+    };
+    const tree: OpenTree = {
       root,
-      index,
       contents,
       journal,
-      async scan(isIgnored?: (path: string) => boolean) {
-        const scanned = await scanTree({ root, index, limits, isIgnored, signal });
+      get index() {
+        return known.files();
+      },
+      get mark() {
+        return mark;
+      },
+      setMark(next) {
+        isDirty = true;
+        mark = next;
+      },
+      get recovered() {
+        return recovered;
+      },
+      async scan(ignore) {
+        const scanned = await scanTree({ root, known, limits, signal, ...ignore });
+        if (scanned.changes.size > 0) touch();
         isDirty ||= scanned.changed;
         return scanned;
       },
-      touch: () => void (isDirty = true),
+      touch,
       async close() {
         try {
-          if (isDirty) await saveIndex(indexPath, index);
+          if (isDirty) await saveIndex(indexPath, known.files(), mark);
         } finally {
           await release();
         }
       },
     };
-    const { recovered } = await recoverTree(tree);
-    isDirty ||= recovered;
-    return { ...tree, recovered };
+    ({ recovered } = await recoverTree(tree));
+    if (recovered) touch();
+    return tree;
   } catch (error) {
     await release();
     throw error;
