@@ -1,12 +1,13 @@
 import type { CloudApiClient } from '@sp/cloud-api';
 import type { CloudCredentials } from '@sp/credentials';
 import { discoverProjectContext, type ProjectContext } from '@sp/paths';
-import { cyan, yellow } from 'ansis';
+import { cyan, dim, yellow } from 'ansis';
 import { renewToken } from './auth/renew-token.ts';
 import { openBrowser } from './browser.ts';
 import { CliError } from './cli-error.ts';
 import { createHttpFetch } from './http-fetch.ts';
 import type { CommandEvent } from './output/command-event.ts';
+import { createWaitNotice } from './output/wait-notice.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 /** The world around one run of a command. */
@@ -52,6 +53,8 @@ export interface Context {
   notice(text: string): void;
   /** One line on stderr: it worked, but not as expected. */
   warn(text: string): void;
+  /** Waits for an answer of `whom`, such as a host; a terminal is told when there is none for two seconds. */
+  awaitAnswer<T>(whom: string, work: () => Promise<T>): Promise<T>;
   /** Shows a page; the URL is always on stderr too, because there may be no browser here. */
   openBrowser(url: string): Promise<void>;
   /** The project around the current folder; without one, the folder itself, see {@link Context.requireProject}. */
@@ -73,9 +76,14 @@ export interface Context {
 
 /** The only place where commands get their effects from. */
 export function createContext(options: ContextOptions): Context {
-  const { cwd, env, json, write, fetch = createHttpFetch() } = options;
+  const { cwd, env, json, write } = options;
   const { emit = () => undefined, hold = (work) => work() } = options;
   const progress = createProgress({ write, animation: () => options.animation, silent: json, emit });
+  const awaitAnswer = createWaitNotice({
+    tell: (whom) => (options.animation ? progress.print(dim(`Waiting for an answer of ${whom}`)) : undefined),
+  });
+  const send = options.fetch ?? createHttpFetch();
+  const fetch: typeof send = (input, init) => awaitAnswer(hostOf(input), () => send(input, init));
   const project = discoverProjectContext({ from: cwd });
 
   const path = project.localCredentials;
@@ -117,6 +125,7 @@ export function createContext(options: ContextOptions): Context {
     readStdin: options.readStdin,
     progress,
     emit,
+    awaitAnswer,
     notice: progress.print,
     warn: (text) => {
       emit({ type: 'warning', message: text });
@@ -141,4 +150,8 @@ export function createContext(options: ContextOptions): Context {
     },
     apiAt,
   };
+}
+
+function hostOf(input: Parameters<typeof globalThis.fetch>[0]): string {
+  return new URL(typeof input === 'string' || input instanceof URL ? input : input.url).host;
 }

@@ -208,15 +208,3 @@ test('a server of which everybody has lost the way is refused by name', async ()
   expect(inspect(error)).not.toContain('secret-in-file');
   expect(await readFile(path, 'utf8')).toContain('secret-in-file');
 }, 60_000);
-
-test('without an engine it says so', async () => {
-  const given = await options();
-  await expect(startDockerPostgres({ ...given, binary: '/nowhere/docker' })).rejects.toMatchObject({
-    code: 'SP_POSTGRES_DOCKER_MISSING',
-  });
-});
-
-test.each(['', '1a', 'a-b', 'a"b', 'postgres', 'template1', 'pg_x', 'a'.repeat(64)])('%j is no name', async (bad) => {
-  const promise = createTenantDatabase('postgres://a:b@127.0.0.1:1/c', { name: bad });
-  await expect(promise).rejects.toMatchObject({ code: 'SP_POSTGRES_NAME_INVALID' });
-});

@@ -124,7 +124,8 @@ export async function externalUrl(
 ): Promise<string> {
   const url = (flags['database-url-stdin'] ? await context.readStdin() : await givenUrl(context)).trim();
   const { describeDatabase } = await import('@sp/database');
-  const found = await describeDatabase(url, { signal: context.signal });
+  const { signal } = context;
+  const found = await context.awaitAnswer('the database', () => describeDatabase(url, { signal }));
   const where = `${found.host}:${found.port}/${found.database}`;
   if (found.serverMajor < oldestServer) {
     const message = `${where} is Postgres ${found.serverVersion}; a tenant needs ${oldestServer} or newer`;

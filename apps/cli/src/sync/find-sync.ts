@@ -61,12 +61,22 @@ export async function syncOptions(
   return {
     root: await servicesFolder(context, project, profile),
     stateDirectory: await stateFolder(project, id),
-    remote: { url, token, fetch: createTenantFetch() },
+    // Not the library's half a minute: whoever runs a command sees what is wrong, and can run it again.
+    remote: { url, token, fetch: patientFetch(context), retries: 3, retryDelayMs: 500, timeoutMs: 20_000 },
     signal,
     onEvent: (event) => {
       if (event.type === 'transfer-retried') progress.note(`${event.reason}; trying again`);
       if (event.type === 'upload-started') progress.note(`Sending ${event.files} files, ${formatBytes(event.bytes)}`);
     },
+  };
+}
+
+function patientFetch(context: Context): typeof globalThis.fetch {
+  const send = createTenantFetch();
+  return (input, init) => {
+    const { host } = new URL(String(input));
+    // While something is sent, the tenant has no reason to answer.
+    return init?.body ? send(input, init) : context.awaitAnswer(host, () => send(input, init));
   };
 }
 

@@ -42,12 +42,12 @@ export default class DbQuery extends BaseCommand {
     const { isDatabaseError, runQuery } = await import('@sp/database');
     if (flags.write) this.context.progress.note(`In the database of the ${label}`);
     const { signal } = this.context;
-    const result = await runQuery(url, sql, { limit: flags.limit, readOnly: !flags.write, signal }).catch(
-      (error: unknown) => {
-        const refused = isDatabaseError(error) && error.sqlState === readOnlyTransaction && !flags.write;
-        throw refused ? Object.assign(error, { next: [`${command} ${shellWord(args.sql)} --write`] }) : error;
-      },
-    );
+    const options = { limit: flags.limit, readOnly: !flags.write, signal };
+    const asked = this.context.awaitAnswer(`the database of the ${label}`, () => runQuery(url, sql, options));
+    const result = await asked.catch((error: unknown) => {
+      const refused = isDatabaseError(error) && error.sqlState === readOnlyTransaction && !flags.write;
+      throw refused ? Object.assign(error, { next: [`${command} ${shellWord(args.sql)} --write`] }) : error;
+    });
     this.log(renderResult(result));
     return result;
   }

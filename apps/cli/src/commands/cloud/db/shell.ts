@@ -36,7 +36,7 @@ export default class DbShell extends BaseCommand {
       '@sp/database'
     );
     const terminal = process.stdin.isTTY && process.stdout.isTTY;
-    const session = await openSession(url, { signal });
+    const session = await this.context.awaitAnswer(`the database of the ${label}`, () => openSession(url, { signal }));
     try {
       this.context.progress.note(`In the database of the ${label}`);
       // Any psql talks to any server; what it cannot do is describe the newest ones.

@@ -34,7 +34,8 @@ export default class DbTables extends BaseCommand {
       command: `${this.config.bin} cloud db tables`,
     });
     const { listTables } = await import('@sp/database');
-    const all = await listTables(url, { signal: this.context.signal });
+    const { awaitAnswer, signal } = this.context;
+    const all = await awaitAnswer(`the database of the ${label}`, () => listTables(url, { signal }));
     const tables = all.filter(({ schema, name }) => `${schema}.${name}`.toLowerCase().includes(filter.toLowerCase()));
     if (tables.length === 0) this.log(`The database of the ${label} has no ${filter === '' ? 'tables' : 'such table'}`);
     else {
