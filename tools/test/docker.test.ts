@@ -10,7 +10,7 @@ const docker = async (...args: string[]): Promise<string> => (await promisify(ex
 
 test('docker builds and pushes the image, and the machine is a container', async (context) => {
   requirePart('docker', context);
-  const base = await loadBaseImageIntoDocker();
+  await using base = await loadBaseImageIntoDocker();
   await using project = await createTestProject();
   const run = async (...args: string[]): Promise<Record<string, unknown>> => {
     const finished = await project.run([...args, '--json'], { BROWSER: project.sandboxBrowser });
@@ -24,7 +24,7 @@ test('docker builds and pushes the image, and the machine is a container', async
   const created = await run('cloud', 'tenant', 'create', '--name', 'boxed', '--plan', 'starter', '--region', 'iad');
   // Other tests may run containers at the same time; these are ours.
   const ours = `label=io.systemprompt.app=sp-${(created as { tenant: { id: string } }).tenant.id.replaceAll('-', '').slice(0, 12)}`;
-  const deployed = await run('cloud', 'deploy', '--builder', 'docker', '--base', base, '--yes');
+  const deployed = await run('cloud', 'deploy', '--builder', 'docker', '--base', base.reference, '--yes');
   expect(deployed).toMatchObject({ status: 'running', digest: expect.stringMatching(/^sha256:/) });
 
   try {

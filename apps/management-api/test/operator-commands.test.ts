@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -9,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { renderConfigurationTable } from '../src/configuration/describe-configuration.ts';
 import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { loginTo } from './cloud-user.ts';
+import { freePort } from './free-port.ts';
 import { killPrograms, runProgram, startServe } from './operator-program.ts';
 
 let folder: string;
@@ -25,14 +25,6 @@ afterAll(async () => {
   await removeEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
   await rm(folder, { recursive: true, force: true });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /** An environment of its own: an empty database, folders, a port. */
 async function environment(name: string): Promise<Record<string, string>> {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { loginTo } from './cloud-user.ts';
+import { freePort } from './free-port.ts';
 import { killPrograms, runProgram, startServe } from './operator-program.ts';
 
 let folder: string;
@@ -34,10 +34,7 @@ async function query(...statements: readonly string[]): Promise<void> {
 }
 
 async function environment(): Promise<Record<string, string>> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
+  const port = await freePort();
   const databaseUrl = new URL(postgres.url);
   databaseUrl.pathname = '/control';
   return {
@@ -97,7 +94,7 @@ test('a backup without what the engine knows is enough: what was there is there,
   expect(await names()).toEqual(['before']);
   const state = async (): Promise<string> =>
     (await ada.call<{ status: string }>(`/api/v1/tenants/${tenantId}/status`)).status;
-  await expect.poll(state, { timeout: 30_000 }).toBe('awaiting_deploy');
+  await expect.poll(state, { timeout: 120_000 }).toBe('awaiting_deploy');
   await ada.buyTenant('again');
   expect(await names()).toEqual(['before', 'again']);
   service.child.kill('SIGTERM');

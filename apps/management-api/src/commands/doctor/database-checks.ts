@@ -54,7 +54,7 @@ async function checkNotifications(url: string): ReturnType<Check['run']> {
   try {
     const heard = new Promise<boolean>((resolve) => {
       client.on('notification', () => resolve(true));
-      setTimeout(() => resolve(false), 3_000).unref();
+      setTimeout(() => resolve(false), 10_000).unref();
     });
     await client.query('LISTEN sp_doctor');
     await client.query(`select pg_notify('sp_doctor', '')`);
