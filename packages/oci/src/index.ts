@@ -15,7 +15,7 @@ export {
 } from './layer-cache.ts';
 export type { LayerEntry, LayerEntryOwner } from './layer-entry.ts';
 export { type LoadOciLayoutOptions, loadOciLayout, type SaveOciLayoutOptions, saveOciLayout } from './layout.ts';
-export type { PushEvent, PushImageOptions, PushResult } from './push-image.ts';
+export type { PushBlobOptions, PushEvent, PushImageOptions, PushResult } from './push-image.ts';
 export { formatImageReference, type ImageReference, parseImageReference } from './reference.ts';
 export {
   createRegistryClient,

@@ -8,7 +8,7 @@ import type { RetryOptions } from './retry.ts';
 import { sendContent, uploadLocation } from './upload-content.ts';
 
 /** One blob on its way to a registry. */
-export interface PushBlobOptions {
+export interface BlobPush {
   readonly repository: string;
   readonly registry: string;
   readonly blob: Descriptor;
@@ -25,7 +25,7 @@ export interface PushBlobOptions {
  * Makes sure that the registry has a blob. One attempt starts with the question, so a repeated one costs nothing
  * when the first arrived after all. The content goes in one streamed request: small chunks made pushes many times slower.
  */
-export async function pushBlob(options: PushBlobOptions): Promise<'uploaded' | 'skipped'> {
+export async function pushBlob(options: BlobPush): Promise<'uploaded' | 'skipped'> {
   const { repository, blob, blobs, request, onProgress, signal } = options;
   const { digest, size } = blob;
   const common = { repository, actions: 'pull,push', attempt: `Cannot push blob ${digest}`, signal } as const;
@@ -55,7 +55,7 @@ export async function pushBlob(options: PushBlobOptions): Promise<'uploaded' | '
   return 'uploaded';
 }
 
-function startUpload({ repository, blob, request, signal }: PushBlobOptions): Promise<RegistryAnswer> {
+function startUpload({ repository, blob, request, signal }: BlobPush): Promise<RegistryAnswer> {
   return request({
     method: 'POST',
     url: `/v2/${repository}/blobs/uploads/`,
@@ -69,7 +69,7 @@ function startUpload({ repository, blob, request, signal }: PushBlobOptions): Pr
 }
 
 /** Asks for the blob from each other repository. A registry that does not mount starts an upload instead, which is used. */
-async function mountBlob(options: PushBlobOptions): Promise<'mounted' | RegistryAnswer | undefined> {
+async function mountBlob(options: BlobPush): Promise<'mounted' | RegistryAnswer | undefined> {
   const { repository, blob, mountFrom, request, signal } = options;
   let upload: RegistryAnswer | undefined;
   for (const from of mountFrom) {

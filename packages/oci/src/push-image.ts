@@ -1,7 +1,7 @@
 import type { BlobStore } from './blob-store.ts';
 import type { Descriptor } from './descriptor.ts';
 import type { Digest } from './digest.ts';
-import { OciError } from './error.ts';
+import { isOciError, OciError } from './error.ts';
 import type { OciImage } from './image.ts';
 import { pushBlob } from './push-blob.ts';
 import type { RegistryRequester } from './registry-request.ts';
@@ -20,22 +20,26 @@ export interface PushEvent {
   readonly sent: number;
 }
 
-/** Options of a push. */
-export interface PushImageOptions {
-  /** The repository that the image goes to. */
+/** Options of sending a blob. */
+export interface PushBlobOptions {
+  /** The repository that it goes to. */
   readonly repository: string;
-  /** Tag or digest that the image gets. */
-  readonly reference: string;
   /** Where the blobs are; searched in order. */
   readonly blobs: readonly BlobStore[];
   /** Other repositories of the registry that may have layers already, and that the user may read: those are not sent. */
   readonly mountFrom?: readonly string[] | undefined;
-  /** Uploads at the same time. @defaultValue 3 */
-  readonly concurrency?: number | undefined;
   /** Called for every blob, and for every piece of it that is sent. */
   readonly onProgress?: ((event: PushEvent) => void) | undefined;
   /** Stops the push. Blobs that are complete stay in the registry; the tag does not move. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of a push. */
+export interface PushImageOptions extends PushBlobOptions {
+  /** Tag or digest that the image gets. */
+  readonly reference: string;
+  /** Uploads at the same time. @defaultValue 3 */
+  readonly concurrency?: number | undefined;
 }
 
 /** What a push did. */
@@ -53,44 +57,74 @@ export interface PushResult {
 /** What a push needs of the client. */
 export interface PushContext {
   readonly request: RegistryRequester;
+  /** What the reference stands for now. */
   readonly resolve: (
     repository: string,
     reference: string,
-    options?: { signal?: AbortSignal | undefined },
+    options: { readonly signal: AbortSignal | undefined },
   ) => Promise<Descriptor | undefined>;
+  /** `<repository>@<digest>` of what this client has sent: it is not asked for again. */
+  readonly sent: Set<string>;
   readonly registry: string;
   readonly retries: number;
   readonly delayMilliseconds: number;
 }
 
 export async function pushImage(image: OciImage, options: PushImageOptions, context: PushContext): Promise<PushResult> {
-  const { repository, reference, blobs, mountFrom = [], concurrency = 3, onProgress = () => {}, signal } = options;
-  const { request, registry, retries, delayMilliseconds } = context;
+  const { repository, reference, onProgress = () => {}, signal } = options;
+  const { retries, delayMilliseconds } = context;
   const { digest } = image.manifest;
-  const unique = new Map([...image.layers, image.config].map((blob) => [blob.digest, blob]));
-  // A registry takes a manifest only when it has the blobs: the same manifest means that all of them are there.
-  if ((await context.resolve(repository, reference, { signal }))?.digest === digest) {
-    for (const { digest, size } of unique.values()) onProgress({ type: 'blob-exists', digest, size, sent: 0 });
-    return { digest, uploadedBytes: 0, uploadedBlobs: 0, skippedBlobs: unique.size };
-  }
+  const blobs = Array.from(new Map([...image.layers, image.config].map((blob) => [blob.digest, blob])).values());
   const result = { digest, uploadedBytes: 0, uploadedBlobs: 0, skippedBlobs: 0 };
+  // A registry takes a manifest only when it has the blobs: the same manifest means that all of them are there.
+  const isCurrent = (await context.resolve(repository, reference, { signal }))?.digest === digest;
+  const known = blobs.filter((blob) => isCurrent || context.sent.has(`${repository}@${blob.digest}`));
+  for (const { digest, size } of known) onProgress({ type: 'blob-exists', digest, size, sent: 0 });
+  result.skippedBlobs += known.length;
+  if (isCurrent) return result;
+  const count = (outcome: 'uploaded' | 'skipped', { size }: Descriptor): void => {
+    if (outcome === 'skipped') result.skippedBlobs += 1;
+    else {
+      result.uploadedBlobs += 1;
+      result.uploadedBytes += size;
+    }
+  };
+  const send = (some: readonly Descriptor[]): Promise<void> => pushBlobs(some, { ...options, count }, context);
+  await send(blobs.filter((blob) => !known.includes(blob)));
+  const put = (): Promise<void> =>
+    withRetry(() => putManifest(image, options, context), { retries, delayMilliseconds, signal });
+  try {
+    await put();
+  } catch (error) {
+    if (known.length === 0 || !isOciError(error) || !/^(?:MANIFEST_)?BLOB_UNKNOWN$/.test(error.registryCode ?? ''))
+      throw error;
+    // The registry cleaned up what was sent long before its manifest: now every blob is asked for.
+    result.skippedBlobs -= known.length;
+    await send(known);
+    await put();
+  }
+  return result;
+}
+
+/** Several blobs, some at the same time. */
+export async function pushBlobs(
+  blobs: readonly Descriptor[],
+  options: Omit<PushImageOptions, 'reference'> & {
+    readonly count: (outcome: 'uploaded' | 'skipped', blob: Descriptor) => void;
+  },
+  { request, sent, registry, retries, delayMilliseconds }: PushContext,
+): Promise<void> {
+  const { repository, mountFrom = [], concurrency = 3, onProgress = () => {}, count, signal } = options;
   // Largest first: the longest upload decides when the push is done.
-  const queue = Array.from(unique.values()).sort((a, b) => b.size - a.size);
+  const queue = blobs.toSorted((a, b) => b.size - a.size);
   await together(concurrency, signal, async (abort) => {
     for (let blob = queue.shift(); blob !== undefined; blob = queue.shift()) {
-      const { size } = blob;
       const retry = { retries, delayMilliseconds, signal: abort };
-      const call = { repository, blob, blobs, mountFrom, onProgress, request, registry, retry, signal: abort };
-      const outcome = await withRetry(() => pushBlob(call), retry);
-      if (outcome === 'skipped') result.skippedBlobs += 1;
-      else {
-        result.uploadedBlobs += 1;
-        result.uploadedBytes += size;
-      }
+      const one = { repository, blob, blobs: options.blobs, mountFrom, onProgress, request, registry };
+      count(await withRetry(() => pushBlob({ ...one, retry, signal: abort }), retry), blob);
+      sent.add(`${repository}@${blob.digest}`);
     }
   });
-  await withRetry(() => putManifest(image, options, context), { retries, delayMilliseconds, signal });
-  return result;
 }
 
 async function putManifest(image: OciImage, options: PushImageOptions, context: PushContext): Promise<void> {

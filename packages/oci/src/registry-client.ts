@@ -4,7 +4,14 @@ import { OciError } from './error.ts';
 import { readAll } from './file-read.ts';
 import { maximumDocumentSize, type OciImage } from './image.ts';
 import { manifestMediaTypes, mediaTypes } from './media-types.ts';
-import { type PushImageOptions, type PushResult, pushImage } from './push-image.ts';
+import {
+  type PushBlobOptions,
+  type PushContext,
+  type PushImageOptions,
+  type PushResult,
+  pushBlobs,
+  pushImage,
+} from './push-image.ts';
 import { isRepositoryName, isTag } from './reference.ts';
 import { createRegistryAuth } from './registry-auth.ts';
 import { networkFailure } from './registry-failure.ts';
@@ -61,6 +68,13 @@ export interface RegistryClient {
   getBlob(repository: string, digest: Digest, options?: GetBlobOptions): Promise<ReadableStream<Uint8Array>>;
   /** Sends the blobs that the registry does not have, then the manifest. Safe to repeat. @throws {@link OciError} `SP_OCI_BLOB_UNKNOWN` when a blob is nowhere */
   pushImage(image: OciImage, options: PushImageOptions): Promise<PushResult>;
+  /**
+   * Sends one blob unless the registry has it: a layer, while others are still being made. Nothing leads to it before
+   * `pushImage`.
+   *
+   * @throws {@link OciError} `SP_OCI_BLOB_UNKNOWN` when it is nowhere
+   */
+  pushBlob(blob: Descriptor, options: PushBlobOptions): Promise<{ readonly uploaded: boolean }>;
 }
 
 /**
@@ -81,14 +95,14 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     method: 'GET' | 'HEAD',
     repository: string,
     reference: string,
-    { signal }: RegistryCallOptions,
+    { signal, actions = 'pull' }: RegistryCallOptions & { readonly actions?: RegistryRequest['actions'] },
   ): Promise<TransportResponse> => {
     checkNames(repository, reference);
     const call: RegistryRequest = {
       method,
       url: `/v2/${repository}/manifests/${reference}`,
       repository,
-      actions: 'pull',
+      actions,
       headers: { accept: manifestMediaTypes.join(', ') },
       expected: [200],
       attempt: `Cannot get ${repository}:${reference}`,
@@ -97,36 +111,58 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     return withRetry(() => request(call), { retries, delayMilliseconds, signal });
   };
 
+  const getManifest = async (
+    repository: string,
+    reference: string,
+    call: Parameters<typeof manifest>[3],
+  ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }> => {
+    const response = await manifest('GET', repository, reference, call);
+    const attempt = `Cannot get ${repository}:${reference}`;
+    const context = { registry, repository, attempt, redact: auth.redact };
+    const bytes = await readAll(response.body ?? emptyBody(), maximumDocumentSize).catch((error: unknown) => {
+      call.signal?.throwIfAborted();
+      throw networkFailure(error, context);
+    });
+    if (bytes === undefined) {
+      throw new OciError('SP_OCI_REGISTRY', `${attempt} at ${registry}: it is too large`, { registry, repository });
+    }
+    const announced = isDigest(reference) ? reference : response.headers.get('docker-content-digest');
+    const expected = announced !== null && isDigest(announced) ? announced : undefined;
+    const digest = digestOf(bytes, expected === undefined ? 'sha256' : algorithmOf(expected));
+    if (expected !== undefined && expected !== digest) throw mismatch(expected, digest);
+    return { bytes, descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.byteLength } };
+  };
+
+  const resolve = async (
+    repository: string,
+    reference: string,
+    call: Parameters<typeof manifest>[3],
+  ): Promise<Descriptor | undefined> => {
+    try {
+      const response = await manifest('HEAD', repository, reference, call);
+      const digest = response.headers.get('docker-content-digest') ?? reference;
+      const size = Number(response.headers.get('content-length') ?? Number.NaN);
+      if (isDigest(digest) && Number.isSafeInteger(size)) return { mediaType: mediaTypeOf(response), digest, size };
+      return (await getManifest(repository, reference, call)).descriptor;
+    } catch (error) {
+      if (error instanceof OciError && error.code === 'SP_OCI_NOT_FOUND') return undefined;
+      throw error;
+    }
+  };
+
+  const pushContext: PushContext = {
+    request,
+    // With the rights of the uploads that follow: one token does for all.
+    resolve: (repository, reference, { signal }) => resolve(repository, reference, { signal, actions: 'pull,push' }),
+    sent: new Set(),
+    registry,
+    retries,
+    delayMilliseconds,
+  };
+
   const client: RegistryClient = {
-    async resolve(repository, reference, call = {}) {
-      try {
-        const response = await manifest('HEAD', repository, reference, call);
-        const digest = response.headers.get('docker-content-digest') ?? reference;
-        const size = Number(response.headers.get('content-length') ?? Number.NaN);
-        if (isDigest(digest) && Number.isSafeInteger(size)) return { mediaType: mediaTypeOf(response), digest, size };
-        return (await client.getManifest(repository, reference, call)).descriptor;
-      } catch (error) {
-        if (error instanceof OciError && error.code === 'SP_OCI_NOT_FOUND') return undefined;
-        throw error;
-      }
-    },
-    async getManifest(repository, reference, call = {}) {
-      const response = await manifest('GET', repository, reference, call);
-      const attempt = `Cannot get ${repository}:${reference}`;
-      const context = { registry, repository, attempt, redact: auth.redact };
-      const bytes = await readAll(response.body ?? emptyBody(), maximumDocumentSize).catch((error: unknown) => {
-        call.signal?.throwIfAborted();
-        throw networkFailure(error, context);
-      });
-      if (bytes === undefined) {
-        throw new OciError('SP_OCI_REGISTRY', `${attempt} at ${registry}: it is too large`, { registry, repository });
-      }
-      const announced = isDigest(reference) ? reference : response.headers.get('docker-content-digest');
-      const expected = announced !== null && isDigest(announced) ? announced : undefined;
-      const digest = digestOf(bytes, expected === undefined ? 'sha256' : algorithmOf(expected));
-      if (expected !== undefined && expected !== digest) throw mismatch(expected, digest);
-      return { bytes, descriptor: { mediaType: mediaTypeOf(response), digest, size: bytes.byteLength } };
-    },
+    resolve: (repository, reference, call = {}) => resolve(repository, reference, call),
+    getManifest: (repository, reference, call = {}) => getManifest(repository, reference, call),
     async getBlob(repository, digest, { signal, start = 0 } = {}) {
       checkNames(repository, digest);
       const attempt = `Cannot get blob ${digest} of ${repository}`;
@@ -161,8 +197,19 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     async pushImage(image, pushOptions) {
       checkNames(pushOptions.repository, pushOptions.reference);
       for (const from of pushOptions.mountFrom ?? []) checkNames(from, pushOptions.reference);
-      const context = { request, resolve: client.resolve, registry, retries, delayMilliseconds };
-      return pushImage(image, pushOptions, context);
+      return pushImage(image, pushOptions, pushContext);
+    },
+    async pushBlob(blob, pushOptions) {
+      const { repository, signal } = pushOptions;
+      checkNames(repository, blob.digest);
+      for (const from of pushOptions.mountFrom ?? []) checkNames(from, blob.digest);
+      let uploaded = false;
+      await pushBlobs(
+        [blob],
+        { ...pushOptions, signal, count: (outcome) => (uploaded = outcome === 'uploaded') },
+        pushContext,
+      );
+      return { uploaded };
     },
   };
   return client;

@@ -50,28 +50,45 @@ function tarPadding(size: number): Buffer {
 }
 
 function headerBlock(entry: Omit<TarEntry, 'typeflag'> & { readonly typeflag: string }, prefix: string): Buffer {
-  const block = Buffer.alloc(tarBlock);
-  block.write(entry.path, 0, 100, 'latin1');
-  block.write(octal(entry.mode, 8), 100, 'latin1');
-  block.write(octal(entry.uid, 8), 108, 'latin1');
-  block.write(octal(entry.gid, 8), 116, 'latin1');
-  block.write(octal(entry.size, 12), 124, 'latin1');
-  block.write(octal(0, 12), 136, 'latin1');
-  // The checksum is computed with spaces in its own place.
-  block.write(' '.repeat(8), 148, 'latin1');
-  block.write(entry.typeflag, 156, 'latin1');
-  block.write(entry.target, 157, 100, 'latin1');
-  block.write('ustar\x0000', 257, 'latin1');
-  block.write(prefix, 345, 155, 'latin1');
-  let sum = 0;
-  // By index: an iterator over half a kilobyte of thousands of headers is felt.
-  for (let index = 0; index < tarBlock; index += 1) sum += block[index] ?? 0;
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  const block = Buffer.from(emptyHeader);
+  let sum = emptyHeaderSum;
+  // Character by character, because calls into native code for thousands of headers are felt.
+  const write = (text: string, offset: number, limit: number): void => {
+    const end = Math.min(text.length, limit);
+    for (let index = 0; index < end; index += 1) {
+      const code = text.charCodeAt(index);
+      block[offset + index] = code;
+      sum += code;
+    }
+  };
+  write(entry.path, 0, 100);
+  write(octal(entry.mode, 7), 100, 7);
+  write(octal(entry.uid, 7), 108, 7);
+  write(octal(entry.gid, 7), 116, 7);
+  write(octal(entry.size, 11), 124, 11);
+  write(entry.typeflag, 156, 1);
+  write(entry.target, 157, 100);
+  write(prefix, 345, 155);
+  const total = octal(sum, 6);
+  for (let index = 0; index < 6; index += 1) block[148 + index] = total.charCodeAt(index);
+  block[154] = 0;
   return block;
 }
 
-function octal(value: number, width: number): string {
-  return `${value.toString(8).padStart(width - 1, '0')}\0`;
+/** What all headers have; the checksum is computed with spaces in its own place. */
+function createEmptyHeader(): Buffer {
+  const block = Buffer.alloc(tarBlock);
+  block.write(octal(0, 11), 136, 'latin1');
+  block.write(' '.repeat(8), 148, 'latin1');
+  block.write('ustar\x0000', 257, 'latin1');
+  return block;
+}
+
+const emptyHeader = createEmptyHeader();
+const emptyHeaderSum = emptyHeader.reduce((sum, byte) => sum + byte, 0);
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, '0');
 }
 
 /** `<length> <key>=<value>\n`, where the length counts its own digits too. */

@@ -1,14 +1,14 @@
 import { delay } from './abortable.ts';
 import type { BlobStore } from './blob-store.ts';
 import { isOciError, OciError } from './error.ts';
-import type { PushBlobOptions } from './push-blob.ts';
+import type { BlobPush } from './push-blob.ts';
 import type { RegistryAnswer, RegistryRequest } from './registry-request.ts';
 import { pauseBefore } from './retry.ts';
 
 /** Up to this size a blob goes in one request; beyond it, it is worth being able to go on after a cut. */
 const resumableSize = 1024 * 1024;
 
-type Sending = PushBlobOptions & { readonly store: BlobStore };
+type Sending = BlobPush & { readonly store: BlobStore };
 
 /** Sends a blob to an upload that was started, and finishes the upload. */
 export async function sendContent(location: URL, options: Sending): Promise<void> {
@@ -84,7 +84,7 @@ async function progressOf(location: URL, options: Sending): Promise<{ location: 
 /** Where an upload goes on. */
 export function uploadLocation(
   answer: RegistryAnswer,
-  { registry, repository, blob }: Pick<PushBlobOptions, 'registry' | 'repository' | 'blob'>,
+  { registry, repository, blob }: Pick<BlobPush, 'registry' | 'repository' | 'blob'>,
 ): URL {
   const location = answer.headers.get('location');
   if (location !== null && URL.canParse(location, answer.url.href)) return new URL(location, answer.url.href);

@@ -93,6 +93,38 @@ test('a changed image sends only what changed', async () => {
   expect(await storage.blobs.has(changed.config.digest)).toBe(changed.config.size);
 });
 
+test('a layer that was sent before there was an image is not asked for again, unless it was cleaned up', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, layers, image } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  const requests: string[] = [];
+  const client = createRegistryClient({
+    registry: 'registry.test',
+    fetch: (input, init) => {
+      const request = new Request(input, init);
+      requests.push(`${request.method} ${new URL(request.url).pathname}`);
+      return handler(request);
+    },
+  });
+  const target = { repository: 'app', blobs: [blobs] };
+  const [{ descriptor } = { descriptor: image.config }] = layers;
+  expect(await client.pushBlob(descriptor, target)).toEqual({ uploaded: true });
+  expect(await client.pushBlob(descriptor, target)).toEqual({ uploaded: false });
+  expect(await client.resolve('app', 'v1')).toBeUndefined();
+  requests.length = 0;
+  const pushed = await client.pushImage(image, { ...target, reference: 'v1' });
+  expect(pushed).toMatchObject({ uploadedBlobs: 2, skippedBlobs: 1 });
+  expect(requests).not.toContain(`HEAD /v2/app/blobs/${descriptor.digest}`);
+  expect(await codeOf(client.pushBlob(descriptor, { ...target, repository: '../x' }))).toBe('SP_OCI_REFERENCE');
+
+  await storage.unlinkBlob('app', descriptor.digest);
+  const again = await client.pushImage(image, { ...target, reference: 'v2' });
+  expect(again).toMatchObject({ uploadedBlobs: 1, uploadedBytes: descriptor.size, skippedBlobs: 2 });
+  expect((await client.resolve('app', 'v2'))?.digest).toBe(image.manifest.digest);
+  expect(await storage.hasBlob('app', descriptor.digest)).toBe(descriptor.size);
+});
+
 test('a refused tag does not move, and the refusal is understood', async () => {
   await using folder = await temporaryFolder();
   const { blobs, image } = await sampleImage(join(folder.path, 'client'));

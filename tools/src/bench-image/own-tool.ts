@@ -1,6 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildImage, buildLayer, createLayerCache, createRegistryClient, type LayerEntry } from '@sp/oci';
+import {
+  type BuiltLayer,
+  buildImage,
+  buildLayer,
+  createLayerCache,
+  createRegistryClient,
+  type LayerEntry,
+} from '@sp/oci';
 import { projectFolders } from './project.ts';
 
 /** What a run of `@sp/oci` is told on its command line. */
@@ -14,14 +21,26 @@ export interface OwnBuild {
 export async function buildAndPush({ project, cacheDirectory, registry }: OwnBuild): Promise<void> {
   const cache = createLayerCache({ directory: cacheDirectory });
   const { blobs } = cache;
+  const client = createRegistryClient({ registry });
+  const target = { repository: 'bench/app', blobs: [blobs] };
   const layers = [];
+  const sending = [];
   for (const [folder] of projectFolders) {
-    layers.push(await buildLayer(entriesBelow(project, folder), { blobs, cache }));
+    const entries = entriesBelow(project, folder);
+    let made = false;
+    const build = (): Promise<BuiltLayer> => {
+      made = true;
+      return buildLayer(entries, { blobs });
+    };
+    const layer = await cache.get(entries, { build });
+    layers.push(layer);
+    // As a deploy does it: a layer that is new travels while the next ones are made.
+    if (made) sending.push(client.pushBlob(layer.descriptor, target));
   }
   const config = { architecture: 'amd64', os: 'linux', cmd: ['/app/bin/server'] };
   const image = await buildImage({ layers, config, blobs });
-  const client = createRegistryClient({ registry });
-  await client.pushImage(image, { repository: 'bench/app', reference: 'latest', blobs: [blobs] });
+  await Promise.all(sending);
+  await client.pushImage(image, { ...target, reference: 'latest' });
 }
 
 function entriesBelow(project: string, folder: string): LayerEntry[] {
