@@ -2,13 +2,17 @@ import type { Hono } from 'hono';
 import type { Logger } from 'pino';
 import { createAuditLog } from './audit/audit-log.ts';
 import type { SubscriptionTerms } from './billing/subscription-standing.ts';
+import { createAnswerCache } from './http/answer-cache.ts';
 import { createHttpApp, type HttpApp } from './http/app.ts';
 import { unauthorized } from './http/errors.ts';
 import { limitAddresses } from './http/limit-addresses.ts';
 import { createPresence } from './http/presence.ts';
+import { createQuickReads } from './http/quick-reads.ts';
 import { createRateLimiter, type RateLimits } from './http/rate-limits.ts';
 import { answerReadiness, type ReadinessCheck } from './http/readiness.ts';
+import { createRequestLog } from './http/request-log.ts';
 import { mountContract } from './http/router.ts';
+import { sendJson } from './http/send-json.ts';
 import { callbackPath } from './identity/callback-url.ts';
 import { equalSecrets } from './identity/equal-secrets.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -69,8 +73,6 @@ export interface ManagementApiOptions {
    * address is that of the connection: `api.fetch(request, env)` with the `env` of `@hono/node-server`.
    */
   readonly trustedProxyHeader?: string | undefined;
-  /** How long a good token is not looked up again, in ms: how late another replica notices its end. @defaultValue 2000 */
-  readonly tokenCacheMs?: number | undefined;
   /** Measures this process. @defaultValue one of its own when there is a `metricsToken` */
   readonly metrics?: Metrics | undefined;
   /** Who brings it as bearer token may read `/metrics`; without it there is no such address. */
@@ -88,12 +90,13 @@ export interface ManagementApiOptions {
 export function createManagementApi(ports: Ports, options: ManagementApiOptions): HttpApp {
   const { baseUrl, logger, webhookSecrets, webhookToleranceSeconds, subscriptionTerms: terms, sandbox = {} } = options;
   const { signal = new AbortController().signal, heartbeatMs, deployPatienceMs = 25_000, now = Date.now } = options;
-  const { rateLimits = {}, trustedProxyHeader, tokenCacheMs = 2000, metricsToken, readinessChecks = {} } = options;
+  const { rateLimits = {}, trustedProxyHeader, metricsToken, readinessChecks = {} } = options;
   const { store, vault, tokens } = ports;
   const metrics = options.metrics ?? (metricsToken === undefined ? undefined : createMetrics({ store }));
   const audit = createAuditLog({ store, now });
-  const authenticator = createAuthenticator({ store, tokens, now, cacheMs: tokenCacheMs });
+  const authenticator = createAuthenticator({ store, tokens, now, signal });
   const limiter = createRateLimiter({ store }, rateLimits);
+  const answers = createAnswerCache({ notices: store.notices, signal });
   const presence = createPresence(store);
   signal.addEventListener('abort', () => void presence.leave(), { once: true });
   const deps: RouteDeps = {
@@ -112,7 +115,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
     if (context.req.header('accept')?.includes('text/html')) return sendPage(context, landingPage());
     return context.json({ service: 'systemprompt-management-api', api: `${baseUrl}/api/v1` });
   });
-  app.get('/healthz', (context) => context.json({ status: 'ok' }));
+  app.get('/healthz', (context) => sendJson(context, '{"status":"ok"}'));
   const checks: Readonly<Record<string, ReadinessCheck>> = {
     database: async () => void (await store.pool.query('select 1')),
     migrations: async () => {
@@ -155,7 +158,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
       secrets: secretHandlers(deps),
       releases: releaseHandlers(deps),
     },
-    { store, vault, authenticator, limiter, audit, presence, metrics, logger, signal, heartbeatMs },
+    { store, vault, authenticator, limiter, answers, audit, presence, metrics, logger, signal, heartbeatMs },
   );
   app.get(callbackPath, (context) => handleLoginCallback(context, deps));
   app.post('/api/v1/webhooks/paddle', (context) =>
@@ -166,5 +169,10 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
   if (sandbox.billing !== undefined) app.route('/', sandbox.billing.pages);
   // `/v2/*` is also `/v2` and `/v2/`.
   app.all('/v2/*', (context) => ports.images.fetch(context.req.raw));
+
+  const logRequest = createRequestLog({ logger, metrics });
+  const quick = createQuickReads({ authenticator, answers, limiter, trustedProxyHeader, logRequest });
+  const answer = app.fetch;
+  app.fetch = (request, env, context) => quick(request, env) ?? answer(request, env, context);
   return app;
 }

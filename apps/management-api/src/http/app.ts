@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
-import { type ApiErrorBody, idempotencyKeyHeader, requestIdHeader, toWire } from '@sp/cloud-api/contract';
+import { type ApiErrorBody, idempotencyKeyHeader, toWire } from '@sp/cloud-api/contract';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
+import { type AnswerHeaders, commonHeaders, crossOriginHeaders, exposedHeaders } from './answer-headers.ts';
 import { clientAddress } from './client-address.ts';
 import { failureOf } from './failure-of.ts';
-import { replayedHeader } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
+import { createRequestLog } from './request-log.ts';
 
 /** What every request carries. */
 export interface HttpEnvironment {
@@ -18,6 +19,10 @@ export interface HttpEnvironment {
     /** Where the request came from, where that is known. */
     address: string | undefined;
     userId?: string;
+    /** What the answer will have, whoever makes it; a header that its maker sets wins. */
+    headers: AnswerHeaders;
+    /** The answer that has all of them already. */
+    complete?: Response;
   };
 }
 
@@ -34,54 +39,33 @@ export function createHttpApp(deps: {
   const { logger, trustedProxyHeader, metrics } = deps;
   const app = new Hono<HttpEnvironment>();
 
+  const logRequest = createRequestLog({ logger, metrics });
+
   app.use(async (context, next) => {
-    const requestId = `req_${randomUUID()}`;
+    const requestId = newRequestId();
     const started = performance.now();
+    const address = clientAddress(context.env, context.req.raw.headers, trustedProxyHeader);
     context.set('requestId', requestId);
-    const address = clientAddress(context, trustedProxyHeader);
     context.set('address', address);
-    // Before the answer is made: afterwards each would make it anew.
-    const common = { [requestIdHeader]: requestId, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' };
-    for (const [name, value] of Object.entries(common)) context.header(name, value);
+    context.set('headers', commonHeaders(requestId));
     await next();
-    const { headers } = context.res;
-    // An answer that was made elsewhere, such as the registry's.
-    if (!headers.has(requestIdHeader) && context.res !== RESPONSE_ALREADY_SENT) {
-      for (const [name, value] of Object.entries(common)) if (!headers.has(name)) headers.set(name, value);
-    }
-    const ms = performance.now() - started;
-    // The pattern and not the address, which can hold a one-time token.
-    const route = routePath(context, -1);
+    const { res } = context;
+    if (res !== context.get('complete') && res !== RESPONSE_ALREADY_SENT) addHeaders(res, context.get('headers'));
     const { method } = context.req;
-    const { status } = context.res;
-    metrics?.observeRequest({ method: knownMethod(method), route, status, seconds: ms / 1000 });
-    logger.info(
-      {
-        requestId,
-        method,
-        route,
-        status,
-        userId: context.get('userId'),
-        address,
-        ms: Math.round(ms),
-      },
-      'request',
-    );
+    const route = routePath(context, -1);
+    logRequest({ requestId, method, route, status: res.status, userId: context.get('userId'), address, started });
   });
 
-  // Pages of other origins may use the API with a token of their own; a browser's cookies are never asked for.
-  const exposed = [requestIdHeader, 'etag', 'retry-after', 'ratelimit', 'ratelimit-policy', replayedHeader];
   const preflight = cors({
     origin: '*',
     allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowHeaders: ['authorization', 'content-type', idempotencyKeyHeader, 'if-match', 'last-event-id', 'user-agent'],
-    exposeHeaders: exposed,
+    exposeHeaders: [...exposedHeaders],
     maxAge: 600,
   });
   app.use('/api/v1/*', async (context, next) => {
     if (context.req.method === 'OPTIONS') return await preflight(context, next);
-    context.header('access-control-allow-origin', '*');
-    context.header('access-control-expose-headers', exposed.join(','));
+    Object.assign(context.get('headers'), crossOriginHeaders);
     return await next();
   });
 
@@ -92,17 +76,20 @@ export function createHttpApp(deps: {
     if (failure.status >= 500) {
       logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'request failed');
     }
-    // Not with the answer: headers that were set on the way, such as those of another limit, would win over them.
-    for (const [name, value] of Object.entries(failure.headers)) context.header(name, value);
+    Object.assign(context.get('headers'), failure.headers);
     return context.json(errorBody(failure.code, failure.message, context), failure.status);
   });
 
   return app;
 }
 
-/** Methods are the client's words: a label for each would let anybody fill the memory. */
-function knownMethod(method: string): string {
-  return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method) ? method : 'other';
+/** A name for a request, by which its answer and its lines in the log are found. */
+export function newRequestId(): string {
+  return `req_${randomUUID()}`;
+}
+
+function addHeaders({ headers }: Response, added: Readonly<AnswerHeaders>): void {
+  for (const [name, value] of Object.entries(added)) if (!headers.has(name)) headers.set(name, value);
 }
 
 function errorBody(code: string, message: string, context: Context<HttpEnvironment>): object {

@@ -1,17 +1,20 @@
 import { isIP, isIPv6 } from 'node:net';
-import type { Context } from 'hono';
 
 /**
  * Where a request came from: the address of the connection, or what the proxy in front of it says in the one header that
  * was configured for that. Any other header is the client's own word.
  */
-export function clientAddress(context: Context, trustedProxyHeader: string | undefined): string | undefined {
+export function clientAddress(
+  env: unknown,
+  headers: Pick<Headers, 'get'>,
+  trustedProxyHeader: string | undefined,
+): string | undefined {
   if (trustedProxyHeader !== undefined) {
     // Of a list the last one: the proxy next to us wrote it, those before it came with the request.
-    const told = context.req.header(trustedProxyHeader)?.split(',').at(-1)?.trim() ?? '';
+    const told = headers.get(trustedProxyHeader)?.split(',').at(-1)?.trim() ?? '';
     if (isIP(told) !== 0) return told;
   }
-  const { incoming } = (context.env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
+  const { incoming } = (env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
   return incoming?.socket?.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '');
 }
 

@@ -1,6 +1,7 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { provisioningEventName, toWire } from '@sp/cloud-api/contract';
 import type { Context } from 'hono';
+import type { HttpEnvironment } from './app.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { type DirectAnswer, findOutgoing, sendDirectly } from './send-directly.ts';
 
@@ -45,7 +46,7 @@ const headers = {
  * many: what a stream keeps is its iteration and the way to end it.
  */
 export function sendEvents(
-  context: Context,
+  context: Context<HttpEnvironment>,
   source: EventSource<unknown>,
   options: {
     readonly streams: OpenStreams;
@@ -64,7 +65,7 @@ export function sendEvents(
   const outgoing = findOutgoing(context.env);
   if (outgoing === undefined) return context.body(readableEvents(source, { ...shared, signal }), 200, headers);
   // With what was set on the way to here; the stream itself keeps none of it.
-  const answer = sendDirectly(outgoing, context.body(null, 200, headers).headers);
+  const answer = sendDirectly(outgoing, { ...context.get('headers'), ...headers });
   void pumpEvents(source, answer, shared);
   return RESPONSE_ALREADY_SENT;
 }

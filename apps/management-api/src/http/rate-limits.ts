@@ -6,6 +6,7 @@ import {
 } from 'rate-limiter-flexible';
 import type { Store } from '../store/database.ts';
 import { ApiFailure } from './errors.ts';
+import { createRequestWindows } from './request-windows.ts';
 
 /** So many requests in so many seconds. */
 export interface RateLimit {
@@ -52,23 +53,28 @@ export interface RateLimiter {
    * @throws {ApiFailure} 429 rate_limited
    */
   consume(limit: keyof RateLimits, key: string): Promise<Readonly<Record<string, string>>>;
+  /**
+   * The same at once, for what each replica counts by itself.
+   * @throws {ApiFailure} 429 rate_limited
+   */
+  count(limit: OwnLimit, key: string): Readonly<Record<string, string>>;
 }
 
-/** Everything but ordinary requests is counted where all replicas see it. */
-const inMemory: ReadonlySet<string> = new Set(['address', 'user'] satisfies (keyof RateLimits)[]);
+/** Ordinary requests, of which there are many: everything else is counted where all replicas see it. */
+type OwnLimit = 'address' | 'user';
 
 /** A limiter with the limits given over the defaults; `false`: one that never refuses. */
 export function createRateLimiter(
   { store }: { readonly store: Store },
   limits: Partial<RateLimits> | false,
 ): RateLimiter {
-  if (limits === false) return { consume: () => Promise.resolve({}) };
-  const all = { ...defaultRateLimits, ...limits };
+  if (limits === false) return { consume: () => Promise.resolve({}), count: () => ({}) };
+  const { address, user, ...shared } = { ...defaultRateLimits, ...limits };
+  const windows = { address: createRequestWindows(address), user: createRequestWindows(user) };
   const limiters = new Map<string, RateLimiterAbstract>(
-    Object.entries(all).map(([name, { points, seconds }]: [string, RateLimit]) => {
-      const memory = new RateLimiterMemory({ keyPrefix: name, points, duration: seconds });
-      if (inMemory.has(name)) return [name, memory];
-      const shared = new RateLimiterPostgres({
+    Object.entries(shared).map(([name, { points, seconds }]: [string, RateLimit]) => [
+      name,
+      new RateLimiterPostgres({
         storeClient: store.pool,
         storeType: 'pool',
         tableName: 'rate_limits',
@@ -78,32 +84,41 @@ export function createRateLimiter(
         duration: seconds,
         // Who is over the limit costs no more queries, and a database that does not answer is no free pass.
         inMemoryBlockOnConsumed: points,
-        insuranceLimiter: memory,
-      });
-      return [name, shared];
-    }),
+        insuranceLimiter: new RateLimiterMemory({ keyPrefix: name, points, duration: seconds }),
+      }),
+    ]),
   );
+  const all: RateLimits = { address, user, ...shared };
+
+  const describe = (name: keyof RateLimits, remaining: number, msBeforeNext: number): Record<string, string> => ({
+    'ratelimit-policy': `"${name}";q=${all[name].points};w=${all[name].seconds}`,
+    ratelimit: `"${name}";r=${remaining};t=${Math.ceil(msBeforeNext / 1000)}`,
+  });
+  const refusal = (name: keyof RateLimits, msBeforeNext: number): ApiFailure => {
+    const { points, seconds } = all[name];
+    const wait = Math.max(1, Math.ceil(msBeforeNext / 1000));
+    return new ApiFailure(`There were more than ${points} requests in ${seconds} seconds (limit "${name}").`, {
+      status: 429,
+      code: 'rate_limited',
+      headers: { ...describe(name, 0, msBeforeNext), 'retry-after': String(wait) },
+    });
+  };
+  const count = (name: OwnLimit, key: string): Record<string, string> => {
+    const { remaining, msBeforeNext } = windows[name].add(key);
+    if (remaining < 0) throw refusal(name, msBeforeNext);
+    return describe(name, remaining, msBeforeNext);
+  };
 
   return {
+    count,
     consume: async (name, key) => {
-      const { points, seconds } = all[name];
-      const limiter = limiters.get(name);
-      const policy = `"${name}";q=${points};w=${seconds}`;
-      const describe = ({ remainingPoints, msBeforeNext }: RateLimiterRes): Record<string, string> => ({
-        'ratelimit-policy': policy,
-        ratelimit: `"${name}";r=${remainingPoints};t=${Math.ceil(msBeforeNext / 1000)}`,
-      });
+      if (name === 'address' || name === 'user') return count(name, key);
       try {
-        return limiter === undefined ? {} : describe(await limiter.consume(key));
+        const { remainingPoints = 0, msBeforeNext = 0 } = (await limiters.get(name)?.consume(key)) ?? {};
+        return describe(name, remainingPoints, msBeforeNext);
       } catch (error) {
         if (error instanceof Error) throw error;
-        const result = error as RateLimiterRes;
-        const wait = Math.max(1, Math.ceil(result.msBeforeNext / 1000));
-        throw new ApiFailure(`There were more than ${points} requests in ${seconds} seconds (limit "${name}").`, {
-          status: 429,
-          code: 'rate_limited',
-          headers: { ...describe(result), 'retry-after': String(wait) },
-        });
+        throw refusal(name, (error as RateLimiterRes).msBeforeNext);
       }
     },
   };

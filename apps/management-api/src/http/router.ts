@@ -8,8 +8,10 @@ import type { Vault } from '../ports/vault.ts';
 import { mayUse } from '../routes/resolve-tenant.ts';
 import type { Store } from '../store/database.ts';
 import type { Authenticator, Caller } from '../tokens/authenticator.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import type { HttpApp, HttpEnvironment } from './app.ts';
 import { audited } from './audited.ts';
+import { bearerToken } from './bearer-token.ts';
 import { readJson } from './body.ts';
 import { ApiFailure, invalidRequest, tenantNotFound, unauthorized } from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
@@ -18,13 +20,16 @@ import { answerOnce, hasKey } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
 import { createOpenStreams, type OpenStreams } from './open-streams.ts';
 import type { Presence } from './presence.ts';
+import { answerKey } from './quick-reads.ts';
 import type { RateLimiter, RateLimits } from './rate-limits.ts';
+import { sendJson } from './send-json.ts';
 import { validate } from './validate.ts';
 
 /** What the routes need besides their handlers. */
 export interface RouterOptions {
   readonly authenticator: Pick<Authenticator, 'verify'>;
   readonly limiter: RateLimiter;
+  readonly answers: Pick<AnswerCache, 'begin' | 'drop'>;
   readonly audit: AuditLog;
   readonly presence: Presence;
   readonly metrics: Pick<Metrics, 'openStream'> | undefined;
@@ -96,15 +101,21 @@ async function answer(context: Context<HttpEnvironment>, route: Route, deps: Rou
   // Before anything is read: who may not call gets no other answer.
   const user = await authenticate(context.req.raw, deps.authenticator);
   context.set('userId', user.id);
-  for (const limit of ['user' as const, userLimits.get(name)]) {
-    if (limit !== undefined) setHeaders(context, await deps.limiter.consume(limit, user.id));
-  }
+  const headers = context.get('headers');
+  Object.assign(headers, deps.limiter.count('user', user.id));
+  const limit = userLimits.get(name);
+  if (limit !== undefined) Object.assign(headers, await deps.limiter.consume(limit, user.id));
   const changes = (endpoint.method !== 'GET' || !endpoint.idempotent) && !questions.has(name);
   if (!changes) return await respond(context, { route, user }, deps);
   const facts = { name, user, requestId: context.get('requestId'), address: context.get('address') };
-  return await audited({ ...facts, tenantId: tenantOf(context, endpoint) }, deps, () =>
-    respond(context, { route, user }, deps),
-  );
+  try {
+    return await audited({ ...facts, tenantId: tenantOf(context, endpoint) }, deps, () =>
+      respond(context, { route, user }, deps),
+    );
+  } finally {
+    // Whoever has this answer asks for what came of it; it may have been done by another replica, whose notice is under way.
+    deps.answers.drop(user.id);
+  }
 }
 
 async function respond(
@@ -121,22 +132,33 @@ async function respond(
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
   const body = endpoint.request && validate(endpoint.request, await readJson(request), 'body');
   const handle = async (): Promise<Response> => {
-    const headers = new Headers();
+    const key = user === undefined || request.method !== 'GET' ? undefined : answerKey(user, context.req.path);
+    // Before anything is read.
+    const reading = user === undefined || key === undefined ? undefined : deps.answers.begin(user.id);
+    let headers: Headers | undefined;
     const result = await handler({
       params,
       query,
       body,
       user,
-      // Asked for by few, and dear to make.
+      // Asked for by few, and dear to make, as is the next.
       get signal() {
         return user !== undefined && hasKey(request) ? deps.signal : request.signal;
       },
       request,
       origin: originOf(context),
-      answer: headers,
+      get answer() {
+        headers ??= new Headers();
+        return headers;
+      },
     });
-    setHeaders(context, Object.fromEntries(headers));
-    return send(context, { endpoint, result, deps });
+    if (headers !== undefined) Object.assign(context.get('headers'), Object.fromEntries(headers));
+    if (endpoint.kind === 'events') return sendStream(context, result as EventSource<unknown>, deps);
+    if (endpoint.response === undefined && endpoint.empty !== 'null') return context.body(null, 204);
+    const shown = endpoint.envelope === 'data' ? { data: result } : result;
+    const text = endpoint.response === undefined ? 'null' : JSON.stringify(toWire(shown));
+    if (key !== undefined) reading?.keep(key, { body: text, etag: headers?.get('etag') ?? undefined });
+    return sendJson(context, text);
   };
   return user === undefined ? await handle() : await answerOnce(deps, { request, userId: user.id, body }, handle);
 }
@@ -158,25 +180,22 @@ function checkRights(
   if (tenantId !== undefined && !mayUse(user, tenantId)) throw tenantNotFound();
 }
 
-function send(
+function sendStream(
   context: Context<HttpEnvironment>,
-  { endpoint, result, deps }: { readonly endpoint: Endpoint; readonly result: unknown; readonly deps: RouterDeps },
+  source: EventSource<unknown>,
+  { streams, metrics, logger }: RouterDeps,
 ): Response {
-  if (endpoint.kind === 'events') {
-    return sendEvents(context, result as EventSource<unknown>, {
-      streams: deps.streams,
-      // A server cancels the body when its connection ends; a caller in this process has nothing but its signal.
-      signal: hasConnection(context) ? undefined : context.req.raw.signal,
-      opened: deps.metrics?.openStream,
-      onError: logFailure(deps.logger, context.get('requestId')),
-    });
-  }
-  if (endpoint.response === undefined) return endpoint.empty === 'null' ? context.json(null) : context.body(null, 204);
-  return context.json(toWire(endpoint.envelope === 'data' ? { data: result } : result) as object);
+  return sendEvents(context, source, {
+    streams,
+    // A server cancels the body when its connection ends; a caller in this process has nothing but its signal.
+    signal: hasConnection(context) ? undefined : context.req.raw.signal,
+    opened: metrics?.openStream,
+    onError: logFailure(logger, context.get('requestId')),
+  });
 }
 
 async function authenticate(request: Request, authenticator: RouterDeps['authenticator']): Promise<Caller> {
-  const token = /^Bearer ([^\s]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+  const token = bearerToken(request.headers);
   const caller = token === undefined ? undefined : await authenticator.verify(token);
   if (caller === undefined) throw unauthorized();
   return caller;
@@ -194,10 +213,6 @@ function tenantOf(context: Context<HttpEnvironment>, endpoint: Endpoint): string
 
 function hasConnection({ env }: Context): boolean {
   return (env as { incoming?: unknown } | undefined)?.incoming !== undefined;
-}
-
-function setHeaders(context: Context, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) context.header(name, value);
 }
 
 function readQuery(request: Request): unknown {

@@ -18,9 +18,8 @@ export interface DirectAnswer {
 }
 
 /** Begins an answer. */
-
-export function sendDirectly(outgoing: ServerResponse, headers: Headers): DirectAnswer {
-  outgoing.writeHead(200, Object.fromEntries(headers));
+export function sendDirectly(outgoing: ServerResponse, headers: Readonly<Record<string, string>>): DirectAnswer {
+  outgoing.writeHead(200, headers);
   return {
     offer: (bytes) => {
       if (!outgoing.writableNeedDrain) outgoing.write(bytes);

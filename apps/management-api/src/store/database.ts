@@ -21,11 +21,13 @@ export type Transaction = Parameters<Parameters<Store['db']['transaction']>[0]>[
 export async function openStore(url: string): Promise<Store> {
   const notices = createNotices();
   // A connection that listens is sent the notices of its own commit before the commit's answer: whoever reads after a
-  // write of this process finds forgotten what it made untrue. The pool waits for it, whatever its type says.
-  const onConnect = async (client: ClientBase): Promise<void> => {
+  // write of this process finds forgotten what it made untrue.
+  const listen = async (client: ClientBase): Promise<void> => {
     client.on('notification', ({ payload }) => notices.hear(payload ?? ''));
     await client.query(`LISTEN ${noticeChannel}`);
   };
+  // The pool waits for what it gives, whatever its type says.
+  const onConnect = listen as (client: ClientBase) => void;
   const pool = new Pool({ connectionString: url, max: 10, application_name: 'sp-management-api', onConnect });
   // An idle connection that breaks is replaced at the next query; without a listener it would end the process.
   pool.on('error', () => {});

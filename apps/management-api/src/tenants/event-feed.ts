@@ -1,25 +1,50 @@
 import { inArray } from 'drizzle-orm';
 import { Client } from 'pg';
 import type { Store } from '../store/database.ts';
+import { noticeChannel } from '../store/notices.ts';
 import { tenants } from '../store/schema.ts';
 import { eventChannel, listEvents, type StoredEvent } from './events.ts';
 
 const batch = 100;
 const pollMs = 1500;
 const reconnectMs = 500;
+/** A connection that has answered nothing for so many polls is taken for broken. */
+const patiencePolls = 3;
+
+/** Somebody who is told of a tenant's events. Those who have seen the same are told together, of the same objects. */
+export interface Follower {
+  /** The number of the last event that it was told of; the feed moves it on. */
+  after: number;
+  /**
+   * Takes the events that come next. With `false` it wants no more for now: the feed forgets it, and it joins again
+   * when it does; nothing is kept for it meanwhile.
+   */
+  take(events: readonly StoredEvent[]): boolean;
+  /** There will be no more: the feed was closed, or with an error could not read. */
+  end(error?: unknown): void;
+}
 
 /** The followers of one tenant. */
 interface Followed {
-  readonly wakes: Set<() => void>;
+  readonly id: string;
+  /** By the number of the last event that they have. */
+  readonly positions: Map<number, Set<Follower>>;
   /** What is being read, or was since the last news, by the number after which. */
   readonly reads: Map<number, Promise<readonly StoredEvent[]>>;
   /** The last number that was read. */
   head: number;
+  advancing: boolean;
+  /** There is news, or somebody new, since what is being told was read. */
+  again: boolean;
 }
 
 /** The tenants' events as they happen, also those of other processes on the same database. */
 export interface EventFeed {
-  /** What happened after a number, then what happens; in order, without gaps. Ends when `signal` aborts. */
+  /** Tells a follower what happened after its number, then what happens; in order, without gaps. */
+  join(tenantId: string, follower: Follower): void;
+  /** Tells it no more. */
+  leave(tenantId: string, follower: Follower): void;
+  /** The same as an iteration, for few. Ends when `signal` aborts. */
   follow(
     tenantId: string,
     options: { readonly after: number; readonly signal: AbortSignal },
@@ -28,43 +53,49 @@ export interface EventFeed {
   close(): Promise<void>;
 }
 
-/** Listens on one connection of its own for all followers; a slow poll covers what a broken connection missed. */
+/**
+ * Listens on one connection of its own for all followers; a slow poll covers what a broken connection missed. The same
+ * connection hears what else changes in the store.
+ */
 export async function createEventFeed(store: Store): Promise<EventFeed> {
   const followers = new Map<string, Followed>();
   let closed = false;
   let client: Client | undefined;
+  /** The same while it listens. */
+  let hearing: Client | undefined;
+  let unanswered = 0;
 
-  const wakeTenant = (followed: Followed): void => {
+  const wake = (followed: Followed): void => {
     followed.reads.clear();
-    for (const wake of followed.wakes) wake();
-  };
-  const wakeAll = (): void => {
-    for (const followed of followers.values()) wakeTenant(followed);
+    void advance(followed);
   };
 
   /** One look for all tenants that are followed, however many follow them. */
   const look = async (): Promise<void> => {
     if (followers.size === 0) return;
     const rows = await store.db
-      .select({ id: tenants.id, head: tenants.eventSequence })
+      .select({ id: tenants.id, ownerId: tenants.ownerId, head: tenants.eventSequence })
       .from(tenants)
       .where(inArray(tenants.id, [...followers.keys()]));
-    for (const { id, head } of rows) {
+    for (const { id, ownerId, head } of rows) {
       const followed = followers.get(id);
-      if (followed !== undefined && head > followed.head) wakeTenant(followed);
+      if (followed === undefined || head <= followed.head) continue;
+      // Whoever is told of it now must not be shown what was before it.
+      store.notices.hear(`tenants ${ownerId}`);
+      wake(followed);
     }
   };
 
   /** Those who have seen the same read together. */
-  const read = (tenantId: string, followed: Followed, after: number): Promise<readonly StoredEvent[]> => {
+  const read = (followed: Followed, after: number): Promise<readonly StoredEvent[]> => {
     const shared = followed.reads.get(after);
     if (shared !== undefined) return shared;
-    const reading = listEvents(store, { tenantId, after, limit: batch }).then((events) => {
+    const reading = listEvents(store, { tenantId: followed.id, after, limit: batch }).then((events) => {
       const head = Math.max(after, events.at(-1)?.sequence ?? 0);
       if (head > followed.head) {
         followed.head = head;
         // News, also for those whose last look was before it.
-        wakeTenant(followed);
+        wake(followed);
       }
       return events;
     });
@@ -74,34 +105,102 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
     return reading;
   };
 
+  const advance = async (followed: Followed): Promise<void> => {
+    followed.again = true;
+    if (followed.advancing) return;
+    followed.advancing = true;
+    while (followed.again && !closed) {
+      followed.again = false;
+      await Promise.all([...followed.positions.keys()].map((after) => tell(followed, after)));
+    }
+    followed.advancing = false;
+    if (followed.positions.size === 0 && followers.get(followed.id) === followed) followers.delete(followed.id);
+  };
+
+  const tell = async (followed: Followed, after: number): Promise<void> => {
+    let events: readonly StoredEvent[];
+    try {
+      events = await read(followed, after);
+    } catch (error) {
+      const group = followed.positions.get(after);
+      followed.positions.delete(after);
+      for (const follower of group ?? []) follower.end(error);
+      return;
+    }
+    const group = followed.positions.get(after);
+    const last = events.at(-1)?.sequence;
+    if (group === undefined || last === undefined || closed) return;
+    followed.positions.delete(after);
+    // There already, so that one that leaves while it is told is found.
+    const there = followed.positions.get(last);
+    if (there === undefined) followed.positions.set(last, group);
+    for (const follower of group) {
+      follower.after = last;
+      there?.add(follower);
+      if (!taken(follower, events)) leaveAt(followed, follower);
+    }
+    if (group.size === 0 && followed.positions.get(last) === group) followed.positions.delete(last);
+    if (events.length === batch) followed.again = true;
+  };
+
   const connect = async (): Promise<void> => {
     const next = new Client({ connectionString: store.url, application_name: 'sp-management-api events' });
+    let deaf: (() => void) | undefined;
     const again = (): void => {
+      deaf?.();
       if (client !== next || closed) return;
       client = undefined;
+      hearing = undefined;
       setTimeout(() => void connect().catch(() => {}), reconnectMs).unref();
     };
     client = next;
+    unanswered = 0;
     next.on('error', again);
     next.on('end', again);
-    next.on('notification', ({ payload }) => {
-      const followed = followers.get(payload ?? '');
-      if (followed !== undefined) wakeTenant(followed);
+    next.on('notification', ({ channel, payload = '' }) => {
+      if (channel === noticeChannel) {
+        store.notices.hear(payload);
+        return;
+      }
+      const followed = followers.get(payload);
+      if (followed !== undefined) wake(followed);
     });
     try {
       await next.connect();
       await next.query(`LISTEN ${eventChannel}`);
+      await next.query(`LISTEN ${noticeChannel}`);
     } catch (error) {
       again();
       await next.end().catch(() => {});
       throw error;
     }
+    if (client !== next || closed) return;
+    hearing = next;
+    deaf = store.notices.listening();
     // What was sent while nobody listened.
-    wakeAll();
+    for (const followed of followers.values()) wake(followed);
   };
   await connect();
+
+  /** A connection can be gone without a word. */
+  const ask = (): void => {
+    const asked = hearing;
+    if (asked === undefined) return;
+    unanswered += 1;
+    if (unanswered > patiencePolls) {
+      (asked as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    } else if (unanswered === 1) {
+      asked.query('select 1').then(
+        () => {
+          if (hearing === asked) unanswered = 0;
+        },
+        () => {},
+      );
+    }
+  };
   let looking = false;
   const poll = setInterval(() => {
+    ask();
     if (looking) return;
     looking = true;
     // A database that does not answer is asked again.
@@ -113,51 +212,102 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
   }, pollMs);
   poll.unref();
 
+  function join(tenantId: string, follower: Follower): void {
+    if (closed) {
+      follower.end();
+      return;
+    }
+    const known = followers.get(tenantId);
+    const followed = known ?? {
+      id: tenantId,
+      positions: new Map(),
+      reads: new Map(),
+      head: 0,
+      advancing: false,
+      again: false,
+    };
+    if (known === undefined) followers.set(tenantId, followed);
+    const group = followed.positions.get(follower.after);
+    if (group === undefined) followed.positions.set(follower.after, new Set([follower]));
+    else group.add(follower);
+    void advance(followed);
+  }
+
+  function leave(tenantId: string, follower: Follower): void {
+    const followed = followers.get(tenantId);
+    if (followed === undefined) return;
+    leaveAt(followed, follower);
+    if (followed.positions.size === 0 && !followed.advancing) followers.delete(tenantId);
+  }
+
   async function* follow(
     tenantId: string,
-    options: { readonly after: number; readonly signal: AbortSignal },
+    { after, signal }: { readonly after: number; readonly signal: AbortSignal },
   ): AsyncGenerator<StoredEvent, void, undefined> {
-    const { signal } = options;
-    let after = options.after;
-    // Set before each query, so that an event between the query and the wait is not slept over.
-    let news = true;
-    let resume: (() => void) | undefined;
-    const wake = (): void => {
-      news = true;
-      resume?.();
+    let arrived: readonly StoredEvent[] = [];
+    let over: { readonly error?: unknown } | undefined;
+    let resume = (): void => {};
+    const follower: Follower = {
+      after,
+      take: (events) => {
+        arrived = events;
+        resume();
+        return false;
+      },
+      end: (error) => {
+        over = error === undefined ? {} : { error };
+        resume();
+      },
     };
-    const ended = (): boolean => signal.aborted || closed;
-    const followed = followers.get(tenantId) ?? { wakes: new Set(), reads: new Map(), head: 0 };
-    followers.set(tenantId, followed);
-    followed.wakes.add(wake);
-    signal.addEventListener('abort', wake);
+    const aborted = (): void => follower.end();
+    signal.addEventListener('abort', aborted, { once: true });
     try {
-      while (!ended()) {
-        if (!news) await new Promise<void>((done) => (resume = done));
-        if (ended()) return;
-        news = false;
-        const events = await read(tenantId, followed, after);
-        for (const event of events) {
-          if (ended()) return;
+      while (!signal.aborted) {
+        arrived = [];
+        const told = new Promise<void>((done) => {
+          resume = done;
+        });
+        join(tenantId, follower);
+        await told;
+        for (const event of arrived) {
+          if (signal.aborted || closed) return;
           yield event;
-          after = event.sequence;
         }
-        if (events.length === batch) news = true;
+        if (over !== undefined && 'error' in over) throw over.error;
+        if (over !== undefined) return;
       }
     } finally {
-      signal.removeEventListener('abort', wake);
-      followed.wakes.delete(wake);
-      if (followed.wakes.size === 0) followers.delete(tenantId);
+      signal.removeEventListener('abort', aborted);
+      leave(tenantId, follower);
     }
   }
 
   return {
+    join,
+    leave,
     follow,
     close: async () => {
       closed = true;
-      wakeAll();
       clearInterval(poll);
+      const all = [...followers.values()].flatMap(({ positions }) => [...positions.values()]);
+      followers.clear();
+      for (const group of all) for (const follower of group) follower.end();
       await client?.end().catch(() => {});
     },
   };
+}
+
+/** One that fails must not keep the others from their events. */
+function taken(follower: Follower, events: readonly StoredEvent[]): boolean {
+  try {
+    return follower.take(events);
+  } catch (error) {
+    follower.end(error);
+    return false;
+  }
+}
+
+function leaveAt(followed: Followed, follower: Follower): void {
+  const group = followed.positions.get(follower.after);
+  if (group?.delete(follower) === true && group.size === 0) followed.positions.delete(follower.after);
 }

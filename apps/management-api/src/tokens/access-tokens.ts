@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
-import { isSessionOpen } from './login-sessions.ts';
+import { findSessionEnd } from './login-sessions.ts';
 import {
   algorithm,
   loadSigningKeys,
@@ -25,6 +25,8 @@ export interface VerifiedToken {
   readonly email: string;
   /** The login that it belongs to; its end is the token's. */
   readonly sessionId?: string | undefined;
+  /** When it ends, unless something ends it before. */
+  readonly expiresAt: Date;
 }
 
 /** Gives out and checks access tokens: JWTs of RFC 9068. */
@@ -101,7 +103,9 @@ export async function createAccessTokens(deps: {
       const claims = await readClaims(token, { findKey, issuer, now: now() });
       if (claims?.sessionId === undefined) return claims;
       // Asked each time: a login that was ended must not work on until its token expires.
-      return (await isSessionOpen({ store, now }, claims.sessionId)) ? claims : undefined;
+      const sessionEnd = await findSessionEnd({ store, now }, claims.sessionId);
+      if (sessionEnd === undefined) return undefined;
+      return sessionEnd < claims.expiresAt ? { ...claims, expiresAt: sessionEnd } : claims;
     },
 
     async jwks() {
@@ -149,9 +153,10 @@ async function readClaims(
         currentDate: new Date(now),
       },
     );
-    const { sub, email, sid } = payload;
+    const { sub, email, sid, exp = 0 } = payload;
     if (typeof sub !== 'string' || typeof email !== 'string') return undefined;
-    return { userId: sub, email, ...(typeof sid === 'string' ? { sessionId: sid } : {}) };
+    const expiresAt = new Date(exp * 1000);
+    return { userId: sub, email, expiresAt, ...(typeof sid === 'string' ? { sessionId: sid } : {}) };
   } catch (error) {
     if (isRefusal(error)) return undefined;
     throw error;

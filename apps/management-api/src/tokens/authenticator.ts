@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AccessTokens } from './access-tokens.ts';
 import { verifyApiToken } from './api-tokens.ts';
 import type { SessionDeps } from './login-sessions.ts';
@@ -25,6 +25,8 @@ export interface Caller {
 export interface Authenticator {
   /** `undefined` for a token that is not, or no longer, good. */
   verify(token: string): Promise<Caller | undefined>;
+  /** The same for a token that was verified a moment ago; `undefined`: it has to be verified. */
+  recall(token: string): Caller | undefined;
   /** Forgets what it remembers: called when a token or a session has ended. */
   clear(): void;
 }
@@ -32,46 +34,75 @@ export interface Authenticator {
 /** So many tokens are remembered at most. */
 const capacity = 10_000;
 
+/** A good token is verified again after so long, in ms: what it stands on may change in ways that nobody tells. */
+const rememberMs = 30_000;
+
 /**
- * Verifies tokens, and remembers good ones for `cacheMs`: for so long the end of a session that another process ended
- * is not noticed. What this process ended is noticed at once, by {@link Authenticator.clear}.
+ * Verifies tokens, and remembers good ones while every change in the store is heard: the end of a session or a token,
+ * whoever ended it, is known when its notice has come.
  */
 export function createAuthenticator(
-  deps: SessionDeps & { readonly tokens: Pick<AccessTokens, 'verify'>; readonly cacheMs: number },
+  deps: SessionDeps & { readonly tokens: Pick<AccessTokens, 'verify'>; readonly signal?: AbortSignal | undefined },
 ): Authenticator {
-  const { tokens, cacheMs, now = Date.now } = deps;
+  const { store, tokens, now = Date.now, signal } = deps;
   const known = new Map<string, { readonly caller: Caller; readonly until: number }>();
   // Counts what was forgotten: what was verified before must not be remembered after.
   let generation = 0;
 
-  async function look(token: string): Promise<Caller | undefined> {
+  const forget = (userId?: string): void => {
+    generation += 1;
+    if (userId === undefined) known.clear();
+    else for (const [key, { caller }] of known) if (caller.id === userId) known.delete(key);
+  };
+  const unsubscribe = store.notices.subscribe((notice) => {
+    if (notice?.kind !== 'tenants') forget(notice?.userId);
+  });
+  signal?.addEventListener('abort', unsubscribe, { once: true });
+
+  async function look(token: string): Promise<{ readonly caller: Caller; readonly expiresAt: Date } | undefined> {
     if (token.startsWith('spc_')) {
       const found = await verifyApiToken(deps, token);
       if (found === undefined) return undefined;
       const { userId, email, ...apiToken } = found;
-      return { id: userId, email, apiToken };
+      return { caller: { id: userId, email, apiToken }, expiresAt: found.expiresAt };
     }
     const found = await tokens.verify(token);
-    return found && { id: found.userId, email: found.email, sessionId: found.sessionId };
+    if (found === undefined) return undefined;
+    const { userId, email, sessionId, expiresAt } = found;
+    return { caller: { id: userId, email, sessionId }, expiresAt };
   }
 
+  const find = (key: string): Caller | undefined => {
+    const remembered = known.get(key);
+    return remembered !== undefined && remembered.until > now() ? remembered.caller : undefined;
+  };
+
   return {
+    recall: (token) => find(digest(token)),
     verify: async (token) => {
-      // Tokens themselves are not kept in memory longer than the request.
-      const key = createHash('sha256').update(token).digest('base64');
-      const remembered = known.get(key);
-      if (remembered !== undefined && remembered.until > now()) return remembered.caller;
+      const key = digest(token);
+      const remembered = find(key);
+      if (remembered !== undefined) return remembered;
       const before = generation;
-      const caller = await look(token);
-      if (caller === undefined || cacheMs === 0 || before !== generation) return caller;
-      if (known.size >= capacity) known.clear();
-      const expires = caller.apiToken?.expiresAt.getTime() ?? Infinity;
-      known.set(key, { caller, until: Math.min(now() + cacheMs, expires) });
+      const heard = store.notices.complete;
+      const found = await look(token);
+      if (found === undefined) return undefined;
+      const { caller, expiresAt } = found;
+      if (!heard || before !== generation) return caller;
+      known.delete(key);
+      if (known.size >= capacity)
+        for (const oldest of known.keys()) {
+          known.delete(oldest);
+          break;
+        }
+      known.set(key, { caller, until: Math.min(now() + rememberMs, expiresAt.getTime()) });
       return caller;
     },
-    clear: () => {
-      generation += 1;
-      known.clear();
-    },
+    clear: () => forget(),
   };
+}
+
+// Tokens themselves are not kept in memory longer than the request.
+function digest(token: string): string {
+  return hash('sha256', token, 'base64');
 }

@@ -37,13 +37,13 @@ export async function createLoginSession(
   return row.id;
 }
 
-/** Whether the session still stands. */
-export async function isSessionOpen({ store, now = Date.now }: SessionDeps, id: string): Promise<boolean> {
+/** Until when the session stands; `undefined` when it does not any more. */
+export async function findSessionEnd({ store, now = Date.now }: SessionDeps, id: string): Promise<Date | undefined> {
   const [row] = await store.db
-    .select({ id: loginSessions.id })
+    .select({ expiresAt: loginSessions.expiresAt })
     .from(loginSessions)
     .where(and(eq(loginSessions.id, id), isOpen(now())));
-  return row !== undefined;
+  return row?.expiresAt;
 }
 
 /** The user's sessions that have not ended, the latest used first. */
