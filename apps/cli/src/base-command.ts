@@ -79,7 +79,8 @@ export abstract class BaseCommand extends Command {
   }
 
   /** oclif's own would look at nothing but the exit code and print every enumerable field of an error. */
-  protected override async catch(error: unknown): Promise<void> {
+  protected override async catch(thrown: unknown): Promise<void> {
+    const error = (await this.aboutFlags(thrown)) ?? thrown;
     const described = describeError(error, { env: process.env });
     process.exitCode = described.exitCode;
     if (this.jsonEnabled()) this.logJson(described.json);
@@ -98,6 +99,12 @@ export abstract class BaseCommand extends Command {
 
   protected override toSuccessJson(result: unknown): unknown {
     return toSnakeCase(result);
+  }
+
+  private async aboutFlags(error: unknown): Promise<unknown> {
+    if (!(error instanceof Error) || !('flags' in error) || !('oclif' in error)) return undefined;
+    const { unknownFlags } = await import('./unknown-flags.ts');
+    return unknownFlags(error, { ...this.ctor.baseFlags, ...this.ctor.flags });
   }
 
   private get lines(): boolean {

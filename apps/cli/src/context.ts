@@ -152,6 +152,7 @@ export function createContext(options: ContextOptions): Context {
   };
 }
 
-function hostOf(input: Parameters<typeof globalThis.fetch>[0]): string {
+/** Where a request goes. */
+export function hostOf(input: Parameters<typeof globalThis.fetch>[0]): string {
   return new URL(typeof input === 'string' || input instanceof URL ? input : input.url).host;
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { ProjectContext } from '@sp/paths';
 import type { SyncOptions } from '@sp/sync';
 import { CliError } from '../cli-error.ts';
-import type { Context } from '../context.ts';
+import { type Context, hostOf } from '../context.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { listProjectProfiles } from '../profile-listing.ts';
 import { findTarget } from '../tenant/target.ts';
@@ -74,9 +74,9 @@ export async function syncOptions(
 function patientFetch(context: Context): typeof globalThis.fetch {
   const send = createTenantFetch();
   return (input, init) => {
-    const { host } = new URL(String(input));
     // While something is sent, the tenant has no reason to answer.
-    return init?.body ? send(input, init) : context.awaitAnswer(host, () => send(input, init));
+    if (init?.body) return send(input, init);
+    return context.awaitAnswer(hostOf(input), () => send(input, init));
   };
 }
 

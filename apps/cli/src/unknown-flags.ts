@@ -1,0 +1,26 @@
+import { CliError } from './cli-error.ts';
+import { didYouMean } from './did-you-mean.ts';
+
+/** What a command knows of its flags. */
+export type KnownFlags = Readonly<
+  Record<string, { readonly aliases?: readonly string[]; readonly allowNo?: boolean; readonly char?: string }>
+>;
+
+/** The error for flags that a command does not have, with what was most likely meant; `undefined` for other errors. */
+export function unknownFlags(error: unknown, known: KnownFlags): CliError | undefined {
+  if (!(error instanceof Error) || !('flags' in error) || !/^Nonexistent flags?: /.test(error.message))
+    return undefined;
+  const names = Object.entries(known).flatMap(([name, { aliases = [], allowNo = false }]) => [
+    ...[name, ...aliases].map((each) => `--${each}`),
+    ...(allowNo ? [`--no-${name}`] : []),
+  ]);
+  const all = [...names, '--json', '--help'];
+  const sentences = (error.flags as readonly string[]).map((typed) => {
+    // What follows may be a secret.
+    const [flag = ''] = typed.split('=');
+    const meant = flag.startsWith('--') ? didYouMean(flag, all) : undefined;
+    return `there is no flag ${flag}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+  });
+  const text = sentences.join('; ');
+  return new CliError('SP_CLI_USAGE', `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`);
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { runBinary } from './support/run-binary.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+
+test.each([
+  [['cloud', 'auth', 'login', '--enviroment', 'local'], 'There is no flag --enviroment; did you mean --environment?'],
+  [['cloud', 'deploy', '--drry-run'], 'There is no flag --drry-run; did you mean --dry-run?'],
+  [['cloud', 'db', 'backup', '--no-verfy'], 'There is no flag --no-verfy; did you mean --no-verify?'],
+  [['cloud', 'status', '--jsn'], 'There is no flag --jsn; did you mean --json?'],
+  [['cloud', 'status', '--non-interactiv'], 'There is no flag --non-interactiv; did you mean --non-interactive?'],
+  [['cloud', 'status', '--quux', '-x'], 'There is no flag --quux; there is no flag -x'],
+  // The value may be a secret that went to the wrong flag.
+  [['cloud', 'status', '--tennant=planted-value'], 'There is no flag --tennant; did you mean --tenant?'],
+])('%j: %s', async (argv, message) => {
+  const cwd = await temporaryFolder();
+  const text = await runBinary(argv, { cwd });
+  expect(text.stderr).toBe(`✗ ${message}\n  See the options with --help.\n  SP_CLI_USAGE\n`);
+  expect([text.exitCode, text.stdout]).toEqual([2, '']);
+
+  const json = await runBinary([...argv, '--json'], { cwd });
+  expect(JSON.parse(json.stdout)).toEqual({
+    error: { code: 'SP_CLI_USAGE', message, suggestions: ['See the options with --help.'] },
+  });
+  expect([json.exitCode, json.stderr]).toEqual([2, '']);
+});
