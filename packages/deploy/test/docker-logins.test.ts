@@ -80,7 +80,6 @@ test('helpers are asked for the registries that the file names them for', async 
 test('a login that cannot be read is a named error without a word of it', async () => {
   const { env } = await helper('bad', `echo '${password}'; echo '${password}' >&2; exit 3`);
   const { env: silent } = await helper('bad', `echo '${password}'`);
-  const { env: token } = await helper('bad', answer('<token>', password));
   const store = { credsStore: 'bad' };
   const cases: readonly (readonly [unknown, Record<string, string>, string])[] = [
     [`{"auths": {"r.test": ${password}`, env, 'it is not JSON'],
@@ -92,12 +91,10 @@ test('a login that cannot be read is a named error without a word of it', async 
       env,
       'not base64 of `name:password`',
     ],
-    [{ auths: { 'r.test': { auth, identitytoken: password } } }, env, 'identity token'],
     [{ credHelpers: { 'r.test': '../bad' } }, env, 'malformed name'],
     [{ credsStore: 'nowhere' }, env, 'no program docker-credential-nowhere (ENOENT)'],
     [store, env, 'docker-credential-bad failed with exit code 3'],
     [store, silent, 'docker-credential-bad answered no login'],
-    [store, token, 'identity token'],
   ];
   for (const [config, environment, why] of cases) {
     const configPath = await configFile(config);
@@ -108,6 +105,32 @@ test('a login that cannot be read is a named error without a word of it', async 
   }
   const unreadable = findDockerLogin('r.test', { configPath: await temporaryFolder() });
   await expect(unreadable).rejects.toMatchObject({ code: 'SP_DEPLOY_BUILD_FAILED' });
+});
+
+test('an identity token stands in the file, or a helper says so by its name', async () => {
+  const identity = { identityToken: password };
+  const name = Buffer.from('00000000-0000-0000-0000-000000000000:').toString('base64');
+  const inFile = await configFile({ auths: { 'r.test': { auth: name, identitytoken: password } } });
+  expect(await findDockerLogin('r.test', { configPath: inFile })).toEqual(identity);
+  const { env } = await helper('kept', answer('<token>', password));
+  const kept = await configFile({ credsStore: 'kept' });
+  expect(await findDockerLogin('r.test', { configPath: kept, env })).toEqual(identity);
+});
+
+test('an image is built on one of a registry that gives identity tokens for passwords', async () => {
+  const { reference } = await privateBase({ password, identity: true });
+  const base = `${reference}:v1`;
+  const plan = await planImage({ projectRoot: await fixtureProject(), profileName: 'production', base });
+  const build = async (identitytoken: string): Promise<unknown> => {
+    const configPath = await configFile({ auths: { [reference.split('/')[0]!]: { identitytoken } } });
+    const baseRegistry = (registry: string) => findDockerLogin(registry, { configPath });
+    const builder = createOciBuilder({ cacheDirectory: await temporaryFolder(), baseRegistry });
+    return builder.build(plan, { name: 'registry.test/a:b' });
+  };
+  expect(await build(password)).toMatchObject({ kind: 'oci' });
+  const error = await build('planted-other').catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'SP_DEPLOY_BUILD_FAILED', cause: { code: 'SP_OCI_UNAUTHORIZED' } });
+  expect(inspect(error, { depth: 9 })).not.toContain('planted');
 });
 
 test('a helper that waits for somebody can be stopped', async () => {

@@ -14,11 +14,14 @@ export const amd64 = { os: 'linux', architecture: 'amd64' };
 export const arm64 = { os: 'linux', architecture: 'arm64' };
 export const password = 'planted-base-password';
 
-/** A registry that wants a token, with `base:v1`: an index of an image for two platforms. */
+/**
+ * A registry that wants a token, with `base:v1`: an index of an image for two platforms. With `identity` its token server
+ * takes the password only as an identity token.
+ */
 export async function privateBase(
-  options: { readonly entries?: readonly LayerEntry[]; readonly password?: string } = {},
+  options: { readonly entries?: readonly LayerEntry[]; readonly password?: string; readonly identity?: boolean } = {},
 ) {
-  const { entries = [], password: secret = password } = options;
+  const { entries = [], password: secret = password, identity = false } = options;
   const storage = createDiskRegistryStorage(await temporaryFolder());
   const blobs = createBlobStore(await temporaryFolder());
   const handler = createRegistryHandler({ storage, authorize: () => Promise.resolve({ allow: true }) });
@@ -41,17 +44,21 @@ export async function privateBase(
   };
   await move('one');
   const requests: string[] = [];
-  const host = await serve((request) => {
+  const host = await serve(async (request) => {
     const { pathname, origin } = new URL(request.url);
     if (pathname.includes('/blobs/')) requests.push(pathname);
     const authorization = request.headers.get('authorization');
     if (pathname === '/token') {
-      const good = authorization === `Basic ${Buffer.from(`ada:${secret}`).toString('base64')}`;
-      return Promise.resolve(good ? Response.json({ token: 'short-lived' }) : new Response(null, { status: 401 }));
+      const form = new URLSearchParams(request.method === 'POST' ? await request.text() : '');
+      const good = identity
+        ? form.get('grant_type') === 'refresh_token' && form.get('refresh_token') === secret
+        : authorization === `Basic ${Buffer.from(`ada:${secret}`).toString('base64')}`;
+      const answer = identity ? { access_token: 'short-lived' } : { token: 'short-lived' };
+      return good ? Response.json(answer) : new Response(null, { status: 401 });
     }
     if (authorization === 'Bearer short-lived') return handler(request);
     const challenge = `Bearer realm="${origin}/token",service="base"`;
-    return Promise.resolve(new Response(null, { status: 401, headers: { 'www-authenticate': challenge } }));
+    return new Response(null, { status: 401, headers: { 'www-authenticate': challenge } });
   });
   const login = () => ({ username: 'ada', password: secret, retries: 0 });
   return { reference: `${host}/base`, requests, move, login };

@@ -1,7 +1,7 @@
 import { OciError } from './error.ts';
 import { readAll } from './file-read.ts';
 import { type FailureContext, networkFailure, responseFailure } from './registry-failure.ts';
-import type { Transport, TransportResponse } from './transport.ts';
+import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 import { parseJsonObject } from './wire.ts';
 
 /** What the authentication of one registry is made of. */
@@ -10,6 +10,7 @@ export interface RegistryAuthOptions {
   readonly origin: string;
   readonly username?: string | undefined;
   readonly password?: string | (() => string | Promise<string>) | undefined;
+  readonly identityToken?: string | (() => string | Promise<string>) | undefined;
   readonly transport: Transport;
   /** How long the token server may take. */
   readonly idleTimeoutMilliseconds: number;
@@ -33,9 +34,10 @@ interface Token {
 }
 
 export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
-  const { registry, origin, username, password } = options;
+  const { registry, origin, username, password, identityToken } = options;
   const tokens = new Map<string, Promise<Token>>();
   const secrets = new Set<string>();
+  const renewed = new Map<string, string>();
   let challenge: Challenge | undefined;
 
   const basic = async (): Promise<string | undefined> => {
@@ -52,26 +54,55 @@ export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
     return redacted;
   };
 
-  const requestToken = async (realm: URL, service: string | undefined, scope: string): Promise<Token> => {
+  /** A token server may give another identity token for the one that it was sent, and then want that one. */
+  const renew = async (next: string): Promise<void> => {
+    const given = typeof identityToken === 'function' ? await identityToken() : identityToken;
+    secrets.add(next);
+    if (given !== undefined) renewed.set(given, next);
+  };
+
+  /** What is sent to the token server: OAuth's refresh of an identity token, or Docker's own question. */
+  const tokenRequest = async (
+    realm: URL,
+    service: string | undefined,
+    scope: string,
+  ): Promise<{ readonly url: URL } & Omit<TransportRequest, 'signal'>> => {
+    const scopes = scope.split(' ').filter((one) => one !== '');
+    if (identityToken !== undefined) {
+      const given = typeof identityToken === 'function' ? await identityToken() : identityToken;
+      const secret = renewed.get(given) ?? given;
+      if (secret !== '') secrets.add(secret).add(encodeURIComponent(secret));
+      const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'sp-oci', refresh_token: secret });
+      if (service !== undefined) form.set('service', service);
+      if (scopes.length > 0) form.set('scope', scopes.join(' '));
+      const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+      return { url: realm, method: 'POST', headers, body: Buffer.from(form.toString()) };
+    }
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set('service', service);
-    for (const one of scope.split(' ')) if (one !== '') url.searchParams.append('scope', one);
+    for (const one of scopes) url.searchParams.append('scope', one);
     if (username !== undefined) url.searchParams.set('account', username);
     const authorization = await basic();
+    return { url, method: 'GET', headers: authorization === undefined ? {} : { authorization } };
+  };
+
+  const requestToken = async (realm: URL, service: string | undefined, scope: string): Promise<Token> => {
+    const { url, ...request } = await tokenRequest(realm, service, scope);
     const context: FailureContext = { registry, attempt: 'Cannot get a token', redact };
     let response: TransportResponse;
     let bytes: Uint8Array | undefined;
     try {
-      const headers: Record<string, string> = authorization === undefined ? {} : { authorization };
       // Not the caller's signal: several requests wait for this token.
       const signal = AbortSignal.timeout(options.idleTimeoutMilliseconds);
-      response = await options.transport(url, { method: 'GET', headers, signal });
+      response = await options.transport(url, { ...request, signal });
       if (response.status === 200 && response.body !== null) bytes = await readAll(response.body, 256 * 1024);
     } catch (error) {
       throw networkFailure(error, context);
     }
     if (response.status !== 200) throw await responseFailure(response, context);
     const json = parseJsonObject(bytes ?? new Uint8Array(0), 'token answer');
+    const { refresh_token: next } = json;
+    if (identityToken !== undefined && typeof next === 'string' && next !== '') await renew(next);
     const token = json['token'] ?? json['access_token'];
     if (typeof token !== 'string' || token === '') {
       throw new OciError('SP_OCI_REGISTRY', `Cannot get a token at ${registry}: the answer has none`, { registry });

@@ -28,6 +28,11 @@ export interface RegistryClientOptions {
   readonly username?: string | undefined;
   /** Password or token; a function is called whenever one is needed. Without it the client is anonymous. */
   readonly password?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * What `docker login` keeps for registries that give tokens for passwords: exchanged for a token of each scope at the
+   * registry's token server (OAuth's refresh grant), instead of a password.
+   */
+  readonly identityToken?: string | (() => string | Promise<string>) | undefined;
   /** The way to the registry. @defaultValue node:http and node:https, which start much faster than the global `fetch` */
   readonly fetch?: typeof fetch | undefined;
   /** Plain HTTP. @defaultValue true for 127.0.0.1, [::1], localhost and *.localhost */
@@ -84,11 +89,19 @@ export interface RegistryClient {
  * @throws {@link OciError} `SP_OCI_REFERENCE` when `registry` is not `host[:port]`
  */
 export function createRegistryClient(options: RegistryClientOptions): RegistryClient {
-  const { registry, username, password, userAgent, idleTimeoutMilliseconds = 60_000 } = options;
+  const { registry, username, password, identityToken, userAgent, idleTimeoutMilliseconds = 60_000 } = options;
   const { retries = 3, retryDelayMilliseconds: delayMilliseconds = 500 } = options;
   const origin = registryOrigin(registry, options.insecure);
   const transport = options.fetch === undefined ? createHttpTransport() : createFetchTransport(options.fetch);
-  const auth = createRegistryAuth({ registry, origin, username, password, transport, idleTimeoutMilliseconds });
+  const auth = createRegistryAuth({
+    registry,
+    origin,
+    username,
+    password,
+    identityToken,
+    transport,
+    idleTimeoutMilliseconds,
+  });
   const request = createRequester({ registry, origin, auth, transport, userAgent, idleTimeoutMilliseconds });
 
   const manifest = async (

@@ -173,3 +173,65 @@ test('credentials stay with the registry: not to another upload host, not to a t
   expect(await codeOf(plain.resolve('app', 'v1'))).toBe('SP_OCI_UNAUTHORIZED');
   expect(sent.map(({ host }) => host)).toEqual(['registry.test']);
 });
+
+/** A token server that takes no passwords: only OAuth's refresh grant, with a new identity token for each. */
+async function identityRegistry(folder: string, options: { readonly rotates?: boolean } = {}) {
+  const forms: URLSearchParams[] = [];
+  let current = 'planted+identity/token';
+  const granted = new Set<string>();
+  const server = await serve(async (request) => {
+    if (new URL(request.url).pathname === '/token') {
+      const form = new URLSearchParams(request.method === 'POST' ? await request.text() : '');
+      forms.push(form);
+      if (form.get('refresh_token') !== current) {
+        const error_description = `no such token ${form.get('refresh_token')}`;
+        return Response.json({ errors: [{ code: 'UNAUTHORIZED', message: error_description }] }, { status: 401 });
+      }
+      const access_token = `access-${forms.length}-${form.get('scope')}`;
+      granted.add(access_token);
+      if (options.rotates !== true) return Response.json({ access_token, expires_in: 300 });
+      current = `planted-next-${forms.length}`;
+      return Response.json({ access_token, expires_in: 300, refresh_token: current });
+    }
+    return handler(request);
+  });
+  const handler = createRegistryHandler({
+    storage: createDiskRegistryStorage(folder),
+    authorize: ({ request }): Promise<RegistryDecision> => {
+      const token = request.headers.get('authorization')?.replace('Bearer ', '') ?? '';
+      if (granted.has(token)) return Promise.resolve({ allow: true });
+      const challenge = `Bearer realm="${server.url}/token",service="the registry"`;
+      return Promise.resolve({ allow: false, status: 401, code: 'UNAUTHORIZED', message: 'log in', challenge });
+    },
+  });
+  return { ...server, forms };
+}
+
+test.each([false, true])(
+  'an identity token is exchanged at the token server (a new one each time: %s)',
+  async (rotates) => {
+    await using folder = await temporaryFolder();
+    const { blobs, image } = await sampleImage(join(folder.path, 'client'));
+    await using server = await identityRegistry(join(folder.path, 'registry'), { rotates });
+    const client = createRegistryClient({ registry: server.host, identityToken: () => 'planted+identity/token' });
+    await client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] });
+    expect((await client.resolve('app', 'v1'))?.digest).toBe(image.manifest.digest);
+    expect(server.forms.map((form) => form.get('scope'))).toEqual(['repository:app:pull,push', 'repository:app:pull']);
+    expect(Object.fromEntries(server.forms[0] ?? [])).toEqual({
+      grant_type: 'refresh_token',
+      client_id: 'sp-oci',
+      refresh_token: 'planted+identity/token',
+      service: 'the registry',
+      scope: 'repository:app:pull,push',
+    });
+  },
+);
+
+test('an identity token that is refused is in no error', async () => {
+  await using folder = await temporaryFolder();
+  await using server = await identityRegistry(folder.path);
+  const client = createRegistryClient({ registry: server.host, identityToken: 'planted-old', retries: 0 });
+  const error = await client.resolve('app', 'v1').catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'SP_OCI_UNAUTHORIZED', status: 401 });
+  expect(inspect(error, { depth: 9 }) + JSON.stringify({ ...(error as object) })).not.toContain('planted');
+});

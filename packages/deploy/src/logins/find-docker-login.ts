@@ -1,6 +1,5 @@
 import { askCredentialHelper } from './credential-helper.ts';
 import { type DockerAuth, loadDockerConfig } from './docker-config.ts';
-import { loginUnreadable } from './login-unreadable.ts';
 
 /** Options of {@link findDockerLogin}. */
 export interface FindDockerLoginOptions {
@@ -12,13 +11,21 @@ export interface FindDockerLoginOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Who somebody is at a registry. */
-export interface DockerLogin {
-  /** Name that the registry knows. */
-  readonly username: string;
-  /** Password or token. */
-  readonly password: string;
-}
+/** Who somebody is at a registry: a name with a password, or a token that stands for both. */
+export type DockerLogin =
+  | {
+      /** Name that the registry knows. */
+      readonly username: string;
+      /** Password or token. */
+      readonly password: string;
+      readonly identityToken?: undefined;
+    }
+  | {
+      /** What the registry gave for a password; its token server exchanges it. */
+      readonly identityToken: string;
+      readonly username?: undefined;
+      readonly password?: undefined;
+    };
 
 /** The name under which docker keeps logins to Docker Hub. */
 const dockerHub = 'https://index.docker.io/v1/';
@@ -27,8 +34,7 @@ const dockerHub = 'https://index.docker.io/v1/';
  * The login that `docker login` left for a registry: in the file itself (`auths`), or in a keychain that the file names
  * for this registry (`credHelpers`) or for all (`credsStore`). `undefined` when there is none.
  *
- * @throws {@link DeployError} `SP_DEPLOY_BUILD_FAILED` when the file is damaged, the helper fails or the login is an
- * identity token; `SP_DEPLOY_ABORTED`
+ * @throws {@link DeployError} `SP_DEPLOY_BUILD_FAILED` when the file is damaged or the helper fails; `SP_DEPLOY_ABORTED`
  *
  * @example
  * const configPath = '/home/ada/.docker/config.json';
@@ -46,25 +52,19 @@ export async function findDockerLogin(
   if (helper !== undefined && helper !== '') {
     const serverUrl = helperKey ?? keys[0] ?? registry;
     const kept = await askCredentialHelper(helper, { registry, serverUrl, configPath, env, signal });
-    if (kept !== undefined) return login(kept, { registry, configPath });
+    if (kept !== undefined) return login(kept);
   }
   const key = keys.find((candidate) => auths.has(candidate));
   const auth = key === undefined ? undefined : auths.get(key);
-  return auth === undefined ? undefined : login(auth, { registry, configPath });
+  return auth === undefined ? undefined : login(auth);
 }
 
-function login(
-  auth: DockerAuth,
-  place: { readonly registry: string; readonly configPath: string },
-): DockerLogin | undefined {
-  const { username, password, identityToken } = auth;
-  // What helpers say instead of a name when the secret is such a token.
-  if (username === '<token>' || (identityToken !== undefined && identityToken !== '')) {
-    throw loginUnreadable(place, 'it is an identity token, not a password');
-  }
+function login({ username, password, identityToken }: DockerAuth): DockerLogin | undefined {
+  if (identityToken !== undefined && identityToken !== '') return { identityToken };
   // An empty entry is docker's mark that a keychain has the login.
   if (username === undefined || username === '' || password === undefined) return undefined;
-  return { username, password };
+  // What helpers say instead of a name when the secret is such a token.
+  return username === '<token>' ? { identityToken: password } : { username, password };
 }
 
 /** The names that a registry may have in the file, the usual one first. */
