@@ -15,13 +15,15 @@ export type FindingKind =
   /** A database is reached from outside, or is not, and should be otherwise. Repaired by doing so. */
   | 'external_access_differs'
   /** Images of a tenant that was deleted, or of none. Repaired by removing them when it was deleted, else told only. */
-  | 'images_unexpected';
+  | 'images_unexpected'
+  /** Work that ended every process that tried it, for a tenant that nothing was done to since. Told only: a mistake of the program. */
+  | 'workflow_given_up';
 
 /** One difference. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly tenantId?: string | undefined;
-  /** The provider's name for the thing: of a release, an app, a database or a repository. */
+  /** The provider's name for the thing: of a release, an app, a database, a repository or a workflow. */
   readonly subject: string;
   /** `repaired`; `reported` where nothing was done on purpose; `failed` where the repair did not succeed. */
   readonly outcome: 'repaired' | 'reported' | 'failed';

@@ -10,6 +10,7 @@ import { compareDatabases } from './compare-databases.ts';
 import { compareImages } from './compare-images.ts';
 import { compareMachines } from './compare-machines.ts';
 import type { Difference, Finding } from './finding.ts';
+import { listGivenUp } from './list-given-up.ts';
 
 // Any number; the same in every version of this program.
 const lock = 7_300_004;
@@ -36,7 +37,10 @@ export interface ReconcileReport {
   readonly skipped: boolean;
   readonly findings: readonly Finding[];
   /** What could not be looked at, and why; one line each. */
-  readonly unavailable: readonly { readonly what: 'machines' | 'databases' | 'images'; readonly reason: string }[];
+  readonly unavailable: readonly {
+    readonly what: 'machines' | 'databases' | 'images' | 'workflows';
+    readonly reason: string;
+  }[];
 }
 
 /**
@@ -70,11 +74,12 @@ async function compareAll(
   { repair, signal }: { readonly repair: boolean; readonly signal: AbortSignal },
 ): Promise<ReconcileReport> {
   const findings: Finding[] = [];
-  const unavailable: { what: 'machines' | 'databases' | 'images'; reason: string }[] = [];
+  const unavailable: { what: 'machines' | 'databases' | 'images' | 'workflows'; reason: string }[] = [];
   const comparisons = [
     ['databases', compareDatabases],
     ['machines', compareMachines],
     ['images', compareImages],
+    ['workflows', listGivenUp],
   ] as const;
   for (const [what, compare] of comparisons) {
     try {

@@ -8,13 +8,15 @@ import type { ReleaseRow } from '../tenants/deploys.ts';
 import type { OperationRow } from '../tenants/operations.ts';
 import { deployRelease } from './deploy-release.ts';
 import { type ExecutorLease, openExecutorLease } from './executor-lease.ts';
+import { describeFailure } from './failure-class.ts';
 import { provisionTenant, readTenant } from './provision-tenant.ts';
+import { forgetRecoveries, handOver } from './recoveries.ts';
 import { resumeMachines } from './resume-machines.ts';
 import { provisioningId, resumeWork } from './resume-work.ts';
 import { readOperation, runOperation } from './run-operation.ts';
 import { openDueOperation } from './settle-subscription.ts';
 import { runStep } from './step.ts';
-import { takeOverWorkflows } from './take-over.ts';
+import { listPending, takeOverWorkflows } from './take-over.ts';
 import { watchOthers } from './watch-others.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
@@ -72,6 +74,12 @@ export interface WorkflowsOptions
    * @defaultValue about an hour: from 15 seconds to 5 minutes, and 5 minutes again and again
    */
   readonly outagePausesMs?: readonly number[] | undefined;
+  /**
+   * How often in a row a workflow may be under way, without getting further, when its process ends: then it counts as
+   * what ends them and is given up.
+   * @defaultValue 5
+   */
+  readonly maxRecoveries?: number | undefined;
   /** Between two looks for processes on the same database that have ended, in ms. @defaultValue 2000 */
   readonly takeOverIntervalMs?: number | undefined;
   /** Between two comparisons of the providers with the database, of which the first is at the start; 0: none. @defaultValue 300000 */
@@ -174,7 +182,7 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   const closing = new AbortController();
   const { outagePausesMs = outagePauses } = options;
   const times = { providerDelayMs, healthTimeoutMs, healthIntervalMs, retryIntervalMs, outagePausesMs };
-  const { store, logger, takeOverIntervalMs = 2000, reconcileIntervalMs = 300_000 } = options;
+  const { store, logger, takeOverIntervalMs = 2000, reconcileIntervalMs = 300_000, maxRecoveries = 5 } = options;
   let lease: ExecutorLease | undefined;
   let stopWatching: (() => Promise<void>) | undefined;
   let asked: Promise<unknown> | undefined;
@@ -185,6 +193,13 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   current = { ...options, ...times, signal: closing.signal, ownsWorkflow };
   registered ??= register();
   const { provision, deploy, operate } = registered;
+
+  async function leaveInOrder(): Promise<void> {
+    if (lease === undefined || !DBOS.isInitialized()) return;
+    const { executorId } = lease;
+    const left = await listPending(applicationVersion, executorId);
+    await handOver(store, { executorId, workflowIds: left.map(({ workflowID }) => workflowID) });
+  }
 
   const workflows: Workflows = {
     startProvisioning: async (tenantId) => {
@@ -236,6 +251,9 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     close: async () => {
       closing.abort(new Error('The workflow engine is closing'));
       await stopWatching?.();
+      await leaveInOrder().catch((error: unknown) => {
+        logger.warn({ reason: describeFailure(error) }, 'what is left to others could not be noted');
+      });
       await DBOS.shutdown();
       // Now others may go on with what is left here.
       await lease?.close();
@@ -257,12 +275,14 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
       logger: engineLogger(logger),
     });
     await DBOS.launch();
-    await takeOverWorkflows({ lease: held, applicationVersion, logger });
+    await forgetRecoveries(store);
+    await takeOverWorkflows({ store, lease: held, applicationVersion, maxRecoveries, logger });
     await resumeWork(options, workflows);
     stopWatching = watchOthers(current, {
       lease: held,
       workflows,
       applicationVersion,
+      maxRecoveries,
       takeOverIntervalMs,
       reconcileIntervalMs,
     });

@@ -8,6 +8,9 @@ import { lockTenant } from '../tenants/operations.ts';
 import { forever, StepFailed } from './step-failed.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
+const waitSuffix = ': wait';
+const tellOutageName = 'tell outage';
+
 /** Runs a part of a step as a step of its own. */
 type Part = (what: string, work: () => Promise<void>) => Promise<void>;
 
@@ -17,7 +20,7 @@ export async function tellOutage(
   { part, reason }: { readonly part: Part; readonly reason: string },
 ): Promise<string> {
   const message = `Waiting for a provider that is away, and trying again: ${reason}`;
-  await part('tell outage', async () => {
+  await part(tellOutageName, async () => {
     const tenantId = await context.findTenantId();
     await context.store.db.transaction(async (tx) => {
       const { failure } = await lockTenant(tx, tenantId);
@@ -45,6 +48,11 @@ export async function tellReturn(
   }).catch(ignoreFailure);
 }
 
+/** Whether a workflow whose last recorded step is this one waits for a provider. */
+export function isWait(step: string | undefined): boolean {
+  return step !== undefined && (step.endsWith(waitSuffix) || step.endsWith(`: ${tellOutageName}`));
+}
+
 /** Appends what is not the tenant's last word already. Call it with the tenant's row locked. */
 async function tell(
   tx: Transaction,
@@ -60,18 +68,28 @@ async function tell(
 }
 
 /**
- * Waits for a while, a quarter of it by chance, so that not everybody who waited comes back at once. The moment of its
- * end is recorded: a process that goes on with the workflow waits for what is left. The engine's own sleep does the same,
- * but cannot be woken by its end, and a process that closes would have to wait with it.
+ * Until when a step is waited with, in milliseconds since 1970, a quarter of the pause by chance, so that not everybody
+ * who waited comes back at once; `null`: not any more. It is recorded: a process that goes on with the workflow waits for
+ * what is left, whatever pauses it has itself.
  */
-export async function waitOut(
-  context: WorkflowContext,
-  { name, pauseMs }: { readonly name: string; readonly pauseMs: number },
-): Promise<void> {
-  const { signal } = context;
-  const jitteredMs = pauseMs * (0.75 + Math.random() * 0.25);
-  const until = await DBOS.runStep(async () => Date.now() + jitteredMs, { name });
-  if (!signal.aborted) await delay(until - Date.now(), undefined, { signal, ref: false }).catch(() => {});
+export async function decideWait(
+  { signal }: Pick<WorkflowContext, 'signal'>,
+  { step, pauseMs }: { readonly step: string; readonly pauseMs: number | undefined },
+): Promise<number | null> {
+  const decide = (): number | null =>
+    pauseMs === undefined ? null : Date.now() + pauseMs * (0.75 + Math.random() * 0.25);
+  return await DBOS.runStep(async () => decide(), { name: `${step}${waitSuffix}` }).catch(async (error: unknown) => {
+    if (signal.aborted) return await forever();
+    throw error;
+  });
+}
+
+/**
+ * Waits for a moment. The engine's own sleep would do the same with what was recorded, but nothing wakes it when the
+ * engine closes, and the process would have to stay for it.
+ */
+export async function waitUntil({ signal }: Pick<WorkflowContext, 'signal'>, moment: number): Promise<void> {
+  if (!signal.aborted) await delay(moment - Date.now(), undefined, { signal, ref: false }).catch(() => {});
   if (signal.aborted) await forever();
 }
 

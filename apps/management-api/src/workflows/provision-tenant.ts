@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eq, sql } from 'drizzle-orm';
+import type { TenantDatabase, TenantDatabaseRequest } from '../ports/databases.ts';
 import type { Machines } from '../ports/machines.ts';
 import type { Transaction } from '../store/database.ts';
 import { tenantEvents, tenants } from '../store/schema.ts';
@@ -59,18 +60,27 @@ async function createDatabase(context: WorkflowContext, tenantId: string): Promi
   await record(context, { tenantId, eventType: 'database_created' });
 }
 
-/** Makes the tenant's database where it is missing; returns its addresses as they are now. */
-export async function ensureDatabase(
-  context: Pick<WorkflowContext, 'store' | 'vault' | 'databases'> & {
-    readonly machines: Pick<Machines, 'databaseHost'>;
-  },
-  tenant: Pick<TenantRow, 'id' | 'databaseName' | 'databaseLogin'>,
-): Promise<{ readonly internalUrl: string; readonly externalUrl: string }> {
+type DatabaseContext = Pick<WorkflowContext, 'store' | 'vault' | 'databases'> & {
+  readonly machines: Pick<Machines, 'databaseHost'>;
+};
+type DatabaseOwner = Pick<TenantRow, 'id' | 'databaseName' | 'databaseLogin'>;
+
+/** Makes the tenant's database where it is missing; returns its addresses as they are now. For workflows only. */
+export async function ensureDatabase(context: DatabaseContext, tenant: DatabaseOwner): Promise<TenantDatabase> {
+  return await context.databases.create(await databaseRequest(context, tenant));
+}
+
+/** The addresses of the tenant's database as they are now. Makes nothing: the tenant may be deleted meanwhile. */
+export async function readDatabaseUrls(context: DatabaseContext, tenant: DatabaseOwner): Promise<TenantDatabase> {
+  return context.databases.urls(await databaseRequest(context, tenant));
+}
+
+async function databaseRequest(context: DatabaseContext, tenant: DatabaseOwner): Promise<TenantDatabaseRequest> {
   const secrets = await readSecrets(context, { tenantId: tenant.id, kind: 'platform' });
   const { databaseName, databaseLogin: login } = tenant;
   const password = secrets[passwordName(login)];
   if (password === undefined) throw new Error(`Tenant ${tenant.id} has no database password`);
-  return await context.databases.create({ databaseName, login, password, machineHost: context.machines.databaseHost });
+  return { databaseName, login, password, machineHost: context.machines.databaseHost };
 }
 
 async function storeDatabaseUrls(context: WorkflowContext, tenantId: string): Promise<void> {

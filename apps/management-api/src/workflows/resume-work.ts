@@ -3,7 +3,9 @@ import { and, count, eq, isNotNull, notInArray } from 'drizzle-orm';
 import { releases, tenantEvents, tenantOperations, tenants } from '../store/schema.ts';
 import { giveUpRelease } from './deploy-release.ts';
 import type { Workflows } from './engine.ts';
+import { describeFailure } from './failure-class.ts';
 import { giveUpProvisioning } from './provision-tenant.ts';
+import { whyGivenUp } from './recoveries.ts';
 import { giveUpOperation } from './run-operation.ts';
 import { listDueTenants } from './settle-subscription.ts';
 import type { WorkflowContext } from './workflow-context.ts';
@@ -19,12 +21,13 @@ const alive: readonly string[] = ['PENDING', 'ENQUEUED', 'DELAYED'];
  */
 export async function resumeWork(context: Context, workflows: Workflows): Promise<void> {
   const { store, logger } = context;
-  const orEnd = async (workflowId: string, begin: () => Promise<void>, end: () => Promise<void>): Promise<void> => {
+  type End = (reason: string) => Promise<void>;
+  const orEnd = async (workflowId: string, begin: () => Promise<void>, end: End): Promise<void> => {
     const workflow = await DBOS.getWorkflowStatus(workflowId);
     if (workflow === null) return await begin();
     if (alive.includes(workflow.status)) return;
     logger.error({ workflow: workflowId, status: workflow.status }, 'a workflow ended without finishing its work');
-    await end();
+    await end((await whyGivenUp(store, workflowId)) ?? abandoned);
   };
 
   const paid = await store.db.select({ id: tenants.id }).from(tenants).where(eq(tenants.state, 'provisioning'));
@@ -32,7 +35,7 @@ export async function resumeWork(context: Context, workflows: Workflows): Promis
     await orEnd(
       await provisioningId(context, tenantId),
       () => workflows.startProvisioning(tenantId),
-      () => giveUpProvisioning(context, { tenantId, reason: abandoned }),
+      (reason) => giveUpProvisioning(context, { tenantId, reason }),
     );
   }
   const operations = await store.db.select().from(tenantOperations).where(eq(tenantOperations.status, 'open'));
@@ -40,7 +43,7 @@ export async function resumeWork(context: Context, workflows: Workflows): Promis
     await orEnd(
       `operate:${id}`,
       () => workflows.startOperation(id),
-      () => giveUpOperation(context, { operationId: id, tenantId, failure: abandoned }),
+      (failure) => giveUpOperation(context, { operationId: id, tenantId, failure }),
     );
   }
   // The release of an operation is the operation's to run.
@@ -56,10 +59,15 @@ export async function resumeWork(context: Context, workflows: Workflows): Promis
     await orEnd(
       `deploy:${releaseId}`,
       () => workflows.startDeploy(releaseId),
-      () => giveUpRelease(context, { releaseId, reason: abandoned }),
+      (reason) => giveUpRelease(context, { releaseId, reason }),
     );
   }
-  for (const id of await listDueTenants({ store })) await workflows.settleSubscription(id);
+  for (const id of await listDueTenants({ store })) {
+    // One that cannot be settled must keep neither the others nor the process from going on.
+    await workflows.settleSubscription(id).catch((error: unknown) => {
+      logger.error({ tenant: id, reason: describeFailure(error) }, 'what a subscription asks for could not be begun');
+    });
+  }
 }
 
 /** The workflow that makes a tenant: each attempt is one of its own. */

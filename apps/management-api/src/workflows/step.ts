@@ -1,6 +1,6 @@
 import { DBOS, Error as EngineErrors } from '@dbos-inc/dbos-sdk';
 import { classifyFailure, describeFailure, isOutage, isRetried } from './failure-class.ts';
-import { tellOutage, tellReturn, waitOut } from './outage.ts';
+import { decideWait, tellOutage, tellReturn, waitUntil } from './outage.ts';
 import { forever, StepFailed } from './step-failed.ts';
 import type { StepBoundary, WorkflowContext } from './workflow-context.ts';
 
@@ -23,7 +23,6 @@ export interface StepOptions {
  */
 export async function runStep<T>(context: WorkflowContext, options: StepOptions, work: () => Promise<T>): Promise<T> {
   const { name, attempts = 5, patient = true } = options;
-  const pauses = patient ? context.outagePausesMs : [];
   const part = (what: string, attempt: () => Promise<void>): Promise<void> =>
     tryStep(context, { name: `${name}: ${what}`, attempts }, attempt);
   let told: string | undefined;
@@ -33,10 +32,11 @@ export async function runStep<T>(context: WorkflowContext, options: StepOptions,
       if (told !== undefined) await tellReturn(context, { part, told });
       return result;
     } catch (error) {
-      const pauseMs = pauses[pause];
-      if (!(error instanceof StepFailed) || !error.outage || pauseMs === undefined) throw error;
+      if (!(error instanceof StepFailed) || !error.outage || !patient) throw error;
+      const until = await decideWait(context, { step: name, pauseMs: context.outagePausesMs[pause] });
+      if (until === null) throw error;
       told ??= await tellOutage(context, { part, reason: error.reason });
-      await waitOut(context, { name: `${name}: wait`, pauseMs });
+      await waitUntil(context, until);
     }
   }
 }

@@ -19,17 +19,18 @@ export function watchOthers(
     readonly lease: ExecutorLease;
     readonly workflows: Workflows;
     readonly applicationVersion: string;
+    readonly maxRecoveries: number;
     readonly takeOverIntervalMs: number;
     readonly reconcileIntervalMs: number;
   },
 ): () => Promise<void> {
-  const { lease, workflows, applicationVersion, takeOverIntervalMs, reconcileIntervalMs } = request;
-  const { logger, signal } = context;
+  const { lease, workflows, applicationVersion, maxRecoveries, takeOverIntervalMs, reconcileIntervalMs } = request;
+  const { store, logger, signal } = context;
   let looks = 0;
 
   const stopLooking = repeat(takeOverIntervalMs, 'the work of ended processes could not be taken over', async () => {
     looks += 1;
-    const taken = await takeOverWorkflows({ lease, applicationVersion, logger });
+    const taken = await takeOverWorkflows({ store, lease, applicationVersion, maxRecoveries, logger });
     if (taken > 0 || looks % looksPerResume === 0) await resumeWork(context, workflows);
   });
   const compare = async (): Promise<void> => void (await reconcile(context, { repair: true, signal }));

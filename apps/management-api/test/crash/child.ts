@@ -23,6 +23,7 @@ const held = new Map<string, () => void>();
 async function reach(where: string): Promise<void> {
   const workflowId = DBOS.workflowID;
   if (workflowId === undefined) return;
+  if (`${workflowId} ${where}` === options.deadly) process.kill(process.pid, 'SIGKILL');
   const count = (counts.get(workflowId) ?? 0) + 1;
   counts.set(workflowId, count);
   const label = `${count} ${where}`;
@@ -68,6 +69,7 @@ const workflows = await startWorkflows({
   retryIntervalMs: 1,
   healthIntervalMs: 1,
   outagePausesMs: [1, 1],
+  maxRecoveries: options.maxRecoveries,
   // Every fifteenth look begins what is open: it must not come before the test has said where to stop.
   takeOverIntervalMs: options.takeOverIntervalMs ?? 5000,
   onBoundary: ({ step, moment }) => reach(`${step}:${moment}`),

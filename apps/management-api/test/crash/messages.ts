@@ -6,6 +6,9 @@ export interface ChildOptions {
   readonly takeOverIntervalMs?: number | undefined;
   /** Holds every workflow at its so-manieth boundary in this process. */
   readonly holdAt?: number | undefined;
+  readonly maxRecoveries?: number | undefined;
+  /** A workflow and where in it the process kills itself: `<workflow> <boundary>`. */
+  readonly deadly?: string | undefined;
 }
 
 export type ParentMessage =
