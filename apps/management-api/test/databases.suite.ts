@@ -81,6 +81,22 @@ function suite(start: () => Promise<DatabasesServer>): void {
     await expect(query(owner, 'select 1')).rejects.toMatchObject({ code: '28P01' });
   });
 
+  test("a tenant's role enters none of the control plane's databases", async () => {
+    const { databases, adminUrl } = server();
+    const own = new URL(adminUrl).pathname.slice(1);
+    await query(adminUrl, `create database ${own}_dbos`);
+    await databases.prepare();
+    await databases.prepare();
+    const request = { databaseName: 'sp_fefefefefefe', password: 'x', machineHost: '127.0.0.1' };
+    const { internalUrl } = await databases.create(request);
+    for (const name of [own, `${own}_dbos`]) {
+      const elsewhere = internalUrl.replace(/[^/]+$/, name);
+      await expect(query(elsewhere, 'select 1')).rejects.toMatchObject({ code: '42501' });
+      expect(await query(adminUrl.replace(/[^/]+$/, name), 'select 1 as one')).toEqual([{ one: 1 }]);
+    }
+    expect(databases.urls(request)).toEqual(await databases.create(request));
+  });
+
   test('the machine gets the host by which it reaches the server', async () => {
     const { databases } = server();
     const request = { databaseName: 'sp_cccccccccccc', password: 'x', machineHost: 'host.docker.internal' };

@@ -8,10 +8,9 @@ describeDatabases('a server of somebody else, as a role that may make roles and 
   const server = await startTestDatabase();
   const client = new Client({ connectionString: server.adminUrl });
   await client.connect();
-  // What a hosted Postgres gives to its customer; the setting lets the role use the roles that it makes.
+  // What a hosted Postgres gives to its customer.
   await client.query(`create role cloud_admin login createrole createdb password 'cloud-admin-password'`);
   await client.query(`grant pg_signal_backend to cloud_admin`);
-  await client.query(`alter role cloud_admin set createrole_self_grant = 'set, inherit'`);
   await client.query('create database control owner cloud_admin');
   await client.end();
   const url = new URL(server.adminUrl);

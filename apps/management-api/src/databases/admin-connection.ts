@@ -4,6 +4,8 @@ import { Client } from 'pg';
 export interface AdminConnection {
   readonly hostname: string;
   readonly port: string;
+  /** Whether the address asks for TLS. */
+  readonly isEncrypted: boolean;
   /** Does something on a connection of its own, to the database named or to the address's own. */
   use<T>(database: string | undefined, work: (client: Client) => Promise<T>): Promise<T>;
 }
@@ -16,6 +18,7 @@ export function createAdminConnection(url: string): AdminConnection {
   return {
     hostname: admin.hostname,
     port: admin.port || '5432',
+    isEncrypted: ['require', 'verify-ca', 'verify-full'].includes(admin.searchParams.get('sslmode') ?? ''),
     use: async (database, work) => {
       const address = new URL(admin);
       if (database !== undefined) address.pathname = `/${database}`;

@@ -22,6 +22,12 @@ export async function createOwnerRole(client: Client, owner: string): Promise<vo
   if (!(await roleExists(client, owner))) {
     await client.query(`CREATE ROLE ${escapeIdentifier(owner)} NOLOGIN ${rights}`);
   }
+  // Only a superuser may give a database to a role that it is not a member of; from Postgres 16 on, who makes a role may
+  // grant it, and is not yet allowed to become it.
+  const { rows } = await client.query<{ isSuperuser: boolean }>(
+    'select rolsuper as "isSuperuser" from pg_roles where rolname = current_user',
+  );
+  if (rows[0]?.isSuperuser !== true) await client.query(`GRANT ${escapeIdentifier(owner)} TO CURRENT_USER`);
 }
 
 /** Makes a role that logs in as a member of the owner, or gives it another password. */

@@ -10,6 +10,7 @@ import {
   loginSlots,
   refuseLogin,
 } from './login-roles.ts';
+import { closeOpenDatabases, privateDatabaseNames } from './private-databases.ts';
 
 const databaseNamePattern = /^sp_[0-9a-f]{12}$/;
 // Any number; the same in every version of this program.
@@ -28,14 +29,38 @@ export function createPostgresDatabases(options: {
   readonly adminUrl: string;
   /** The server as people reach it from elsewhere. @defaultValue the host of `adminUrl` */
   readonly externalHost?: string | undefined;
+  /** The control plane's own database, where it may be on the same server. @defaultValue `adminUrl` */
+  readonly controlUrl?: string | undefined;
 }): Databases {
   const admin = createAdminConnection(options.adminUrl);
   const url = (role: string, request: { password: string; host: string; databaseName: string }): string =>
-    `postgresql://${role}:${encodeURIComponent(request.password)}@${request.host}:${admin.port}/${request.databaseName}`;
+    `postgresql://${role}:${encodeURIComponent(request.password)}@${request.host}:${admin.port}/${request.databaseName}${admin.isEncrypted ? '?sslmode=require' : ''}`;
+
+  const urls: Databases['urls'] = ({ databaseName, password, machineHost, login = 'app' }) => {
+    const { own, external } = rolesOf(databaseName, login);
+    return {
+      internalUrl: url(own, { password, host: machineHost, databaseName }),
+      externalUrl: url(external, {
+        password: externalPassword(password),
+        host: options.externalHost ?? admin.hostname,
+        databaseName,
+      }),
+    };
+  };
 
   return {
-    create: async ({ databaseName, password, machineHost, login = 'app' }) => {
-      const { own, external } = rolesOf(databaseName, login);
+    urls,
+
+    prepare: async () => {
+      const control = options.controlUrl ?? options.adminUrl;
+      const names = [...privateDatabaseNames(control), ...privateDatabaseNames(options.adminUrl)];
+      const controlRole = decodeURIComponent(new URL(control).username);
+      await admin.use(undefined, (client) => closeOpenDatabases(client, { names, controlRole }));
+    },
+
+    create: async (request) => {
+      const { databaseName, password, login = 'app' } = request;
+      const { own } = rolesOf(databaseName, login);
       await inTurn(admin, databaseName, async (client) => {
         await createOwnerRole(client, databaseName);
         await createLoginRole(client, { owner: databaseName, role: own, password, limit: connectionLimits.machine });
@@ -47,14 +72,7 @@ export function createPostgresDatabases(options: {
           await inside.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
         });
       });
-      return {
-        internalUrl: url(own, { password, host: machineHost, databaseName }),
-        externalUrl: url(external, {
-          password: externalPassword(password),
-          host: options.externalHost ?? admin.hostname,
-          databaseName,
-        }),
-      };
+      return urls(request);
     },
 
     setExternalAccess: async ({ databaseName, login, password, enabled }) => {

@@ -121,7 +121,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const identity = createSandboxIdentity({ baseUrl });
     const webhookSecret = vault.derive('sandbox webhooks').toString('base64url');
     const billing = createSandboxBilling({ store, baseUrl, webhookSecret, logger });
-    const databases = createPostgresDatabases({ adminUrl: database.adminUrl });
+    const databases = createPostgresDatabases({ adminUrl: database.adminUrl, controlUrl: database.storeUrl });
     const dns = createCnameDns({ resolveCname: options.resolveCname });
     const { hostname, appUrl, isTenantHost } = tenantAddresses(server.port);
     const workflows = await startWorkflows({
@@ -136,6 +136,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       providerDelayMs,
     });
     stops.push(() => workflows.close());
+    await databases.prepare();
     const maintenance = startMaintenance({ store, hostname, billing, workflows, tokens, logger });
     stops.push(() => maintenance.close());
 

@@ -6,6 +6,16 @@ export interface TenantDatabase {
   readonly externalUrl: string;
 }
 
+/** Which database, and how its login role is entered. */
+export interface TenantDatabaseRequest {
+  readonly databaseName: string;
+  readonly password: string;
+  /** The login role that has the password; the other one stays as it is. @defaultValue 'app' */
+  readonly login?: 'app' | 'alt' | undefined;
+  /** Host by which the tenant's machine reaches the server. */
+  readonly machineHost: string;
+}
+
 /** What a server has of a tenant. */
 export interface FoundDatabase {
   readonly databaseName: string;
@@ -24,15 +34,12 @@ export interface FoundDatabase {
  * access from outside. Every call may be repeated. Databases that do not follow the names of tenants are never touched.
  */
 export interface Databases {
+  /** Keeps the roles of tenants out of every database of the server that is not theirs; called at each start. */
+  prepare(): Promise<void>;
   /** Makes what is missing and sets the password given; repeating it changes nothing. */
-  create(request: {
-    readonly databaseName: string;
-    readonly password: string;
-    /** The login role that gets the password; the other one stays as it is. @defaultValue 'app' */
-    readonly login?: 'app' | 'alt' | undefined;
-    /** Host by which the tenant's machine reaches the server. */
-    readonly machineHost: string;
-  }): Promise<TenantDatabase>;
+  create(request: TenantDatabaseRequest): Promise<TenantDatabase>;
+  /** What {@link Databases.create} returns, without asking the server or making anything. */
+  urls(request: TenantDatabaseRequest): TenantDatabase;
   /**
    * Lets the external URL of a login role be used, or no external URL at all: then its connections end. The machine's own
    * role stays as it is. Without a database nothing happens.

@@ -13,7 +13,7 @@ import {
   TenantBusy,
 } from '../tenants/operations.ts';
 import { readSecrets } from '../tenants/secrets.ts';
-import { ensureDatabase, readTenant } from '../workflows/provision-tenant.ts';
+import { readDatabaseUrls, readTenant } from '../workflows/provision-tenant.ts';
 import type { RouteDeps } from './deps.ts';
 import { resolveTenant } from './resolve-tenant.ts';
 import { describeTenant, maskedDatabaseUrl } from './user.ts';
@@ -85,7 +85,7 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
       const secrets = await readSecrets(deps, { tenantId: tenant.id, kind: 'platform' });
       const made = secrets['EXTERNAL_DATABASE_URL'] !== undefined && secrets[passwordName(tenant.databaseLogin)];
       const databaseUrl =
-        enabled && made ? (await ensureDatabase(deps, tenant)).externalUrl : await maskedDatabaseUrl(deps, tenant);
+        enabled && made ? (await readDatabaseUrls(deps, tenant)).externalUrl : await maskedDatabaseUrl(deps, tenant);
       return { tenantId: tenant.id, externalDbAccess: enabled, databaseUrl };
     },
 
@@ -99,7 +99,7 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
       const next: DatabaseLogin = before.databaseLogin === 'app' ? 'alt' : 'app';
       const open = status === 'open' && secrets[passwordName(next)] !== undefined;
       const tenant = open ? { ...before, databaseLogin: next } : before;
-      const { internalUrl, externalUrl } = await ensureDatabase(deps, tenant);
+      const { internalUrl, externalUrl } = await readDatabaseUrls(deps, tenant);
       return {
         ...rotationResult(status, failure),
         internalDatabaseUrl: internalUrl,

@@ -78,11 +78,14 @@ export async function startService(
     const databases = createPostgresDatabases({
       adminUrl: configuration.tenantDatabaseUrl ?? databaseUrl,
       externalHost: configuration.tenantDatabasePublicHost,
+      controlUrl: databaseUrl,
     });
     const dns = createCnameDns();
     const { hostname, appUrl, isTenantHost } = createTenantHosts(configuration);
     const workflows = await startWorkflows({ store, vault, databases, machines, billing, images, logger, appUrl });
     stops.push(() => workflows.close());
+    // After the workflows have made their database. Where it fails, `doctor` says what to do.
+    await databases.prepare().catch((err: unknown) => logger.warn({ err }, 'databases stay open to every role'));
     const day = 24 * 60 * 60 * 1000;
     const terms = { graceMs: configuration.graceDays * day, retentionMs: configuration.retentionDays * day };
     const maintenance = startMaintenance({ store, hostname, billing, workflows, tokens, logger, terms });

@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import { listOpenDatabases, privateDatabaseNames } from '../../databases/private-databases.ts';
 import type { Store } from '../../store/database.ts';
 import { countLackingMigrations } from '../open-database.ts';
 import { type Check, failed, ok, warning } from './check.ts';
@@ -44,6 +45,7 @@ export function databaseChecks({ store, tenantsUrl }: { readonly store: Store; r
     },
     { name: 'notifications', run: () => checkNotifications(store.url) },
     { name: 'tenant databases', run: () => checkRights(tenantsUrl) },
+    { name: 'private databases', run: () => checkPrivate(tenantsUrl, store.url) },
   ];
 }
 
@@ -77,6 +79,22 @@ async function checkRights(url: string): ReturnType<Check['run']> {
     return role.databases
       ? ok(`the role ${role.name} may make them`)
       : failed(`the role ${role.name} may not make databases`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** What a tenant's role could enter besides its own database. */
+async function checkPrivate(url: string, controlUrl: string): ReturnType<Check['run']> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    const open = await listOpenDatabases(client, [...privateDatabaseNames(controlUrl), ...privateDatabaseNames(url)]);
+    if (open.length === 0) return ok('are closed to the roles of tenants');
+    const names = open.map(({ name }) => name).join(', ');
+    return warning(
+      `every role of the server may enter ${names}; as their owner: REVOKE CONNECT, TEMPORARY ON DATABASE … FROM PUBLIC`,
+    );
   } finally {
     await client.end();
   }
