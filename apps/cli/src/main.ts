@@ -5,6 +5,7 @@ import { describeError, renderError } from './describe-error.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { writeStderr } from './output/write-stderr.ts';
 import { describeCommands } from './reference/describe-commands.ts';
+import { retiredCommand } from './retired-commands.ts';
 
 /**
  * Runs one command line and ends the process with its exit code. Errors of commands are reported by the command; what
@@ -40,6 +41,8 @@ function isUnknownCommand(error: unknown): boolean {
 
 async function unknownCommand(argv: readonly string[]): Promise<CliError> {
   const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
+  const known = retiredCommand(typed);
+  if (known !== undefined) return known;
   const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);
   const names = commands.flatMap(({ command, aliases }) => [command, ...aliases]);
   const meant = didYouMean(typed, [...new Set(names.flatMap(withTopics))]);

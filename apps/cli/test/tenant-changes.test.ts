@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadTenants } from '@sp/tenants';
 import { expect, test } from 'vitest';
@@ -9,6 +10,7 @@ import Open from '../src/commands/cloud/open.ts';
 import Releases from '../src/commands/cloud/releases.ts';
 import Restart from '../src/commands/cloud/restart.ts';
 import Rollback from '../src/commands/cloud/rollback.ts';
+import Billing from '../src/commands/cloud/tenant/billing.ts';
 import Cancel from '../src/commands/cloud/tenant/cancel.ts';
 import Delete from '../src/commands/cloud/tenant/delete.ts';
 import Edit from '../src/commands/cloud/tenant/edit.ts';
@@ -16,6 +18,7 @@ import Retry from '../src/commands/cloud/tenant/retry.ts';
 import RotateCredentials from '../src/commands/cloud/tenant/rotate-credentials.ts';
 import RotateSyncToken from '../src/commands/cloud/tenant/rotate-sync-token.ts';
 import Select from '../src/commands/cloud/tenant/select.ts';
+import { Refusal } from './support/fake-api.ts';
 import { runCommand } from './support/run-command.ts';
 import { hello, makeProfile, makeWorld, planted, second } from './support/world.ts';
 
@@ -52,6 +55,29 @@ test('select decides between several tenants, until it is gone', async () => {
   expect((await runCommand(Select, ['hello'], world)).exitCode).toBe(0);
   expect(JSON.parse((await runCommand(Open, ['--json'], world)).stdout)).toMatchObject({ url: 'http://x' });
   expect((await runCommand(Select, ['nobody', '--json'], world)).exitCode).toBe(5);
+});
+
+test('billing answers the link to the payment page and opens it, unless told not to', async () => {
+  const url = 'https://payments.example/portal?token=once';
+  const world = await makeWorld({ [`POST ${path}/subscription/portal-link`]: { data: { url } } });
+  const opened = join(world.cwd, 'opened');
+  const browser = join(world.cwd, 'browser');
+  await writeFile(browser, `#!/bin/sh\nprintf %s "$1" > "${opened}"\n`, { mode: 0o755 });
+  const inBrowser = { ...world, env: { ...world.env, BROWSER: browser } };
+  const json = await runCommand(Billing, ['hello', '--json'], inBrowser);
+  expect(JSON.parse(json.stdout)).toEqual({ tenant_id: hello.id, tenant_name: 'hello', url });
+  expect(await runCommand(Billing, ['hello', '--no-open'], inBrowser)).toMatchObject({
+    exitCode: 0,
+    stdout: `${url}\n`,
+  });
+  expect(existsSync(opened)).toBe(false);
+  expect((await runCommand(Billing, [], inBrowser)).exitCode).toBe(0);
+  await expect.poll(() => readFile(opened, 'utf8').catch(() => ''), { timeout: 20_000 }).toBe(url);
+
+  const free = await makeWorld({ [`POST ${path}/subscription/portal-link`]: new Refusal(409, 'no_subscription') });
+  const refused = await runCommand(Billing, ['hello', '--json'], free);
+  expect(errorOf(refused.stdout)).toMatchObject({ code: 'SP_API_CONFLICT', server_code: 'no_subscription' });
+  expect(refused.exitCode).toBe(6);
 });
 
 test('open says what has no page yet: exit code 8', async () => {

@@ -66,6 +66,7 @@ export const sideEffects: Readonly<Record<string, SideEffects>> = {
   'cloud sync status': reads(true),
   'cloud sync undo': { network: true, writes: ['cloud', 'files'], cost: false, reversible: true },
   'cloud sync up': cloud,
+  'cloud tenant billing': reads(true),
   'cloud tenant cancel': { ...cloud, reversible: false },
   'cloud tenant create': { network: true, writes: ['cloud', 'files'], cost: true, reversible: true },
   'cloud tenant delete': { network: true, writes: ['cloud', 'files'], cost: false, reversible: false },

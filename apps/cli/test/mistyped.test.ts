@@ -23,3 +23,24 @@ test.each([
   });
   expect([json.exitCode, json.stderr]).toEqual([2, '']);
 });
+
+test.each([
+  ['cloud sync admin-user --profile hello', /There is no `cloud sync admin-user` any more: a tenant's users/],
+  [
+    'cloud db execute update --profile hello',
+    /no `cloud db execute` any more.*\n(.*\n)*.*cloud db query "update …" --write/,
+  ],
+  ['cloud db size', /no `cloud db size` any more/],
+])('an old command says what there is instead: %s', async (line, message) => {
+  const cwd = await temporaryFolder();
+  const text = await runBinary(line.split(' '), { cwd });
+  expect(text.stderr).toMatch(message);
+  expect(text.exitCode).toBe(2);
+  const json = await runBinary([...line.split(' '), '--json'], { cwd });
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    error: {
+      code: 'SP_CLI_UNKNOWN_COMMAND',
+      next: expect.arrayContaining([expect.stringContaining('systemprompt cloud')]),
+    },
+  });
+});
