@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { removeLocalCloud } from '../src/index.ts';
 import { loginTo } from './cloud-user.ts';
+
+// Whole processes, of which a busy computer starts one in many seconds.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const program = fileURLToPath(new URL('../bin/sp-management-api.js', import.meta.url));
 const children = new Set<ChildProcess>();

@@ -4,12 +4,15 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { renderConfigurationTable } from '../src/configuration/describe-configuration.ts';
 import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { loginTo } from './cloud-user.ts';
 import { freePort } from './free-port.ts';
 import { killPrograms, runProgram, startServe } from './operator-program.ts';
+
+// Whole processes, of which a busy computer starts one in many seconds.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let folder: string;
 let postgres: EmbeddedPostgres;

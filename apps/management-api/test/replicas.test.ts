@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createRelease } from '../src/tenants/deploys.ts';
 import { listEvents } from '../src/tenants/events.ts';
 import { openOperation } from '../src/tenants/operations.ts';
@@ -7,6 +7,9 @@ import type { ChildMessage } from './crash/messages.ts';
 import { type Provider, startProvider } from './crash/provider.ts';
 import { bundle, type Child, startChild } from './crash/run-child.ts';
 import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
+
+// Whole processes, of which a busy computer starts one in many seconds.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 // Two control planes, each a process of its own, over one Postgres and one provider.
 

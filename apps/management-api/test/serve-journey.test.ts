@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Images } from '../src/images/registry.ts';
 import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { createProcessRunner, type FakeFly, startFakeFly } from './fake-fly.ts';
@@ -13,6 +13,9 @@ import { freePort } from './free-port.ts';
 import { type MachineFacts, pushMachineImage } from './machine-image.ts';
 import { killPrograms, runProgram, type Served, startServe } from './operator-program.ts';
 import { type ServedHandler, serveHandler } from './serve.ts';
+
+// Whole processes, of which a busy computer starts one in many seconds.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const secrets = {
   vault: randomBytes(32).toString('base64'),

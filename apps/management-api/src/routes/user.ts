@@ -39,6 +39,9 @@ export async function describeTenant(
     hostname: tenant.hostname,
     region: tenant.region,
     status: lifeStatus(tenant.state),
+    state: tenant.state,
+    message: tenant.failure ?? undefined,
+    createdAt: tenant.createdAt.toISOString(),
     plan: {
       id: tenant.planId,
       name: plans.find(({ id }) => id === tenant.planId)?.name ?? tenant.planId,

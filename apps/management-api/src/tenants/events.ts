@@ -16,6 +16,7 @@ export interface StoredEvent {
   readonly message: string | null;
   readonly appUrl: string | null;
   readonly flyAppName: string | null;
+  readonly occurredAt: Date;
 }
 
 /** The channel on which a tenant's id is sent when it has a new event. */
@@ -58,7 +59,7 @@ export async function appendEvent(
     .returning();
   if (tenant === undefined) throw new Error(`No tenant ${tenantId}`);
   const event = { tenantId, sequence: tenant.eventSequence, eventType, status: tenant.state, message, appUrl };
-  await tx.insert(tenantEvents).values(event);
+  const [inserted] = await tx.insert(tenantEvents).values(event).returning({ occurredAt: tenantEvents.createdAt });
   // Delivered at commit, never before.
   await tx.execute(sql`select pg_notify(${eventChannel}, ${tenantId})`);
   return {
@@ -66,6 +67,7 @@ export async function appendEvent(
     tenantName: tenant.name,
     checkoutSessionId: tenant.checkoutSessionId,
     flyAppName: tenant.appName,
+    occurredAt: inserted?.occurredAt ?? new Date(),
   };
 }
 
@@ -92,6 +94,7 @@ function selectEvents(db: Pick<Store['db'], 'select'>) {
       message: tenantEvents.message,
       appUrl: tenantEvents.appUrl,
       flyAppName: tenants.appName,
+      occurredAt: tenantEvents.createdAt,
     })
     .from(tenantEvents)
     .innerJoin(tenants, eq(tenants.id, tenantEvents.tenantId))

@@ -28,6 +28,8 @@ export interface ProvisioningEvent {
   readonly eventType: ProvisioningEventType;
   /** The tenant's status after the event. */
   readonly status: string;
+  /** When it happened, RFC 3339; older servers do not tell. */
+  readonly occurredAt?: string | undefined;
   /** One line for people. */
   readonly message?: string | undefined;
   /** The tenant's page, once there is one. */
@@ -48,6 +50,7 @@ const provisioningMembers = {
   tenantId: z.string(),
   eventType: open<(typeof provisioningEventTypes)[number]>(),
   status: z.string(),
+  occurredAt: maybe(z.string()),
   message: maybe(z.string()),
   appUrl: maybe(z.string()),
   flyAppName: maybe(z.string()),

@@ -24,6 +24,12 @@ export interface TenantInfo {
   readonly region?: string | undefined;
   /** `pending`, `active`, `suspended` or `deleted`. */
   readonly status?: string | undefined;
+  /** Where it stands in its life, as `tenants.getStatus` says it; older servers do not tell. */
+  readonly state?: string | undefined;
+  /** Why, in one line for people, where it stands badly. */
+  readonly message?: string | undefined;
+  /** When it was bought, RFC 3339. */
+  readonly createdAt?: string | undefined;
   /** What was bought. */
   readonly plan?: PlanInfo | undefined;
   /** Whether its database can be used from outside. */
@@ -53,6 +59,9 @@ export const tenantInfoSchema: z.ZodMiniType<TenantInfo> = z.object({
   hostname: maybe(z.string()),
   region: maybe(z.string()),
   status: maybe(z.string()),
+  state: maybe(z.string()),
+  message: maybe(z.string()),
+  createdAt: maybe(z.string()),
   plan: maybe(planInfoSchema),
   externalDbAccess: z._default(z.boolean(), false),
   databaseUrl: z.string(),

@@ -3,6 +3,7 @@ import { type CloudApiClient, createCloudApiClient, isCloudApiError, type UserMe
 import { showCheckout } from './checkout-view.ts';
 import { type Child, element } from './element.ts';
 import { showLogin } from './login-view.ts';
+import { keepMoments } from './moment.ts';
 import { showNewTenant } from './new-tenant-view.ts';
 import { isAborted } from './problem.ts';
 import { parseRoute, type Route, routeHref } from './route.ts';
@@ -124,4 +125,7 @@ function show(route: Route, context: ViewContext): void {
 }
 
 const root = document.getElementById('app');
-if (root !== null) void main(root);
+if (root !== null) {
+  keepMoments();
+  void main(root);
+}

@@ -1,11 +1,11 @@
 import type { AuditEntry } from '@sp/cloud-api';
 import { element } from './element.ts';
+import { ago, clock } from './moment.ts';
 import { card } from './parts.ts';
 import { isAborted } from './problem.ts';
 import { createRegion } from './region.ts';
 import type { Timeline } from './tenant-timeline.ts';
 import type { ViewContext } from './view.ts';
-import { formatTime } from './words.ts';
 
 const limit = 50;
 
@@ -40,14 +40,18 @@ function drawTable(entries: readonly AuditEntry[]): HTMLElement {
   );
 }
 
-function drawEntry({ time, actor, action, outcome, code, requestId = '' }: AuditEntry): HTMLElement {
+function drawEntry({ time, actor, action, outcome, code, repeated, requestId = '' }: AuditEntry): HTMLElement {
   const tone = outcome === 'succeeded' ? 'good' : 'bad';
   return element(
     'tr',
     {},
-    element('td', { 'data-label': 'Time' }, element('time', { datetime: time }, formatTime(time))),
+    element(
+      'td',
+      { 'data-label': 'Time' },
+      element('div', {}, clock(time), ' ', element('span', { class: 'quiet small-text' }, ago(time))),
+    ),
     element('td', { 'data-label': 'Who' }, actor.email ?? actor.kind),
-    element('td', { 'data-label': 'What' }, action),
+    element('td', { 'data-label': 'What' }, repeated === undefined ? action : `${action}, ${repeated} more times`),
     element('td', { 'data-label': 'Outcome' }, element('span', { class: `badge ${tone}` }, code ?? outcome)),
     element('td', { 'data-label': 'Request' }, element('code', { class: 'quiet' }, requestId)),
   );

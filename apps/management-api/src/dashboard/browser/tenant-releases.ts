@@ -1,11 +1,12 @@
 import type { Release } from '@sp/cloud-api';
 import { confirm } from './confirm.ts';
 import { type Child, element, workButton } from './element.ts';
+import { ago, clock, describeDuration, since } from './moment.ts';
 import { badge, card } from './parts.ts';
 import { createRegion } from './region.ts';
 import type { Look } from './tenant-view.ts';
 import type { ViewContext } from './view.ts';
-import { formatTime, shortDigest } from './words.ts';
+import { shortDigest } from './words.ts';
 
 interface Shown {
   readonly releases: readonly Release[];
@@ -37,11 +38,12 @@ function draw(
 ): HTMLElement {
   const { tenantId, release, open } = request;
   const { number, digest, status, createdAt, finishedAt, createdBy, failure, rollbackOf } = release;
-  const took = finishedAt === undefined ? undefined : (Date.parse(finishedAt) - Date.parse(createdAt)) / 1000;
+  const took = finishedAt === undefined ? undefined : Date.parse(finishedAt) - Date.parse(createdAt);
   const details: readonly Child[] = [
     element('code', { title: digest }, shortDigest(digest)),
-    element('time', { datetime: createdAt }, formatTime(createdAt)),
-    took === undefined ? undefined : element('span', {}, `took ${took.toFixed(took < 10 ? 1 : 0)} s`),
+    clock(createdAt),
+    ago(createdAt),
+    took === undefined ? since(createdAt) : element('span', {}, `took ${describeDuration(took)}`),
     createdBy === undefined ? undefined : element('span', {}, createdBy),
     rollbackOf === undefined ? undefined : element('span', {}, `brought back #${rollbackOf}`),
   ];

@@ -55,11 +55,6 @@ export function describeEvent(eventType: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** A moment in the reader's own language and time zone. */
-export function formatTime(moment: string): string {
-  return new Date(moment).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-}
-
 /** `sha256:` and the first digits of a digest. */
 export function shortDigest(digest: string): string {
   const [algorithm = '', hex = ''] = digest.split(':');
