@@ -10,7 +10,9 @@ import { SyncError } from './sync-error.ts';
 import type { SyncOptions } from './sync-options.ts';
 import { applyChanges } from './tree/apply-changes.ts';
 import { idPattern } from './tree/journal.ts';
+import { isKnown } from './tree/scan-tree.ts';
 import { treeHash } from './tree/tree-hash.ts';
+import { isSettled } from './tree/tree-index.ts';
 import { currentFacts, type FolderKind } from './tree/tree-paths.ts';
 
 /** What a sync did. */
@@ -81,8 +83,12 @@ export async function applyOpen(
           contents: tree.contents,
           // A twin's content is the tenant's own, which came for this side.
           sourceOf: ({ path, after }) => {
-            const isHere = after !== undefined && isSameFile(tree.index.get(path), after);
-            return isHere ? join(root, path) : after === undefined ? undefined : tree.contents.find(after.hash);
+            const here = tree.index.get(path);
+            if (after === undefined) return undefined;
+            if (here === undefined || !isSameFile(here, after)) return { file: tree.contents.find(after.hash) };
+            // Older than this look at it: a change since would have another time.
+            const isOld = isSettled(here, sync.openedAt);
+            return { file: join(root, path), isSame: isOld ? (stats) => isKnown(here, stats) : undefined };
           },
         });
   const entry = down.length === 0 ? undefined : await applyChanges(tree, { id, changes: down });

@@ -1,4 +1,4 @@
-import { type FileFacts } from '../file-facts.ts';
+import type { FileChange, FileFacts } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { checkPaths } from '../path-rules.ts';
 import { isSyncError, SyncError } from '../sync-error.ts';
@@ -6,6 +6,7 @@ import type { SyncOptions } from '../sync-options.ts';
 import { treeHash } from '../tree/tree-hash.ts';
 import {
   appliedSchema,
+  blockStreamType,
   changesToWire,
   factsFromWire,
   fromWire,
@@ -15,12 +16,14 @@ import {
   type WireTree,
 } from '../wire/messages.ts';
 import { receiveContents } from '../wire/receive-contents.ts';
-import { packFrames } from '../wire/send-contents.ts';
+import { type ContentToSend, packFrames } from '../wire/send-contents.ts';
 import type { KnownRemote, RemoteApplied, RemoteFiles, RemoteTree } from './remote-tree.ts';
 import { type SyncRequest, textOf } from './sync-request.ts';
 import type { SyncBody, SyncResponse } from './sync-transport.ts';
 
 const prefix = '/api/v1/sync';
+
+const json = (): string => 'application/json';
 
 /** Asks the tenant for its tree, as differences to `base`; `undefined` when it does not speak this package's protocol. */
 export function askTree(request: SyncRequest, base: string | undefined): Promise<WireTree | undefined> {
@@ -67,9 +70,13 @@ export function createManifestRemote(
   request: SyncRequest,
   { limits, onEvent }: Pick<SyncOptions, 'onEvent'> & { readonly limits: Limits },
 ): RemoteTree {
-  const applied = async (response: SyncResponse): Promise<RemoteApplied> => {
+  /** What the tenant says that it did: `asked`, when it says nothing of it. */
+  const applied = async (response: SyncResponse, asked: readonly FileChange[] = []): Promise<RemoteApplied> => {
     const { tree, changes, left } = parse(appliedSchema, await textOf(response));
-    return { tree, left, changes: new Map(changes.map(([path, facts]) => [path, factsFromWire(facts)])) };
+    const done =
+      changes?.map(([path, facts]) => [path, factsFromWire(facts)] as const) ??
+      asked.map(({ path, after }) => [path, after] as const);
+    return { tree, left, changes: new Map(done) };
   };
   return {
     protocol: 'manifest',
@@ -91,12 +98,14 @@ export function createManifestRemote(
       };
       // What came stays, so an attempt after a broken one asks for the rest only.
       await request(
-        { method: 'POST', path: `${prefix}/contents`, body, type: 'application/json' },
+        { method: 'POST', path: `${prefix}/contents`, body, type: json },
         async (response) => {
-          if (response.header('content-type') !== streamType) throw damaged('it is of another type');
+          const type = response.header('content-type');
+          if (type !== streamType && type !== blockStreamType) throw damaged('it is of another type');
           const { gone: lost } = await receiveContents(response.body, {
             contents,
             limits,
+            type,
             onHeader: () => wanted,
             onReceived(bytes) {
               received += bytes;
@@ -118,18 +127,17 @@ export function createManifestRemote(
       recorded.catch(() => {});
       const before = new Map(changes.map((change) => [change.path, change.before]));
       const wire = changesToWire(id, changes, { hash: tree, get: (path) => before.get(path) });
-      const contents = new Map<string, { hash: string; size: number; file: string | undefined }>();
+      const contents = new Map<string, ContentToSend>();
       for (const change of changes) {
         const { after } = change;
-        if (after !== undefined)
-          contents.set(after.hash, { hash: after.hash, size: after.size, file: sourceOf(change) });
+        if (after === undefined) continue;
+        const { hash, size } = after;
+        contents.set(hash, { file: undefined, ...sourceOf(change), hash, size });
       }
-      let toSend = Array.from(contents.values(), (content) => ({ ...content, offset: 0 })).filter(
-        ({ hash }) => !has.has(hash),
-      );
+      let toSend = Array.from(contents.values()).filter(({ hash }) => !has.has(hash));
       const ask = async (): Promise<void> => {
         const body = JSON.stringify({ contents: Array.from(contents.values(), ({ hash, size }) => ({ hash, size })) });
-        const call = { method: 'POST' as const, path: `${prefix}/missing`, body: () => body, type: 'application/json' };
+        const call = { method: 'POST' as const, path: `${prefix}/missing`, body: () => body, type: json };
         select((await request(call, async (response) => parse(missingSchema, await textOf(response)))).missing);
       };
       const select = (missing: readonly { readonly hash: string; readonly offset: number }[]): void => {
@@ -145,24 +153,26 @@ export function createManifestRemote(
       });
       for (let round = 0; ; round += 1) {
         let attempt = 0;
+        let type = streamType;
         const body = async (): Promise<SyncBody> => {
           // A connection that broke: what arrived by it is there.
           if (attempt > 0) await ask();
           attempt += 1;
           const packed = packFrames(wire, toSend);
+          type = packed.type;
           // The record is on its way to the disk while the contents are packed.
           await recorded;
-          return packed;
+          return packed.body;
         };
         const call = {
           method: 'POST' as const,
           path: `${prefix}/changes`,
           body,
-          type: streamType,
+          type: () => type,
           expected: [200, 424],
         };
         const result = await request(call, async (response) => {
-          if (response.status === 200) return await applied(response);
+          if (response.status === 200) return await applied(response, changes);
           return parse(missingSchema, await textOf(response)).missing;
         });
         if (!isMissing(result)) return result;
@@ -176,7 +186,9 @@ export function createManifestRemote(
     async undo({ id, of }) {
       const body = (): string => JSON.stringify({ id, of });
       try {
-        return await request({ method: 'POST', path: `${prefix}/undo`, body, type: 'application/json' }, applied);
+        return await request({ method: 'POST', path: `${prefix}/undo`, body, type: json }, (response) =>
+          applied(response),
+        );
       } catch (error) {
         if (isSyncError(error) && error.code === 'SP_SYNC_NOTHING_TO_UNDO') return undefined;
         throw error;

@@ -15,6 +15,8 @@ import { createTarballRemote, readTarballTree } from './tarball-remote.ts';
 export interface OpenSync {
   readonly tree: OpenTree;
   readonly limits: Limits;
+  /** By `Date.now()`. */
+  readonly openedAt: number;
   readonly request: SyncRequest;
   /** What both agreed on last; read once. */
   loadBase(): Promise<SyncBase | undefined>;
@@ -47,6 +49,7 @@ export async function withSync<T>(
 ): Promise<T> {
   const { root, stateDirectory, signal } = options;
   const limits = withDefaults(options.limits);
+  const openedAt = Date.now();
   const patterns = options.ignore ?? defaultIgnore;
   const isIgnored = await createIgnored(patterns);
   const ignored = JSON.stringify(patterns);
@@ -66,6 +69,7 @@ export async function withSync<T>(
     return await work({
       tree,
       limits,
+      openedAt,
       request,
       loadBase: () => (base ??= loadBase(basePath)),
       async saveBase(next) {

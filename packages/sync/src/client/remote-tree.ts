@@ -1,6 +1,7 @@
 import type { FileChange, FileFacts, Manifest } from '../file-facts.ts';
 import type { ContentStore } from '../tree/content-store.ts';
 import type { SkippedFile } from '../tree/scan-tree.ts';
+import type { ContentToSend } from '../wire/send-contents.ts';
 
 /** The tenant's tree as it is now. */
 export interface RemoteFiles {
@@ -38,7 +39,7 @@ export interface RemoteTree {
       readonly tree: string;
       /** Hashes that the tenant has. */
       readonly has: ReadonlySet<string>;
-      readonly sourceOf: (change: FileChange) => string | undefined;
+      readonly sourceOf: (change: FileChange) => Pick<ContentToSend, 'file' | 'isSame'> | undefined;
       readonly contents: ContentStore;
       /** Nothing is changed before this. */
       readonly recorded: Promise<void>;

@@ -11,7 +11,8 @@ export interface SyncCall {
   readonly path: string;
   /** Made anew for every attempt. */
   readonly body?: (() => SyncBody | Promise<SyncBody>) | undefined;
-  readonly type?: string | undefined;
+  /** Of the body; asked for when that was made. */
+  readonly type?: (() => string) | undefined;
   /** Statuses that are an answer; everything else is thrown. @defaultValue 200 alone */
   readonly expected?: readonly number[] | undefined;
 }
@@ -60,7 +61,7 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
       const response = await send({
         method,
         url: new URL(path, url),
-        headers: { authorization, ...(type === undefined ? {} : { 'content-type': type }) },
+        headers: { authorization, ...(type === undefined ? {} : { 'content-type': type() }) },
         signal: signal === undefined ? silence.signal : AbortSignal.any([silence.signal, signal]),
         body: content,
       });

@@ -3,6 +3,7 @@ import type { Limits } from '../limits.ts';
 import { SyncError } from '../sync-error.ts';
 import type { ContentStore } from '../tree/content-store.ts';
 import { treeHash } from '../tree/tree-hash.ts';
+import type { ContentToSend } from '../wire/send-contents.ts';
 import { packTarball, unpackTarball } from '../wire/tarball.ts';
 import type { RemoteApplied, RemoteFiles, RemoteTree } from './remote-tree.ts';
 import { type SyncRequest, textOf } from './sync-request.ts';
@@ -44,16 +45,16 @@ export function createTarballRemote(request: SyncRequest, limits: Limits): Remot
   };
   const upload = async (
     changes: readonly FileChange[],
-    sourceOf: (change: FileChange) => string | undefined,
+    sourceOf: (change: FileChange) => Pick<ContentToSend, 'file'> | undefined,
   ): Promise<RemoteApplied> => {
     const files = changes.flatMap((change) => {
-      const file = sourceOf(change);
+      const file = sourceOf(change)?.file;
       return change.after === undefined || file === undefined ? [] : [{ path: change.path, ...change.after, file }];
     });
     const left = changes.filter(({ path: file }) => !files.some((one) => one.path === file)).map((one) => one.path);
     if (files.length > 0) {
       const body = () => packTarball(files);
-      await request({ method: 'POST', path, body, type: 'application/octet-stream' }, textOf);
+      await request({ method: 'POST', path, body, type: () => 'application/octet-stream' }, textOf);
     }
     return { left, changes: new Map(files.map(({ path: file, hash, size, mode }) => [file, { hash, size, mode }])) };
   };
@@ -88,7 +89,7 @@ export function createTarballRemote(request: SyncRequest, limits: Limits): Remot
     undo({ changes, contents }) {
       return upload(
         changes.filter((change) => refusal(change) === undefined),
-        ({ after }) => (after === undefined ? undefined : contents.find(after.hash)),
+        ({ after }) => (after === undefined ? undefined : { file: contents.find(after.hash) }),
       ).then((applied) => {
         const refused = changes.filter((change) => refusal(change) !== undefined).map((change) => change.path);
         return { ...applied, left: [...applied.left, ...refused] };

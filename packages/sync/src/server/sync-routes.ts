@@ -16,7 +16,6 @@ import {
   factsToWire,
   fromWire,
   protocolVersion,
-  streamType,
   toWire,
   undoSchema,
   type WireApplied,
@@ -70,11 +69,10 @@ export async function answerContents(context: ServerContext, request: Request): 
       return { hash, size, offset, file: path === undefined ? store.find(hash) : join(tree.root, path) };
     });
   });
-  const packed = packFrames({ protocol: protocolVersion }, found);
-  const headers = { 'content-type': streamType, 'cache-control': 'no-store' };
-  if (packed instanceof Readable)
-    return new Response(Readable.toWeb(packed) as ReadableStream<Uint8Array>, { headers });
-  return new Response(packed, { headers });
+  const { body, type } = packFrames({ protocol: protocolVersion }, found);
+  const headers = { 'content-type': type, 'cache-control': 'no-store' };
+  if (body instanceof Readable) return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, { headers });
+  return new Response(body, { headers });
 }
 
 /** What has to be sent of the contents that a client is about to send. */
@@ -111,6 +109,7 @@ export async function receiveChanges(context: ServerContext, request: Request): 
   const { received } = await receiveContents(request.body, {
     contents: store,
     limits: context.limits,
+    type: request.headers.get('content-type') ?? undefined,
     onHeader(header) {
       wire = parse(changesSchema, header);
       checkChanges(context, wire);
@@ -129,7 +128,7 @@ export async function receiveChanges(context: ServerContext, request: Request): 
     context.treeHash = undefined;
     const entry = await applyChanges(tree, { id: said.id, changes });
     store.clearIncoming(staleMs);
-    return answerApplied(context, tree, entry);
+    return answerApplied(context, tree, { entry, asked: changes });
   });
   return jsonAnswer(applied);
 }
@@ -141,20 +140,26 @@ export async function undoChanges(context: ServerContext, request: Request): Pro
     context.treeHash = undefined;
     const entry = await tree.journal.get(of);
     if (entry === undefined) throw new SyncError('SP_SYNC_NOTHING_TO_UNDO', `There are no changes ${of}`);
-    return answerApplied(context, tree, await undoEntry(tree, { id, entry }));
+    return answerApplied(context, tree, { entry: await undoEntry(tree, { id, entry }) });
   });
   return jsonAnswer(applied);
 }
 
-async function answerApplied(context: ServerContext, tree: OpenTree, entry: JournalEntry): Promise<WireApplied> {
+/** The answer; `asked` is what the client knows already. */
+async function answerApplied(
+  context: ServerContext,
+  tree: OpenTree,
+  { entry, asked }: { readonly entry: JournalEntry; readonly asked?: readonly FileChange[] },
+): Promise<WireApplied> {
   tree.touch();
   context.treeHash = treeHash(tree.index);
   await context.knownTrees.add(context.treeHash, tree.index);
-  return {
-    tree: context.treeHash,
-    changes: entry.changes.map(({ path, after }) => [path, factsToWire(after)]),
-    left: [...entry.left],
-  };
+  const left = [...entry.left];
+  const said = { tree: context.treeHash, left };
+  const asAsked = new Map(asked?.map(({ path, after }) => [path, after]));
+  const isAsAsked = ({ path, after }: FileChange): boolean => asAsked.has(path) && isSameFile(asAsked.get(path), after);
+  if (left.length === 0 && entry.changes.length === asAsked.size && entry.changes.every(isAsAsked)) return said;
+  return { ...said, changes: entry.changes.map(({ path, after }) => [path, factsToWire(after)]) };
 }
 
 function checkChanges({ limits }: ServerContext, { files, removed, before }: WireChanges): void {

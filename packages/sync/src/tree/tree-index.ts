@@ -158,7 +158,7 @@ export async function saveIndex(path: string, index: TreeIndex, mark?: IndexMark
     numbers[at] = mode & 0o100;
     numbers[at + 1] = size;
     // A file that changed just now may change again without a difference in its stat: it is read again next time.
-    numbers[at + 2] = isSettled(Math.max(mtimeMs, ctimeMs), now) ? mtimeMs : Number.NaN;
+    numbers[at + 2] = isSettled({ mtimeMs, ctimeMs }, now) ? mtimeMs : Number.NaN;
     numbers[at + 3] = ctimeMs;
     numbers[at + 4] = inode;
     at += columns;
@@ -174,6 +174,7 @@ export async function saveIndex(path: string, index: TreeIndex, mark?: IndexMark
 }
 
 /** Whether a change after `now` gives the file another time. Whole seconds come from file systems that know no less. */
-function isSettled(changedMs: number, now: number): boolean {
+export function isSettled({ mtimeMs, ctimeMs }: Pick<IndexedFile, 'mtimeMs' | 'ctimeMs'>, now: number): boolean {
+  const changedMs = Math.max(mtimeMs, ctimeMs);
   return now - changedMs > (changedMs % 1000 === 0 ? 2100 : 30);
 }

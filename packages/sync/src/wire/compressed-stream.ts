@@ -2,7 +2,6 @@ import { pipeline, Readable } from 'node:stream';
 import {
   brotliCompressSync,
   constants,
-  createBrotliCompress,
   createBrotliDecompress,
   createGunzip,
   createGzip,
@@ -10,12 +9,7 @@ import {
 
 const chunkSize = 256 * 1024;
 
-/** Frames compressed by Brotli: its fastest level is twice as fast as that of gzip, its window a hundred times as wide. */
-export function compressed(source: AsyncIterable<Uint8Array>): Readable {
-  return through(source, createBrotliCompress({ chunkSize, params: params(1) }));
-}
-
-/** The same for what is in memory, at a level that is worth its time. */
+/** What is in memory, compressed at a level that is worth its time. */
 export function compressedWell(content: Uint8Array): Buffer {
   return brotliCompressSync(content, {
     params: { ...params(4), [constants.BROTLI_PARAM_SIZE_HINT]: content.byteLength },

@@ -4,8 +4,11 @@ import { type FileChange, type FileFacts, factsOf } from '../file-facts.ts';
 /** What both sides say to know each other. */
 export const protocolVersion = 2;
 
-/** Media type of streams of frames, always compressed by Brotli. */
+/** Media type of streams of frames that are compressed as a whole, by Brotli. */
 export const streamType = 'application/vnd.systemprompt.sync';
+
+/** Of those that are compressed block by block, where that is worth it. */
+export const blockStreamType = 'application/vnd.systemprompt.sync-blocks';
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 const size = z.int().check(z.minimum(0));
@@ -49,7 +52,8 @@ export const undoSchema = z.object({ id: idSchema, of: idSchema });
 /** What was done. */
 export const appliedSchema = z.object({
   tree: hash,
-  changes: z.array(z.tuple([z.string(), z.nullable(z.tuple([hash, size, z.enum(['x', '-'])]))])),
+  /** Nothing when all was done as it was asked. */
+  changes: z.optional(z.array(z.tuple([z.string(), z.nullable(z.tuple([hash, size, z.enum(['x', '-'])]))]))),
   left: z.array(z.string()),
 });
 export type WireApplied = z.infer<typeof appliedSchema>;

@@ -2,13 +2,17 @@ import type { FileFacts } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { isSyncError, SyncError, systemCode } from '../sync-error.ts';
 import type { ContentStore } from '../tree/content-store.ts';
+import { unpackBlocks } from './block-stream.ts';
 import { decompressed } from './compressed-stream.ts';
 import { type ContentFrame, readFrames } from './frames.ts';
+import { blockStreamType } from './messages.ts';
 
 /** What a stream of contents is read into. */
 export interface ReceiveOptions {
-  readonly contents: ContentStore;
+  readonly contents: Pick<ContentStore, 'put' | 'open' | 'received' | 'drop'>;
   readonly limits: Limits;
+  /** Media type of the stream. */
+  readonly type: string | undefined;
   /** Says what may come, once the header is known. */
   readonly onHeader: (header: unknown) => ReadonlyMap<string, Pick<FileFacts, 'size'>>;
   /** Called with the bytes of each content that is here. */
@@ -23,7 +27,7 @@ export interface ReceiveOptions {
  */
 export async function receiveContents(
   source: AsyncIterable<Uint8Array>,
-  { contents, limits, onHeader, onReceived }: ReceiveOptions,
+  { contents, limits, type, onHeader, onReceived }: ReceiveOptions,
 ): Promise<{ readonly received: ReadonlySet<string>; readonly gone: ReadonlySet<string> }> {
   const gone = new Set<string>();
   const received = new Set<string>();
@@ -36,9 +40,8 @@ export async function receiveContents(
       throw new SyncError('SP_SYNC_TOO_LARGE', `Cannot sync: more than ${limits.maxBytes} bytes came`);
     }
   };
-  const pieces = decompressed(source);
   try {
-    await readFrames(pieces as AsyncIterable<Uint8Array>, {
+    await readFrames(type === blockStreamType ? unpackBlocks(source) : decompressedAll(source), {
       onHeader(header) {
         expected = onHeader(header);
       },
@@ -75,10 +78,17 @@ export async function receiveContents(
     if (!isSyncError(error) && /^(?:Z_|ERR_)/.test(systemCode(error) ?? ''))
       throw damaged('it is not compressed as it should');
     throw error;
+  }
+  return { received, gone };
+}
+
+async function* decompressedAll(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const pieces = decompressed(source);
+  try {
+    for await (const piece of pieces) yield piece as Uint8Array;
   } finally {
     pieces.destroy();
   }
-  return { received, gone };
 }
 
 function damaged(why: string): SyncError {

@@ -1,10 +1,11 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
-import type { Readable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { Readable } from 'node:stream';
 import { isMissing } from '../sync-error.ts';
 import { sha256 } from '../tree/hash-file.ts';
-import { compressed, compressedWell } from './compressed-stream.ts';
+import { blockBytes, packBlocks } from './block-stream.ts';
+import { compressedWell } from './compressed-stream.ts';
 import { type ContentFrame, encodeFrame, endFrame, smallContent } from './frames.ts';
+import { blockStreamType, streamType } from './messages.ts';
 
 /** A content to send, and where it should be. */
 export interface ContentToSend {
@@ -14,53 +15,89 @@ export interface ContentToSend {
   readonly file: string | undefined;
   /** Bytes that the receiver has. */
   readonly offset?: number | undefined;
+  /** Whether a file is the one whose hash is known, by its stat; without it the hash is made once more. */
+  readonly isSame?: ((stats: Stats) => boolean) | undefined;
+}
+
+/** A packed stream, and its media type. */
+export interface PackedFrames {
+  readonly body: Buffer | Readable;
+  readonly type: string;
 }
 
 /** Up to here it is worth to compress well: it takes no time that anybody notices. */
 const wellCompressed = 8 * 1024 * 1024;
 
 /** A header and contents as a compressed stream of frames; small ones as one piece of memory. */
-export function packFrames(header: unknown, contents: readonly ContentToSend[]): Buffer | Readable {
+export function packFrames(header: unknown, contents: readonly ContentToSend[]): PackedFrames {
   const total = contents.reduce((sum, { size, offset = 0 }) => sum + size - offset, 0);
-  if (total > wellCompressed) {
-    return compressed(frames(header, contents));
-  }
-  const parts: Buffer[] = [encodeFrame(header)];
-  for (const content of contents) parts.push(...framesOf(content));
-  parts.push(endFrame);
-  return compressedWell(Buffer.concat(parts));
+  const blocks = framesInBlocks(header, contents);
+  if (total <= wellCompressed) return { type: streamType, body: compressedWell(Buffer.concat(Array.from(blocks))) };
+  return { type: blockStreamType, body: Readable.from(packBlocks(blocks), { objectMode: false }) };
 }
 
-async function* frames(header: unknown, contents: readonly ContentToSend[]): AsyncGenerator<Buffer> {
-  yield encodeFrame(header);
-  // Small frames together: a step of the stream costs more than a copy.
-  let waiting: Buffer[] = [];
-  let bytes = 0;
-  for (const content of contents) {
-    for (const frame of framesOf(content)) {
-      waiting.push(frame);
-      bytes += frame.length;
-      if (bytes < 256 * 1024) continue;
-      yield Buffer.concat(waiting);
-      waiting = [];
-      bytes = 0;
-      await setImmediate();
+/** The stream, in blocks that are filled as files are read: a piece of memory for each file would cost more than to read it. */
+function* framesInBlocks(header: unknown, contents: readonly ContentToSend[]): Generator<Buffer> {
+  let block = Buffer.allocUnsafeSlow(blockBytes);
+  let used = 0;
+  function* put(bytes: Buffer): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; ) {
+      if (used === blockBytes) {
+        yield block;
+        block = Buffer.allocUnsafeSlow(blockBytes);
+        used = 0;
+      }
+      const copied = bytes.copy(block, used, at);
+      used += copied;
+      at += copied;
     }
   }
-  yield Buffer.concat([...waiting, endFrame]);
+  yield* put(encodeFrame(header));
+  for (const content of contents) {
+    const { hash, size, offset = 0 } = content;
+    const frame = encodeFrame({ hash, size });
+    const end = used + frame.length + size;
+    if (offset > 0 || end > blockBytes) {
+      for (const piece of framesOf(content)) yield* put(piece);
+    } else if (readContent(content, block, used + frame.length)) {
+      frame.copy(block, used);
+      used = end;
+    } else yield* put(encodeFrame({ hash, size, gone: true }));
+  }
+  yield* put(endFrame);
+  yield block.subarray(0, used);
 }
 
-/** The frame of a content, and the content, which is only as it was announced when its hash still is. */
-function* framesOf({ hash, size, file, offset = 0 }: ContentToSend): Generator<Buffer> {
+/** Reads a content to a place in memory: whether it is still the one that is to be sent. */
+function readContent({ hash, size, file, isSame }: ContentToSend, target: Buffer, at: number): boolean {
+  const descriptor = file === undefined ? undefined : openOrNothing(file);
+  if (descriptor === undefined) return false;
+  try {
+    let read = 0;
+    while (read < size) {
+      const count = readSync(descriptor, target, at + read, size - read, null);
+      if (count === 0) return false;
+      read += count;
+    }
+    const stats = fstatSync(descriptor);
+    if (stats.size !== size) return false;
+    return isSame?.(stats) === true || sha256(target.subarray(at, at + size)) === hash;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The frame of a content, and the content in pieces, which is only as it was announced when its hash still is. */
+function* framesOf(content: ContentToSend): Generator<Buffer> {
+  const { hash, size, file, offset = 0 } = content;
   const gone: ContentFrame = { hash, size, gone: true };
   if (size <= smallContent && offset === 0) {
-    const content = file === undefined ? undefined : readWhole(file);
-    if (content === undefined || content.length !== size || sha256(content) !== hash) {
-      yield encodeFrame(gone);
-      return;
+    const whole = Buffer.allocUnsafe(size);
+    if (!readContent(content, whole, 0)) yield encodeFrame(gone);
+    else {
+      yield encodeFrame({ hash, size });
+      yield whole;
     }
-    yield encodeFrame({ hash, size });
-    yield content;
     return;
   }
   const descriptor = file === undefined ? undefined : openOrNothing(file);
@@ -84,15 +121,6 @@ function* framesOf({ hash, size, file, offset = 0 }: ContentToSend): Generator<B
     }
   } finally {
     closeSync(descriptor);
-  }
-}
-
-function readWhole(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
   }
 }
 
