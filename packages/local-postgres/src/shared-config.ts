@@ -69,7 +69,8 @@ export function serializeSharedConfig(config: SharedConfig, previous: string | u
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    // Some editors put a mark before UTF-8 that JSON does not know.
+    return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }

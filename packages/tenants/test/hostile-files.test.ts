@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   editProfile,
+  editSecrets,
   isTenantsError,
   loadProfile,
   loadSecrets,
@@ -13,11 +14,35 @@ import {
   type StoredTenant,
   saveTenants,
   secretsToEnvironment,
+  upsertTenant,
 } from '../src/index.ts';
 import { profileText } from './profile-text.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const jwt = 'j'.repeat(32);
+
+test('files that an editor put a byte order mark before are read and changed as any others', async () => {
+  const folder = await temporaryFolder();
+  const [store, secrets, profile] = ['tenants.json', 'secrets.json', 'profile.yaml'].map((name) => join(folder, name));
+  if (store === undefined || secrets === undefined || profile === undefined) throw new Error('no names');
+  const tenant: StoredTenant = { id: 't', name: 'site', tenantType: 'cloud', externalDbAccess: false };
+  await saveTenants(store, { tenants: [tenant], syncedAt: new Date(0) });
+  await writeFile(store, `\uFEFF${await readFile(store, 'utf8')}`);
+  expect((await loadTenants(store))?.tenants).toMatchObject([{ id: 't' }]);
+  await upsertTenant(store, { ...tenant, name: 'other' });
+  expect((await loadTenants(store))?.tenants).toMatchObject([{ name: 'other' }]);
+
+  await writeFile(secrets, '\uFEFF{"anthropic": "key"}', { mode: 0o600 });
+  expect(await loadSecrets(secrets)).toEqual({ anthropic: 'key' });
+  expect(await editSecrets(secrets, { openai: 'other' })).toBe(true);
+  expect(await loadSecrets(secrets)).toEqual({ anthropic: 'key', openai: 'other' });
+
+  await writeFile(profile, `\uFEFF${profileText()}`);
+  expect(await loadProfile(profile, { env: {} })).toMatchObject({ name: 'local' });
+  await editProfile(profile, { name: 'renamed', 'server.port': 9000, 'runtime.log_level': 'debug' }, { env: {} });
+  expect(await loadProfile(profile, { env: {} })).toMatchObject({ name: 'renamed', server: { port: 9000 } });
+  expect(await readFile(profile, 'utf8')).toContain('site: { name: site, github_link: null }');
+});
 
 /** Names that mean something to JavaScript, and ones that do not. */
 const anyName = fc.oneof(

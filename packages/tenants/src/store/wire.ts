@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { listFindings, TenantsError, type TenantsFinding } from '../tenants-error.ts';
+import { withoutMark } from '../without-mark.ts';
 import type { StoredTenant, TenantStore } from './stored-tenant.ts';
 
 /** `snake_case` on disk, `camelCase` in TypeScript: this file is the only place that knows both. */
@@ -52,7 +53,7 @@ export function parseStoreFile(text: string, path: string): StoreFile {
     new TenantsError('SP_TENANTS_CORRUPTED', `Cannot read ${path}: ${why}`, { path, findings });
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(withoutMark(text));
   } catch {
     // The reason of a SyntaxError quotes the text, and the text holds passwords.
     throw corrupted('it is not JSON');
