@@ -35,6 +35,11 @@ export type BuiltImage =
       readonly layers?: readonly BuiltPlanLayer[] | undefined;
       /** The base with the digest that its name stood for; `undefined` for a base that is in no registry. */
       readonly base?: string | undefined;
+      /**
+       * Whether the plan's health check is in the image. Not on a base without a shell, or without curl and wget: an engine
+       * would call a tenant that serves unhealthy. The platform asks from outside in any case.
+       */
+      readonly healthCheck?: boolean | undefined;
     }
   | {
       readonly kind: 'docker';

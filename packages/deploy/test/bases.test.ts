@@ -8,6 +8,7 @@ import {
   createBlobStore,
   createDiskRegistryStorage,
   createRegistryHandler,
+  type LayerEntry,
   saveOciLayout,
 } from '@sp/oci';
 import { expect, onTestFinished, test } from 'vitest';
@@ -121,6 +122,37 @@ test('a layout and a docker-save archive on disk are bases', async () => {
     expect(await storage.resolve(target.repository, target.tag)).toMatchObject({ digest });
     const wrong = await planImage({ projectRoot, profileName: 'production', base, platform: arm64 });
     await expect(builder.build(wrong, { name: 'x' })).rejects.toMatchObject({ code: 'SP_DEPLOY_BASE_UNSUPPORTED' });
+  }
+});
+
+test('a base that could not run the health check gets none, and the plan says so', async () => {
+  const script = Buffer.from('#!/bin/sh\n');
+  const program = (path: string): LayerEntry => ({ type: 'bytes', path, content: script, mode: 0o755 });
+  const cases: readonly (readonly [readonly LayerEntry[], boolean])[] = [
+    [[], false],
+    [[program('bin/sh')], false],
+    [[program('usr/local/bin/curl')], false],
+    [[program('etc/bin/sh'), program('home/wget')], false],
+    [[program('bin/sh'), { type: 'symlink', path: 'usr/bin/wget', target: '/bin/busybox' }], true],
+    [[program('usr/bin/sh'), program('usr/bin/curl')], true],
+  ];
+  for (const [entries, expected] of cases) {
+    const { reference, login } = await privateBase({ entries });
+    const { cloud, options } = await source(`${reference}:v1`, { baseRegistry: login });
+    const plan = await planDeploy(options);
+    expect(plan.healthCheck).toBe(expected);
+    const progress: string[] = [];
+    for await (const event of deploy({ ...options, ...plan.expected, pollIntervalMs: 5 })) {
+      if (event.type === 'step-progress') progress.push(event.message);
+    }
+    const told = `no health check in the image: nothing in ${reference}:v1 could run it`;
+    expect(progress.includes(told)).toBe(!expected);
+    const stored = await cloud.storage.readManifest(cloud.target.repository, cloud.target.tag);
+    const { config } = JSON.parse(Buffer.from(stored?.bytes ?? []).toString()) as {
+      config: { digest: `sha256:${string}` };
+    };
+    const text = await readFile(cloud.storage.blobs.path(config.digest), 'utf8');
+    expect(text.includes('"Healthcheck"')).toBe(expected);
   }
 });
 

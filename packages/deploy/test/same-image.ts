@@ -83,7 +83,11 @@ export async function publicBase(entries: readonly LayerEntry[] = []): Promise<s
   const registry = await serve(createRegistryHandler({ storage, authorize: () => Promise.resolve({ allow: true }) }));
   const blobs = createBlobStore(await temporaryFolder());
   const file: LayerEntry = { type: 'bytes', path: 'etc/base', content: Buffer.from('base\n') };
-  const layers = [await buildLayer([...entries, file], { blobs })];
+  const script = Buffer.from('#!/bin/sh\n');
+  const programs = ['bin/sh', 'usr/bin/wget'].map(
+    (path): LayerEntry => ({ type: 'bytes', path, content: script, mode: 0o755 }),
+  );
+  const layers = [await buildLayer([...(entries.length === 0 ? programs : entries), file], { blobs })];
   const config = { ...hostPlatform, env: ['PATH=/base:/usr/bin:/bin'], labels: { base: 'yes' } };
   const image = await buildImage({ layers, config, blobs });
   await createRegistryClient({ registry }).pushImage(image, { repository: 'base', reference: 'v1', blobs: [blobs] });

@@ -1,8 +1,7 @@
 import type { Digest } from './digest.ts';
 import { OciError } from './error.ts';
-import { tarBlock } from './tar-header.ts';
-import { createTarRecordReader, paddedSize, type TarRecord } from './tar-read.ts';
-import { malformed } from './wire.ts';
+import type { TarRecord } from './tar-read.ts';
+import { createTarScanner } from './tar-scan.ts';
 
 /**
  * Passes a layer's tar stream on, a piece only after every header that begins in it was looked at: what reads the stream
@@ -11,41 +10,12 @@ import { malformed } from './wire.ts';
  * @throws {@link OciError} `SP_OCI_PATH`, `SP_OCI_DOCUMENT` (not a complete tar archive)
  */
 export async function* containedOnly(tar: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
-  const what = `layer ${digest}`;
-  const reader = createTarRecordReader(what);
-  let header = Buffer.alloc(0);
-  let extension: { readonly record: TarRecord; readonly parts: Uint8Array[] } | undefined;
-  let content = 0;
-  let ended = false;
+  const scanner = createTarScanner(`layer ${digest}`, (record) => check(record, digest));
   for await (const piece of tar) {
-    for (let at = 0; at < piece.byteLength && !ended; ) {
-      if (content > 0) {
-        const part = piece.subarray(at, at + content);
-        extension?.parts.push(part);
-        content -= part.byteLength;
-        at += part.byteLength;
-      } else {
-        const part = piece.subarray(at, at + tarBlock - header.length);
-        header = Buffer.concat([header, part]);
-        at += part.byteLength;
-        if (header.length < tarBlock) break;
-        if (extension !== undefined) finish(extension);
-        const record = reader.read(header);
-        header = Buffer.alloc(0);
-        ended = record === undefined;
-        if (record === undefined) break;
-        if (!record.isExtension) check(record, digest);
-        content = paddedSize(record.size);
-        extension = record.isExtension ? { record, parts: [] } : undefined;
-      }
-    }
+    scanner.push(piece);
     yield piece;
   }
-  if (!ended && (content > 0 || header.length > 0)) throw malformed(what, 'it ends in the middle');
-
-  function finish({ record, parts }: { readonly record: TarRecord; readonly parts: readonly Uint8Array[] }): void {
-    reader.extend(record, Buffer.concat(parts).subarray(0, record.size));
-  }
+  scanner.end();
 }
 
 function check({ typeflag, path, target }: TarRecord, digest: Digest): void {

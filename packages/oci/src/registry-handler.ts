@@ -69,6 +69,13 @@ export interface RegistryHandlerOptions {
   readonly maxBlobBytes?: number | undefined;
   /** Whether tags, manifests and blobs can be deleted, by those who may push. @defaultValue false */
   readonly allowDelete?: boolean | undefined;
+  /**
+   * Whether a manifest may name layers that the registry does not have, because they say that they are to be had
+   * elsewhere (`urls`, or a non-distributable type). Where several owners share one blob store, such a layer would name
+   * the content of others: `refuse` wants it in the repository like any other.
+   * @defaultValue 'accept', as the specification has it
+   */
+  readonly foreignLayers?: 'accept' | 'refuse' | undefined;
   /** Called after a manifest is stored and its tag has moved, before the answer. */
   readonly onManifest?: ((event: ManifestStoredEvent) => void) | undefined;
 }
@@ -80,7 +87,7 @@ export interface RegistryHandlerOptions {
  * @throws {@link OciError} `SP_OCI_STORAGE` (a rejected promise) when the disk fails: a matter for the server around it
  */
 export function createRegistryHandler(options: RegistryHandlerOptions): (request: Request) => Promise<Response> {
-  const { storage, authorize, onManifest, allowDelete = false } = options;
+  const { storage, authorize, onManifest, allowDelete = false, foreignLayers = 'accept' } = options;
   const { maxManifestBytes = maximumDocumentSize, maxBlobBytes = Number.POSITIVE_INFINITY } = options;
   const uploads: UploadContext = {
     storage,
@@ -122,7 +129,8 @@ export function createRegistryHandler(options: RegistryHandlerOptions): (request
           }
         };
         const target = { repository, tags, digest: 'digest' in route ? route.digest : undefined };
-        return receiveManifest(storage, { ...target, request, maximumBytes: maxManifestBytes, onStored });
+        const rules = { maximumBytes: maxManifestBytes, foreignLayers };
+        return receiveManifest(storage, { ...target, ...rules, request, onStored });
       }
       case 'tags':
         return method === 'GET' ? listTags(storage, { ...route, url }) : unsupported();

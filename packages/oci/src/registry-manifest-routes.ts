@@ -42,10 +42,11 @@ export async function receiveManifest(
     /** What it was pushed as. */
     readonly digest: Digest | undefined;
     readonly maximumBytes: number;
+    readonly foreignLayers: 'accept' | 'refuse';
     readonly onStored: (digest: Digest) => void;
   },
 ): Promise<Response> {
-  const { request, repository, tags, digest, maximumBytes, onStored } = target;
+  const { request, repository, tags, digest, maximumBytes, foreignLayers, onStored } = target;
   const bytes = await readBody(request, maximumBytes);
   if (bytes === 'cut') return invalidManifest('the content ended early');
   if (bytes === undefined) {
@@ -63,7 +64,7 @@ export async function receiveManifest(
     throw error;
   }
   if (!manifestMediaTypes.includes(document.mediaType)) return invalidManifest('its media type is not supported');
-  const refusal = await checkContent(storage, repository, document);
+  const refusal = await checkContent(storage, { repository, document, foreignLayers });
   if (refusal !== undefined) return refusal;
   const { mediaType, referrer } = document;
   for (const tag of tags.length === 0 ? [undefined] : tags) {
@@ -83,11 +84,16 @@ export async function receiveManifest(
 /** Everything that a manifest names has to be in the same repository, with the length it says. */
 async function checkContent(
   storage: RegistryStorage,
-  repository: string,
-  document: ManifestDocument,
+  request: {
+    readonly repository: string;
+    readonly document: ManifestDocument;
+    readonly foreignLayers: 'accept' | 'refuse';
+  },
 ): Promise<Response | undefined> {
+  const { repository, document, foreignLayers } = request;
   const isIndex = document.kind === 'index';
-  const needed = isIndex ? document.manifests : [document.config, ...document.layers.filter((layer) => !layer.foreign)];
+  const isNeeded = ({ foreign }: DocumentDescriptor): boolean => foreignLayers === 'refuse' || !foreign;
+  const needed = isIndex ? document.manifests : [document.config, ...document.layers.filter(isNeeded)];
   const sizeOf = async ({ digest }: DocumentDescriptor): Promise<number | undefined> =>
     isIndex ? (await storage.resolve(repository, digest))?.size : storage.hasBlob(repository, digest);
   for (const descriptor of needed) {

@@ -26,6 +26,8 @@ export interface DeployPlan {
   readonly base?: string | undefined;
   /** What the project adds to the base, the lowest first. */
   readonly layers: readonly PlannedLayer[];
+  /** Whether engines find out from the image itself that it serves: `false` on a base that cannot run the check. Unknown when docker builds. */
+  readonly healthCheck?: boolean | undefined;
   /** Of the image; unknown when docker builds. */
   readonly digest?: string | undefined;
   /** At most: the registry may have more than the images that it was asked for. Unknown when docker builds. */
@@ -76,6 +78,7 @@ export async function planDeploy(options: DeploySource): Promise<DeployPlan> {
       imagePlan,
       base: built?.kind === 'oci' ? built.base : undefined,
       layers: await planLayerSizes(imagePlan, built),
+      healthCheck: built?.kind === 'oci' ? built.healthCheck : undefined,
       digest,
       uploadBytes: built === undefined ? undefined : await missingBytes(built, { target, current, signal }),
       secrets: diff,

@@ -22,6 +22,7 @@ import type {
 } from '../image-builder.ts';
 import { parseBase } from '../plan/base-kind.ts';
 import type { ImagePlan, PlanHealthCheck } from '../plan/image-plan.ts';
+import { canCheckHealth } from './base-programs.ts';
 import { createLayerCache } from './layer-cache.ts';
 import { loadBase } from './load-base.ts';
 import { planEntries } from './plan-entries.ts';
@@ -78,12 +79,19 @@ async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilder
       layers.push(layer);
       made.push({ name, digest: layer.descriptor.digest, size: layer.descriptor.size, cached });
     }
-    const config = imageConfig(plan, base?.image);
+    const { command } = plan.healthCheck;
+    const checked =
+      base !== undefined && command !== undefined && (await canCheckHealth(base, { cacheDirectory, signal }));
+    if (!checked) onProgress?.({ message: `no health check in the image: nothing in ${plan.base} could run it` });
+    const config = {
+      ...imageConfig(plan, base?.image),
+      ...(checked ? { healthcheck: healthcheck(plan.healthCheck) } : {}),
+    };
     const annotations = baseAnnotations(plan, base);
     const image = await buildImage({ base: base?.image, layers, config, blobs, annotations, signal });
     onProgress?.({ message: `image ${image.manifest.digest}`, done: planned.length, total: planned.length });
     const all = base === undefined ? [blobs] : [blobs, base.blobs];
-    return { kind: 'oci', image, blobs: all, layers: made, base: base?.pinned };
+    return { kind: 'oci', image, blobs: all, layers: made, base: base?.pinned, healthCheck: checked };
   } catch (error) {
     throwIfAborted(signal);
     throw new DeployError('SP_DEPLOY_BUILD_FAILED', `Cannot build ${options.name}: ${reason(error)}`, { cause: error });
@@ -131,7 +139,6 @@ function imageConfig(plan: ImagePlan, base: LoadedImage | undefined): ImageConfi
     workingDir: plan.workingDir,
     exposedPorts: [plan.port],
     labels: plan.labels,
-    healthcheck: healthcheck(plan.healthCheck),
   };
 }
 
