@@ -44,12 +44,9 @@ async function live(deadly: string, condition: () => Promise<boolean>): Promise<
     deadly,
   };
   for (let deaths = 0; deaths < 30; deaths += 1) {
-    let ended = false;
     // It can die before it has said that it is ready.
     child = await startChild(program.path, options, () => {}).catch(() => undefined);
-    child?.process.once('exit', () => (ended = true));
-    ended ||= child === undefined || child.process.exitCode !== null || child.process.signalCode !== null;
-    while (!ended) {
+    while (child !== undefined && child.process.exitCode === null && child.process.signalCode === null) {
       if (await condition()) return deaths;
       await new Promise((done) => setTimeout(done, 50));
     }
@@ -88,7 +85,7 @@ test('a workflow that ends every process is given up after its last try; what ra
       vault: createVault(vaultKey),
       databases: createPostgresDatabases({ adminUrl: database.adminUrl }),
       machines: createProviderMachines(provider.url, async () => {}),
-      images: { remove: async () => {} },
+      images: { listTenants: async () => [], remove: async () => {} },
       logger: pino({ level: 'silent' }),
     },
     { repair: false },
@@ -112,9 +109,9 @@ test('processes that end in good order count for nothing, however often', async 
   };
   await child?.end();
   for (let count = 0; count < 4; count += 1) {
-    let held = false;
-    child = await startChild(program.path, { ...options, holdAt: 1 }, ({ type }) => (held ||= type === 'stopped'));
-    while (!held) await new Promise((done) => setTimeout(done, 20));
+    const reached: string[] = [];
+    child = await startChild(program.path, { ...options, holdAt: 1 }, ({ type }) => void reached.push(type));
+    while (!reached.includes('stopped')) await new Promise((done) => setTimeout(done, 20));
     await child.end();
   }
   child = await startChild(program.path, options, () => {});

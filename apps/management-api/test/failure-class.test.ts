@@ -86,7 +86,7 @@ test.each(run)(
       databases: createPostgresDatabases({ adminUrl: database.adminUrl }),
       machines: { databaseHost: '127.0.0.1', createApp: fail } as Partial<Machines> as Machines,
       billing: { cancelSubscription: fail },
-      images: { remove: fail },
+      images: { listTenants: async () => [], remove: fail },
       logger: pino({ level: 'silent' }),
       appUrl: (hostname) => `http://${hostname}`,
       retryIntervalMs: 1,

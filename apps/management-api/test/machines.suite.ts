@@ -221,6 +221,20 @@ export function machinesSuite(
     expect((await askFacts(await machines.start(second))).services).toBe(true);
   });
 
+  test(`${name}: all apps are listed, until they are removed`, async (context) => {
+    const { machines, appName, tenantId, spec } = await begin(context);
+    const other = `${appName}-2`;
+    await machines.createApp({ appName: other, tenantId, region, volumeGb: 1 });
+    context.onTestFinished(() => machines.removeApp(other));
+    await machines.start(spec());
+    await machines.start(spec({ appName: other }));
+    await machines.start(spec());
+    const listed = async () => (await machines.listApps()).filter((name) => name.startsWith(appName));
+    expect(await listed()).toEqual([appName, other]);
+    await machines.removeApp(other);
+    expect(await listed()).toEqual([appName]);
+  });
+
   test(`${name}: a start that is cancelled leaves no machine`, async (context) => {
     const { machines, appName, spec } = await begin(context);
     await expect(machines.start(spec(), { signal: AbortSignal.abort() })).rejects.toThrow();

@@ -24,10 +24,7 @@ beforeAll(async () => {
     store: database.store,
     vault: database.vault,
     databases: createPostgresDatabases({ adminUrl: database.adminUrl }),
-    machines: {
-      ...createProviderMachines(provider.url, async () => {}),
-      listApps: async () => [...provider.apps.keys()],
-    },
+    machines: createProviderMachines(provider.url, async () => {}),
     images: { listTenants: async () => [...images], remove: async (tenantId) => void images.delete(tenantId) },
     logger: pino({ level: 'silent' }),
   };
@@ -130,6 +127,8 @@ test('what is left of a deleted tenant goes when its deletion had begun; data th
   const report = await reconcile(deps, { repair: true });
   expect(brief(report)).toEqual(
     [
+      `app_unexpected ${begun.appName} reported`,
+      `app_unexpected ${restored.appName} reported`,
       `app_unknown sp-unknown reported`,
       `database_unexpected ${begun.databaseName} repaired`,
       `database_unexpected ${restored.databaseName} reported`,

@@ -14,6 +14,8 @@ import {
 import { execa } from 'execa';
 import { expect, type TestContext, test } from 'vitest';
 import { createImages, type Images, type ImagesOptions } from '../src/images/registry.ts';
+import { readRunnableImage } from '../src/images/runnable-image.ts';
+import { storageRepository } from '../src/images/tenant-repository.ts';
 import { detectDocker } from '../src/machines/detect.ts';
 import { serveHandler } from './serve.ts';
 
@@ -98,6 +100,17 @@ test("another tenant's tag is refused, and does not move", async (context) => {
   await expect(client.pushImage(image, latest)).rejects.toMatchObject({ status: 403 });
 });
 
+test('the tenants that have images are listed until these are removed', async (context) => {
+  const fixture = await start(context);
+  const { images } = fixture;
+  const tenants = [randomUUID(), randomUUID()].sort();
+  expect(await images.listTenants()).toEqual([]);
+  for (const tenantId of tenants) await push(fixture, tenantId, 'same');
+  expect(await images.listTenants()).toEqual(tenants);
+  await images.remove(tenants[0] ?? '');
+  expect(await images.listTenants()).toEqual(tenants.slice(1));
+});
+
 test("another tenant's content cannot be read by its digest, nor its repository by its name", async (context) => {
   const fixture = await start(context);
   const [victim, thief] = [randomUUID(), randomUUID()];
@@ -120,6 +133,35 @@ test("another tenant's content cannot be read by its digest, nor its repository 
   // The list of tags tells of nobody else, and of no inner name.
   const tags = await fetch(`http://${fixture.host}/v2/${own}/tags/list`, { headers: { authorization: bearer } });
   expect(await tags.json()).toEqual({ name: own, tags: [`tenant-${thief}`] });
+});
+
+test("a manifest that calls another tenant's layer its own, to be had elsewhere, is refused and cannot be run", async (context) => {
+  const fixture = await start(context);
+  const [victim, thief] = [randomUUID(), randomUUID()];
+  const theirs = await push(fixture, victim, 'private');
+  const own = await push(fixture, thief, 'own');
+  const [layer] = theirs.layers;
+  if (layer === undefined) throw new Error('no layer');
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+  const stolen = { ...layer, urls: ['https://elsewhere.example/layer'] };
+  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: own.config, layers: [stolen] }));
+  const bearer = await bearerOf(fixture, thief, 'repository:systemprompt-images:pull,push');
+  const answer = await fetch(`http://${fixture.host}/v2/systemprompt-images/manifests/tenant-${thief}`, {
+    method: 'PUT',
+    headers: { authorization: bearer, 'content-type': mediaType },
+    body: bytes,
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN' }] });
+
+  // Also one that came into the storage in another way.
+  const { storage } = fixture.images;
+  const repository = storageRepository(thief);
+  const digest = digestOf(bytes, 'sha256');
+  await storage.writeManifest(repository, { bytes, mediaType, tag: undefined, digest });
+  const read = (wanted: Digest) => readRunnableImage(storage, { repository, digest: wanted });
+  expect(await read(digest)).toEqual({ unusable: expect.stringContaining(`names ${layer.digest}, which is not in`) });
+  expect(await read(own.manifest.digest)).toMatchObject({ command: ['/app/text'] });
 });
 
 async function bearerOf({ images, host }: Fixture, tenantId: string, scope: string): Promise<string> {

@@ -54,6 +54,7 @@ export async function startSubscribedCloud() {
       return machine;
     },
     find: async (_app, releaseId) => running.get(releaseId),
+    listApps: async () => [],
     list: async (appName) => [...running.values()].filter((machine) => machine.appName === appName),
     logs: async () => [],
     stop: async (_app, releaseId) => {
@@ -71,7 +72,7 @@ export async function startSubscribedCloud() {
       databases: edge.ports.databases,
       machines,
       billing: { cancelSubscription: async (id) => void canceled.push(id) },
-      images: { remove: async () => {} },
+      images: { listTenants: async () => [], remove: async () => {} },
       logger: pino({ level: 'silent' }),
       appUrl: (hostname) => `http://${hostname}`,
       retryIntervalMs: 1,

@@ -33,6 +33,7 @@ function machines(overrides: Partial<Machines> = {}): Machines {
     start: () => Promise.reject(new Error('nothing starts here')),
     find: async () => undefined,
     list: async () => [],
+    listApps: async () => [],
     logs: async () => [],
     async *readLogs() {},
     stop: async () => {},
@@ -50,7 +51,7 @@ async function start(overrides: Partial<WorkflowsOptions> = {}): Promise<Workflo
     databases: createPostgresDatabases({ adminUrl }),
     machines: machines(),
     billing: { cancelSubscription: async () => {} },
-    images: { remove: async () => {} },
+    images: { listTenants: async () => [], remove: async () => {} },
     logger: pino({ level: 'silent' }),
     appUrl: (hostname) => `http://${hostname}`,
     retryIntervalMs: 1,
@@ -301,7 +302,10 @@ test('a deletion that fails half-way says why, and the next one finishes it', as
     },
   };
   const removed: string[] = [];
-  const engine = await start({ billing, images: { remove: async (tenantId) => void removed.push(tenantId) } });
+  const engine = await start({
+    billing,
+    images: { listTenants: async () => [], remove: async (tenantId) => void removed.push(tenantId) },
+  });
   const { tenantId } = await runningTenant(engine);
   const run = async () => {
     const { id } = await openOperation(database.store, { tenantId, kind: 'delete' });

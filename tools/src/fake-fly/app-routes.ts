@@ -1,7 +1,7 @@
 import { FlyFailure, notFound } from './failure.ts';
 import { type FlyContext, type FlyServer, findApp, newId } from './fly-context.ts';
 import { destroyMachine } from './machine-life.ts';
-import { appRequest, createAppQuery, forceQuery } from './resource-schemas.ts';
+import { appRequest, createAppQuery, forceQuery, listAppsQuery } from './resource-schemas.ts';
 import { route } from './route.ts';
 import type { FakeApp } from './state.ts';
 
@@ -34,6 +34,23 @@ export function mountApps(server: FlyServer, context: FlyContext): void {
       };
       context.apps.set(name, app);
       return { status: 201, body: { id: app.id, created_at: context.now() } };
+    },
+  });
+
+  // Of one organization; what is new is missing for a while.
+  route(server, context, {
+    method: 'get',
+    path: '/v1/apps',
+    action: 'app-list',
+    identifier: '',
+    query: listAppsQuery,
+    answer: ({ org, query }) => {
+      if (query.org_slug !== org) throw new FlyFailure(404, 'organization not found');
+      const apps = Array.from(context.apps.values()).filter((app) => app.org === org && app.visibleAt <= context.now());
+      const body = apps.map(({ id, name, machines, volumes, network }) => {
+        return { id, name, machine_count: machines.size, volume_count: volumes.size, network };
+      });
+      return { status: 200, body: { total_apps: body.length, apps: body } };
     },
   });
 

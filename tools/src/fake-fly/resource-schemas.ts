@@ -69,6 +69,7 @@ export const waitQuery = z.strictObject({
   instance_id: z.string().optional(),
 });
 export const forceQuery = z.strictObject({ force: flag.optional() });
+export const listAppsQuery = z.strictObject({ org_slug: z.string() });
 export const createAppQuery = z.strictObject({ wait: flag.optional() });
 export const logsQuery = z.strictObject({
   next_token: z.string().optional(),

@@ -25,7 +25,7 @@ const indexSchema = z.object({
 });
 
 /**
- * Reads the manifest of an image, also of one of several in an index (what `docker buildx` pushes). The reason is
+ * Reads the manifest of an image whose content is all in the same repository, also of one of several in an index (what `docker buildx` pushes). The reason is
  * returned, in words for the image's owner, when there is none that can be run.
  */
 export async function readImageManifest(
@@ -44,7 +44,14 @@ export async function readImageManifest(
   }
   const manifest = manifestSchema.safeParse(document);
   if (!manifest.success) return { unusable: `the manifest ${digest} is not an image manifest` };
-  return { ...stored, ...manifest.data };
+  const { config, layers } = manifest.data;
+  for (const { digest: blob } of [config, ...layers]) {
+    // Blobs are shared by all: what a manifest names may be somebody else's.
+    if ((await source.hasBlob(repository, blob)) === undefined) {
+      return { unusable: `the image ${digest} names ${blob}, which is not in its repository` };
+    }
+  }
+  return { ...stored, config, layers };
 }
 
 /** A JSON document, or `null` when it is none. */

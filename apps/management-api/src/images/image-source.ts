@@ -7,5 +7,8 @@ export interface ImageSource {
     repository: string,
     digest: Digest,
   ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor } | undefined>;
+  /** The size of a blob that the repository has; `undefined` when it has none of that digest. */
+  hasBlob(repository: string, digest: Digest): Promise<number | undefined>;
+  /** The blobs of all repositories: ask {@link ImageSource.hasBlob} before reading one for somebody. */
   readonly blobs: BlobStore;
 }

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CollectedGarbage,
@@ -11,7 +11,7 @@ import {
   type RegistryStorage,
 } from '@sp/oci';
 import { createRegistryTokens, type RegistryGrant } from './registry-tokens.ts';
-import { publicRepository, storageRepository, tenantTag } from './tenant-repository.ts';
+import { publicRepository, storageRepository, tenantOfTag, tenantTag } from './tenant-repository.ts';
 import { tenantStorage } from './tenant-storage.ts';
 import { answerTokenRequest } from './token-endpoint.ts';
 
@@ -60,6 +60,8 @@ export interface Images {
   expectedImage(tenantId: string): string;
   /** What the tenant's tag stands for now; `undefined` when nothing was pushed. */
   resolve(tenantId: string): Promise<{ readonly digest: Digest } | undefined>;
+  /** The ids of all tenants of which there is something. */
+  listTenants(): Promise<readonly string[]>;
   /** Forgets everything that a tenant pushed. */
   remove(tenantId: string): Promise<void>;
   /**
@@ -155,7 +157,14 @@ export function createImages(options: ImagesOptions): Images {
     const known = handlers.get(tenantId);
     if (known !== undefined) return known;
     const own = tenantStorage(storage, tenantId);
-    const handler = createRegistryHandler({ storage: own, authorize, maxBlobBytes, allowDelete: true });
+    const handler = createRegistryHandler({
+      storage: own,
+      authorize,
+      maxBlobBytes,
+      allowDelete: true,
+      // All tenants' blobs are in one store.
+      foreignLayers: 'refuse',
+    });
     handlers.set(tenantId, handler);
     return handler;
   }
@@ -189,6 +198,14 @@ export function createImages(options: ImagesOptions): Images {
       clearInterval(timer);
       ended.abort();
       await collecting?.catch(() => {});
+    },
+    async listTenants() {
+      const folder = join(directory, 'repositories', publicRepository);
+      const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return [];
+        throw error;
+      });
+      return names.flatMap((name) => tenantOfTag(name) ?? []).sort();
     },
     async remove(tenantId) {
       // The blobs themselves may be another's too; without the repository nobody reaches them through this tenant.

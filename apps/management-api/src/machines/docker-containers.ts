@@ -5,6 +5,8 @@ import { dockerFailure, type RunDocker } from './docker-command.ts';
 /** Labels by which the containers of a tenant are found again. */
 export const appLabel = 'io.systemprompt.app';
 export const releaseLabel = 'io.systemprompt.release';
+/** Whose they are, where several control planes share an engine: the address of the registry. */
+export const ownerLabel = 'io.systemprompt.owner';
 
 /** The port that every tenant image listens on. */
 export const machinePort = 8080;
@@ -57,6 +59,17 @@ export async function findContainers(
     .split('\n')
     .filter((line) => line.startsWith('{'))
     .map(toContainer);
+}
+
+/** The apps of which one control plane has containers, in any state. */
+export async function findApps(
+  run: RunDocker,
+  { owner, signal }: { readonly owner: string; readonly signal?: AbortSignal | undefined },
+): Promise<readonly string[]> {
+  const args = ['ps', '--all', '--filter', `label=${ownerLabel}=${owner}`, '--format', `{{.Label "${appLabel}"}}`];
+  const listed = await run(args, { signal });
+  if (listed.exitCode !== 0) throw dockerFailure(listed, { step: 'ps', appName: 'all apps' });
+  return [...new Set(listed.stdout.split('\n').filter((name) => name !== ''))].sort();
 }
 
 function toContainer(line: string): Container {

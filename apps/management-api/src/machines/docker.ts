@@ -2,7 +2,15 @@ import type { Logger } from 'pino';
 import type { Images } from '../images/registry.ts';
 import type { Machine, MachineSpec, Machines, ReadLogsOptions } from '../ports/machines.ts';
 import { createDockerRun, dockerFailure, type RunDocker } from './docker-command.ts';
-import { appLabel, type Container, findContainers, machinePort, releaseLabel } from './docker-containers.ts';
+import {
+  appLabel,
+  type Container,
+  findApps,
+  findContainers,
+  machinePort,
+  ownerLabel,
+  releaseLabel,
+} from './docker-containers.ts';
 import { withPrivateFolder, writeDockerEnvironment, writeDockerLogin } from './docker-files.ts';
 import { keepNewestImages, removeImages, removeUnused } from './docker-images.ts';
 import { readContainerLog } from './docker-logs.ts';
@@ -48,7 +56,7 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     await pullImage(spec, { image, signal });
     const result = await withPrivateFolder(async (directory) => {
       const environment = await writeDockerEnvironment(directory, spec.env);
-      const args = ['run', ...containerArgs(spec), ...environment.args, image];
+      const args = ['run', ...containerArgs(spec, { owner: registry }), ...environment.args, image];
       return run(args, { env: environment.env, signal });
     });
     // Also after a failure: a command that does not exist leaves a container that says so.
@@ -102,6 +110,7 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
       checkMachineNames({ appName });
       return (await findContainers(run, { appName })).map(({ machine }) => machine);
     },
+    listApps: ({ signal } = {}) => findApps(run, { owner: registry, signal }),
     logs: (appName, releaseId, { lines }) => readMessages(readLogs(appName, releaseId, { tail: lines })),
     readLogs,
     stop: (appName, releaseId) =>
@@ -123,12 +132,16 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
   };
 }
 
-function containerArgs({ appName, releaseId, memoryMb }: MachineSpec): readonly string[] {
+function containerArgs(
+  { appName, releaseId, memoryMb }: MachineSpec,
+  { owner }: { readonly owner: string },
+): readonly string[] {
   const flags: readonly (readonly string[])[] = [
     ['--detach'],
     ['--name', `${appName}-${releaseId.replaceAll('-', '').slice(0, 8)}`],
     ['--label', `${appLabel}=${appName}`],
     ['--label', `${releaseLabel}=${releaseId}`],
+    ['--label', `${ownerLabel}=${owner}`],
     // No swap on top of the memory.
     ['--memory', `${memoryMb}m`, '--memory-swap', `${memoryMb}m`, '--cpus', '1', '--pids-limit', '512'],
     ['--security-opt', 'no-new-privileges', '--cap-drop', 'ALL'],

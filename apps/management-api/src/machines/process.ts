@@ -115,6 +115,10 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
     return machines;
   }
 
+  async function listApps(): Promise<readonly string[]> {
+    return (await readFolder(directory)).filter((name) => !name.startsWith('.')).sort();
+  }
+
   async function stop(appName: string, releaseId: string): Promise<void> {
     const folder = folderOf(appName, releaseId);
     const record = await currentRecord(folder);
@@ -141,6 +145,7 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
     start: (spec, { signal } = {}) => inTurn(spec.appName, () => start(spec, signal)),
     find: findMachine,
     list: listMachines,
+    listApps,
     logs: (appName, releaseId, { lines }) => readMessages(readLogs(appName, releaseId, { tail: lines })),
     readLogs,
     stop: (appName, releaseId) => inTurn(appName, () => stop(appName, releaseId)),
@@ -150,7 +155,7 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
         await rm(join(directory, appName), { recursive: true, force: true });
       }),
     async close() {
-      const apps = (await readFolder(directory)).filter((name) => !name.startsWith('.'));
+      const apps = await listApps();
       const stopApp = async (appName: string) => {
         for (const { releaseId } of await listMachines(appName)) await inTurn(appName, () => stop(appName, releaseId));
       };

@@ -73,6 +73,8 @@ export interface Machines {
   start(spec: MachineSpec, options?: { readonly signal?: AbortSignal }): Promise<Machine>;
   find(appName: string, releaseId: string): Promise<Machine | undefined>;
   list(appName: string): Promise<readonly Machine[]>;
+  /** The names of all apps that were made by a control plane like this one and of which there is something. */
+  listApps(options?: { readonly signal?: AbortSignal }): Promise<readonly string[]>;
   /** The last lines of the machine's output, oldest first. */
   logs(appName: string, releaseId: string, options: { readonly lines: number }): Promise<readonly string[]>;
   /**

@@ -4,8 +4,8 @@ import type { ReconcileDeps } from './reconcile.ts';
 
 /** Images whose tenant was deleted, or never was. */
 export async function* compareImages({ store, images }: ReconcileDeps): AsyncGenerator<Difference> {
-  const withImages = await images.listTenants?.();
-  if (withImages === undefined || withImages.length === 0) return;
+  const withImages = await images.listTenants();
+  if (withImages.length === 0) return;
   const known = await store.db.select({ id: tenants.id, state: tenants.state }).from(tenants);
   const states = new Map(known.map(({ id, state }) => [id, state]));
   for (const subject of withImages) {

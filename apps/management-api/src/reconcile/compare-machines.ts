@@ -6,19 +6,24 @@ import type { Difference } from './finding.ts';
 import { isUnchanged, listQuietTenants } from './quiet-tenants.ts';
 import type { ReconcileDeps } from './reconcile.ts';
 
-/** Machines that are not there, machines that should not be, and apps of nobody. */
+/** Machines that are not there, machines that should not be, and apps of tenants that were deleted or of nobody. */
 export async function* compareMachines(deps: ReconcileDeps): AsyncGenerator<Difference> {
   const { store, machines } = deps;
-  const apps = await machines.listApps?.();
+  const apps = new Set(await machines.listApps());
   for (const tenant of await listQuietTenants(store)) {
-    // Where apps are listed, those that are gone need no second look.
-    if (tenant.state === 'deleted' && apps !== undefined && !apps.includes(tenant.appName)) continue;
+    // What is gone needs no second look.
+    if (tenant.state === 'deleted' && !apps.has(tenant.appName)) continue;
     yield* compareTenant(deps, tenant);
   }
-  if (apps === undefined) return;
-  const known = await store.db.select({ appName: tenants.appName }).from(tenants);
-  const names = new Set(known.map(({ appName }) => appName));
-  for (const subject of apps) if (!names.has(subject)) yield { kind: 'app_unknown', subject };
+  // Read after the apps: whoever made one of them was there before it.
+  const known = await store.db.select({ id: tenants.id, appName: tenants.appName, state: tenants.state }).from(tenants);
+  const owners = new Map(known.map((tenant) => [tenant.appName, tenant]));
+  for (const subject of apps) {
+    const owner = owners.get(subject);
+    if (owner === undefined) yield { kind: 'app_unknown', subject };
+    // Volumes hold data, and a deletion that was finished had removed it: somebody brought it back.
+    else if (owner.state === 'deleted') yield { kind: 'app_unexpected', tenantId: owner.id, subject };
+  }
 }
 
 async function* compareTenant(deps: ReconcileDeps, tenant: TenantRow): AsyncGenerator<Difference> {

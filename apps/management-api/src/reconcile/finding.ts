@@ -6,6 +6,8 @@ export type FindingKind =
   | 'machine_unexpected'
   /** An app of no tenant. Told only. */
   | 'app_unknown'
+  /** An app of a tenant that was deleted. Told only: its volume holds data. */
+  | 'app_unexpected'
   /** The database of a tenant is not there. Told only: an empty one in its place would hide the loss. */
   | 'database_missing'
   /** The database of a tenant that was deleted, or of none. Dropped when its deletion was begun by us, else told only. */

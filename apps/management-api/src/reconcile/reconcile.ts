@@ -20,14 +20,8 @@ export interface ReconcileDeps {
   readonly store: Store;
   readonly vault: Vault;
   readonly databases: Databases;
-  readonly machines: Pick<Machines, 'list' | 'start' | 'stop' | 'databaseHost'> & {
-    /** Every app that the provider has; without it apps of no tenant are not found. */
-    readonly listApps?: (() => Promise<readonly string[]>) | undefined;
-  };
-  readonly images: Pick<Images, 'remove'> & {
-    /** The tenants that have images; without it none are looked for. */
-    readonly listTenants?: (() => Promise<readonly string[]>) | undefined;
-  };
+  readonly machines: Pick<Machines, 'list' | 'listApps' | 'start' | 'stop' | 'databaseHost'>;
+  readonly images: Pick<Images, 'listTenants' | 'remove'>;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
 }
 

@@ -23,7 +23,7 @@ export interface WorkflowContext {
   readonly databases: Databases;
   readonly machines: Machines;
   readonly billing: Pick<Billing, 'cancelSubscription'>;
-  readonly images: Pick<Images, 'remove'>;
+  readonly images: Pick<Images, 'listTenants' | 'remove'>;
   readonly logger: Logger;
   /** The address of a tenant's page. */
   appUrl(hostname: string): string;

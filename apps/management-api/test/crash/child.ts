@@ -63,7 +63,10 @@ const workflows = await startWorkflows({
   databases,
   machines: createProviderMachines(options.providerUrl, reach),
   billing: { cancelSubscription: async (id) => void (await call('POST', `/subscriptions/${id}/cancel`)) },
-  images: { remove: async (tenantId) => void (await call('DELETE', `/images/${tenantId}`)) },
+  images: {
+    listTenants: async () => [],
+    remove: async (tenantId) => void (await call('DELETE', `/images/${tenantId}`)),
+  },
   logger: pino({ level: 'warn' }, pino.destination(2)),
   appUrl: (hostname) => `http://${hostname}`,
   retryIntervalMs: 1,

@@ -62,6 +62,7 @@ export function createProviderMachines(url: string, reach: Reach): Machines {
       return found === undefined ? undefined : toMachine(found);
     },
     list: async (appName) => (await list(appName)).map(toMachine),
+    listApps: async () => (await call<readonly string[]>('GET', '/apps')) ?? [],
     logs: async () => ['last words'],
     async *readLogs() {},
     stop: async (appName, releaseId) => {

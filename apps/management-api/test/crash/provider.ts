@@ -47,6 +47,7 @@ export async function startProvider(): Promise<Provider> {
     if (modes.away) return [503, 'away'];
     if (kind === 'subscriptions') return [200, state.canceled.push(name)];
     if (kind === 'images') return [200, state.removedImages.push(name)];
+    if (method === 'GET' && name === '') return [200, [...apps.keys()]];
     const app = apps.get(name);
     if (method === 'POST' && part === undefined) {
       if (modes.full) return [507, 'no machines left here'];

@@ -1,7 +1,7 @@
 import { MachineError } from '../machine-error.ts';
 import { appUrl, type FlyContext, type FlyScope } from './fly-context.ts';
 import { flyError } from './fly-failure.ts';
-import { anything, appSchema } from './fly-wire.ts';
+import { anything, appSchema, appsSchema } from './fly-wire.ts';
 import { makeOnce, waitUntil } from './make-once.ts';
 
 /** Makes the app, in a private network of its own, unless it is there. */
@@ -23,6 +23,25 @@ export async function ensureApp(context: FlyContext, scope: FlyScope): Promise<v
   // What is in it is asked for next, and must be found.
   const url = appUrl(context, appName);
   await api.call({ action: 'app-get', appName, method: 'GET', url, answer: appSchema, missing: 'soon', signal });
+}
+
+/** The organization's apps that are alone in a network of their own name: so are all that {@link ensureApp} makes. */
+export async function listApps(
+  { api, machinesUrl, organization }: FlyContext,
+  { signal }: { readonly signal?: AbortSignal | undefined },
+): Promise<readonly string[]> {
+  const answer = await api.call({
+    action: 'app-list',
+    appName: 'all apps',
+    method: 'GET',
+    url: `${machinesUrl}/apps`,
+    query: { org_slug: organization },
+    identifier: organization,
+    answer: appsSchema,
+    signal,
+  });
+  const ours = (answer.apps ?? []).filter(({ name, network }) => network === name);
+  return ours.map(({ name }) => name).sort();
 }
 
 /** Removes the app with everything in it, and waits until it is gone. */

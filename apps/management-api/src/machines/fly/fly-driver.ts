@@ -4,7 +4,7 @@ import { checkMachineNames } from '../machine-names.ts';
 import { readMessages } from '../select-lines.ts';
 import { createSerializer } from '../serialize.ts';
 import { ensureAddresses } from './fly-addresses.ts';
-import { ensureApp, removeApp } from './fly-apps.ts';
+import { ensureApp, listApps, removeApp } from './fly-apps.ts';
 import { ensureCertificate } from './fly-certificates.ts';
 import type { FlyContext } from './fly-context.ts';
 import { provideImage } from './fly-image.ts';
@@ -118,6 +118,7 @@ export function flyMachines(
       checkMachineNames({ appName });
       return (await listMachines(context, { appName })).map((machine) => toMachine(context, appName, machine));
     },
+    listApps: ({ signal } = {}) => listApps(context, { signal }),
     logs: (appName, releaseId, { lines }) => readMessages(readLogs(appName, releaseId, { tail: lines })),
     readLogs,
     stop: (appName, releaseId) =>

@@ -5,6 +5,8 @@ export const anything = z.unknown();
 
 export const appSchema = z.object({ name: z.string(), network: z.nullish(z.string()) });
 
+export const appsSchema = z.object({ apps: z.nullish(z.array(appSchema)) });
+
 export const volumeSchema = z.object({
   id: z.string(),
   name: z.string(),
