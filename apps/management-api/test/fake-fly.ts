@@ -83,6 +83,9 @@ export async function startFakeFly(options: {
   return await module.startFakeFly(options);
 }
 
+// The app's repository, and not one of the built-in registry: its name is passed as that of a tenant.
+const appOf = (repository: string): string => repository.replace(/^.*tenant-/, '');
+
 /** Runs the fake's machines as processes, out of the images that were copied to the fake's registry. */
 export function createProcessRunner(options: {
   readonly directory: string;
@@ -90,8 +93,8 @@ export function createProcessRunner(options: {
 }): Runner & { close(): Promise<void> } {
   const { directory, storage } = options;
   const images: ImageSource = {
-    // The app's repository, and not one of the built-in registry: its name is passed as that of a tenant.
-    readManifest: (repository, digest) => storage().readManifest(repository.replace(/^.*tenant-/, ''), digest),
+    hasBlob: (repository, digest) => storage().hasBlob(appOf(repository), digest),
+    readManifest: (repository, digest) => storage().readManifest(appOf(repository), digest),
     get blobs() {
       return storage().blobs;
     },
