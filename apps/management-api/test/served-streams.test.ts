@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { type ServerType, serve } from '@hono/node-server';
+import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createManagementApi } from '../src/api.ts';
 import { createMetrics, type Metrics } from '../src/metrics/metrics.ts';
@@ -13,6 +14,7 @@ const stopping = new AbortController();
 let edge: Edge;
 let metrics: Metrics;
 let server: ServerType;
+const connections = new Set<Socket>();
 let url: string;
 let token: string;
 let tenantId: string;
@@ -24,6 +26,10 @@ beforeAll(async () => {
   token = (await edge.login('owner@example.com')).token;
   tenantId = (await edge.buy(token, 'streamed')).tenantId;
   server = serve({ fetch: (request, env) => app.fetch(request, env), hostname: '127.0.0.1', port: 0 });
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+  });
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 });
@@ -72,11 +78,120 @@ test('a client that goes away leaves nothing, also one that never read', async (
   const leaving = new AbortController();
   const [first] = await Promise.all([open(leaving.signal), open(leaving.signal), open(leaving.signal)]);
   await first?.body?.getReader().read();
+  const socket = openUnread();
+  await expect.poll(streams).toBe('sp_event_streams 4');
+  leaving.abort();
+  socket.destroy();
+  await expect.poll(streams).toBe('sp_event_streams 0');
+});
+
+/** A stream of which nothing is read until it is told to. */
+function openUnread(): Socket {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   socket.pause();
   socket.write(`GET /api/v1/tenants/${tenantId}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`);
-  await expect.poll(streams).toBe('sp_event_streams 4');
+  return socket;
+}
+
+/** Appends events of about a kilobyte each, all at once. */
+async function appendMany(count: number): Promise<void> {
+  await edge.store.db.transaction(async (tx) => {
+    const [row] = (
+      await tx.execute<{ head: number }>(
+        sql`update tenants set event_sequence = event_sequence + ${count} where id = ${tenantId}
+            returning (event_sequence - ${count})::int as head`,
+      )
+    ).rows;
+    await tx.execute(sql`
+      insert into tenant_events (tenant_id, sequence, event_type, status, message)
+      select ${tenantId}, ${row?.head ?? 0} + n, 'vm_provisioning_progress', 'running', repeat('x', 1000)
+      from generate_series(1, ${count}) n`);
+    await tx.execute(sql`select pg_notify('tenant_events', ${tenantId})`);
+  });
+}
+
+test('a client that does not read is cut, and comes back for the rest; the others are not held up', async () => {
+  // What the connections between two programs of one computer hold is a few megabytes.
+  const events = 20_000;
+  const slow = openUnread();
+  const closed = once(slow, 'close');
+  await expect.poll(streams).toBe('sp_event_streams 1');
+  const leaving = new AbortController();
+  const reader = await open(leaving.signal);
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const { id, event } of readEvents(reader)) if (event !== 'heartbeat') seen.push(id ?? '');
+  })().catch(() => {});
+  let waiting = 0;
+  const watch = setInterval(() => {
+    for (const { writableLength } of connections) waiting = Math.max(waiting, writableLength);
+  }, 1);
+  await appendMany(events);
+  const { event_sequence: head } = (
+    await edge.store.pool.query<{ event_sequence: string }>('select event_sequence from tenants where id = $1', [
+      tenantId,
+    ])
+  ).rows[0] ?? { event_sequence: '' };
+  await expect.poll(() => seen.at(-1), { timeout: 50_000 }).toBe(head);
+  clearInterval(watch);
+  expect(seen).toEqual(Array.from({ length: Number(head) }, (_, index) => String(index + 1)));
+  // Nothing waits for it but what was read at once.
+  expect(waiting).toBeLessThan(1024 ** 2);
+
+  // It gets what its connection held, in order, and the end.
+  await expect.poll(streams, { timeout: 20_000 }).toBe('sp_event_streams 1');
+  let text = '';
+  slow.setEncoding('utf8');
+  slow.on('data', (chunk: string) => {
+    text += chunk;
+  });
+  slow.on('error', () => {});
+  slow.resume();
+  await closed;
+  const ids = [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id));
+  expect(ids).toEqual(ids.map((_, index) => index + 1));
+  expect(ids.length).toBeLessThan(Number(head));
+
+  // Back with the last number that it has, it misses nothing.
+  const again = await fetch(`${url}/api/v1/tenants/${tenantId}/events`, {
+    headers: { authorization: `Bearer ${token}`, 'last-event-id': String(ids.at(-1) ?? 0) },
+  });
+  let next = ids.at(-1) ?? 0;
+  for await (const { id, event } of readEvents(again)) {
+    if (event === 'heartbeat') continue;
+    next += 1;
+    expect(id).toBe(String(next));
+    if (id === head) break;
+  }
   leaving.abort();
+  await reading;
+  await expect.poll(streams).toBe('sp_event_streams 0');
+});
+
+test('a HEAD request is no stream, and one behind another on its connection is one', async () => {
+  const headers = { authorization: `Bearer ${token}` };
+  const head = await fetch(`${url}/api/v1/tenants/${tenantId}/events`, { method: 'HEAD', headers });
+  expect(head.headers.get('content-type')).toBe('text/event-stream');
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+  const lines = (path: string): string =>
+    [`GET ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, '', ''].join('\r\n');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  socket.write(`${lines('/api/v1/tenants')}${lines(`/api/v1/tenants/${tenantId}/events`)}`);
+  await expect.poll(() => text).toContain('id: 2\n');
+  const [first = '', second = ''] = text.split(/(?=HTTP\/1.1 200)/);
+  expect(first).toContain('application/json');
+  expect(second).toMatch(/^transfer-encoding: chunked\r$/im);
+  // Every chunk has the length that it says.
+  let rest = second.slice(second.indexOf('\r\n\r\n') + 4);
+  for (let chunks = 0; chunks < 3; chunks += 1) {
+    const [size = ''] = rest.split('\r\n');
+    const end = size.length + 2 + Number.parseInt(size, 16);
+    expect(rest.slice(end, end + 2)).toBe('\r\n');
+    rest = rest.slice(end + 2);
+  }
   socket.destroy();
   await expect.poll(streams).toBe('sp_event_streams 0');
 });

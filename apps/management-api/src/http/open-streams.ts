@@ -1,7 +1,11 @@
+import type { Frame } from './frame.ts';
+
 /** The event streams that are open: one timer and one signal for all of them, however many there are. */
 export interface OpenStreams {
   /** Adds a stream; what it gives takes it away again. */
   add(stream: OpenStream): () => void;
+  /** What an event is on the wire: made once, however many streams are sent the same object. */
+  encode(event: object, make: () => Frame): Frame;
 }
 
 /** What is done to every stream. */
@@ -22,6 +26,7 @@ export function createOpenStreams(options: {
 }): OpenStreams {
   const { heartbeatMs, signal } = options;
   const slots = Array.from({ length: parts }, () => new Set<OpenStream>());
+  const frames = new WeakMap<object, Frame>();
   let added = 0;
   let open = 0;
   let turn = 0;
@@ -36,6 +41,13 @@ export function createOpenStreams(options: {
   );
 
   return {
+    encode: (event, make) => {
+      const known = frames.get(event);
+      if (known !== undefined) return known;
+      const made = make();
+      frames.set(event, made);
+      return made;
+    },
     add: (stream) => {
       if (signal.aborted) {
         stream.end();

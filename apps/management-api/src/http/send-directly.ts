@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Frame } from './frame.ts';
 
 /** The Node.js answer behind a request, where it is served by `@hono/node-server`. */
 export function findOutgoing(env: unknown): ServerResponse | undefined {
@@ -8,11 +9,17 @@ export function findOutgoing(env: unknown): ServerResponse | undefined {
 
 /** Writes to a connection without a stream of the web in between: of those, 15,000 are 100 MB. */
 export interface DirectAnswer {
-  /** Writes now, unless the client does not read what it was sent before. */
-  offer(bytes: Uint8Array): void;
+  /** Whether the client has read what it was sent, but for what a connection holds. */
+  readonly ready: boolean;
+  /** Writes now, whether the client reads or not. */
+  send(frames: readonly Frame[]): void;
   /** Writes, and waits until the client has read enough to be sent more. */
-  write(bytes: Uint8Array): Promise<void>;
+  write(frame: Frame): Promise<void>;
+  /** Calls once, when the answer is {@link DirectAnswer.ready} again. */
+  onReady(ready: () => void): void;
   end(): void;
+  /** Ends the connection, with all that waits in it. */
+  cut(): void;
   /** Calls once, when the connection has ended or {@link DirectAnswer.end} was called. */
   onClose(closed: () => void): void;
 }
@@ -20,16 +27,46 @@ export interface DirectAnswer {
 /** Begins an answer. */
 export function sendDirectly(outgoing: ServerResponse, headers: Readonly<Record<string, string>>): DirectAnswer {
   outgoing.writeHead(200, headers);
+  const isReady = (): boolean => !(outgoing.socket ?? outgoing).writableNeedDrain;
+  const send = (frames: readonly Frame[]): void => {
+    const { socket } = outgoing;
+    // The first goes with the head. A request behind another on its connection has none until that one is answered.
+    if (socket === null || outgoing.writableEnded || !begun) {
+      for (const { bytes } of frames) outgoing.write(bytes);
+      begun = socket !== null;
+      return;
+    }
+    // Already cut into a chunk for all who get it: the answer would do it for each of them, in three writes.
+    if (frames.length > 1) socket.cork();
+    for (const { bytes, chunk } of frames) socket.write(outgoing.chunkedEncoding ? chunk : bytes);
+    if (frames.length > 1) socket.uncork();
+  };
+  let begun = false;
   return {
-    offer: (bytes) => {
-      if (!outgoing.writableNeedDrain) outgoing.write(bytes);
+    get ready() {
+      return isReady();
     },
-    write: async (bytes) => {
-      if (outgoing.destroyed || outgoing.write(bytes)) return;
-      await Promise.race([once(outgoing, 'drain'), once(outgoing, 'close')]);
+    send,
+    write: async (frame) => {
+      if (outgoing.destroyed) return;
+      send([frame]);
+      if (isReady()) return;
+      const waiting = new AbortController();
+      const { signal } = waiting;
+      // What waits for the other of the two must not stay behind.
+      const told = ['drain', 'close'].map((name) => once(outgoing.socket ?? outgoing, name, { signal }));
+      // An error of the connection is followed by its end.
+      await Promise.race(told).catch(() => {});
+      waiting.abort();
+    },
+    onReady: (ready) => {
+      (outgoing.socket ?? outgoing).once('drain', ready);
     },
     end: () => {
       outgoing.end();
+    },
+    cut: () => {
+      outgoing.destroy();
     },
     onClose: (closed) => {
       outgoing.once('close', closed);

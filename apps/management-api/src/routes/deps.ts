@@ -34,7 +34,7 @@ export interface Ports {
     | 'waitForOperation'
     | 'settleSubscription'
   >;
-  readonly feed: Pick<EventFeed, 'follow'>;
+  readonly feed: Pick<EventFeed, 'follow' | 'join' | 'leave'>;
   readonly tokens: AccessTokens;
 }
 

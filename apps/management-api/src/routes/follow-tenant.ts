@@ -94,6 +94,7 @@ function describe(stored: StoredEvent): FollowedEvent {
     tenantName: stored.tenantName,
     eventType: stored.eventType,
     status: stored.status,
+    occurredAt: stored.occurredAt.toISOString(),
     message: stored.message ?? undefined,
     appUrl: stored.appUrl ?? undefined,
     flyAppName: stored.flyAppName ?? undefined,

@@ -1,6 +1,5 @@
-import type { ProvisioningEvent } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
-import { type EventSource, lastEventId } from '../http/event-stream.ts';
+import { lastEventId } from '../http/event-stream.ts';
 import type { Handlers } from '../http/handlers.ts';
 import { setVersion } from '../http/versions.ts';
 import { claimCredentials, credentialsToken } from '../tenants/credentials.ts';
@@ -8,7 +7,7 @@ import { canDeploy, TenantStateConflict } from '../tenants/state.ts';
 import { listOwnedTenants } from '../tenants/tenants.ts';
 import { deployTenant } from './deploy.ts';
 import type { RouteDeps } from './deps.ts';
-import { followTenant, isEnded } from './follow-tenant.ts';
+import { createTenantStreams, isEnded } from './follow-tenant.ts';
 import { mayUse, resolveTenant } from './resolve-tenant.ts';
 import { describeTenant } from './user.ts';
 
@@ -25,6 +24,7 @@ type Reading = Pick<
 /** The handlers of `contract.tenants` that show a tenant and run its image. */
 export function tenantHandlers(deps: RouteDeps): Reading {
   const { store, vault, images, appUrl, baseUrl } = deps;
+  const attachStream = createTenantStreams(deps);
   return {
     list: async ({ user }) => {
       const rows = await listOwnedTenants(store, user.id);
@@ -62,7 +62,8 @@ export function tenantHandlers(deps: RouteDeps): Reading {
       const tenant = await resolveTenant(deps, { id: params.id, user });
       const after = lastEventId(request);
       const ended = await isEnded(deps, { tenant, after, lastTypes });
-      return openEvents(deps, { tenantId: tenant.id, after, head: tenant.eventSequence, ended });
+      const from = { tenantId: tenant.id, after, head: tenant.eventSequence, lastTypes };
+      return { ended, attach: (sink) => attachStream(sink, from) };
     },
 
     getCredentials: async ({ params, user }) => {
@@ -83,23 +84,6 @@ export function tenantHandlers(deps: RouteDeps): Reading {
     deploy: async ({ params, user, body, signal }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
       return deployTenant(deps, { tenant, ...body, userId: user.id, signal });
-    },
-  };
-}
-
-/** Apart from the handler: an open stream keeps what it needs, and neither the request nor the tenant's row. */
-function openEvents(
-  { feed }: Pick<RouteDeps, 'feed'>,
-  from: { readonly tenantId: string; readonly after: number; readonly head: number; readonly ended: boolean },
-): EventSource<ProvisioningEvent> {
-  const { tenantId, after, head, ended } = from;
-  return {
-    ended,
-    open: async function* (signal) {
-      for await (const followed of followTenant({ feed }, { tenantId, after, head, lastTypes, signal })) {
-        const { sequence, tenantName: _, ...event } = followed;
-        yield { sequence, event };
-      }
     },
   };
 }

@@ -109,7 +109,7 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
     followed.again = true;
     if (followed.advancing) return;
     followed.advancing = true;
-    while (followed.again && !closed) {
+    while (followed.again) {
       followed.again = false;
       await Promise.all([...followed.positions.keys()].map((after) => tell(followed, after)));
     }
@@ -127,9 +127,9 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
       for (const follower of group ?? []) follower.end(error);
       return;
     }
-    const group = followed.positions.get(after);
+    const group = closed ? undefined : followed.positions.get(after);
     const last = events.at(-1)?.sequence;
-    if (group === undefined || last === undefined || closed) return;
+    if (group === undefined || last === undefined) return;
     followed.positions.delete(after);
     // There already, so that one that leaves while it is told is found.
     const there = followed.positions.get(last);
@@ -182,6 +182,10 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
   };
   await connect();
 
+  const answered = (): undefined => {
+    unanswered = 0;
+    return undefined;
+  };
   /** A connection can be gone without a word. */
   const ask = (): void => {
     const asked = hearing;
@@ -190,12 +194,7 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
     if (unanswered > patiencePolls) {
       (asked as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
     } else if (unanswered === 1) {
-      asked.query('select 1').then(
-        () => {
-          if (hearing === asked) unanswered = 0;
-        },
-        () => {},
-      );
+      void asked.query('select 1').then(answered, () => {});
     }
   };
   let looking = false;
