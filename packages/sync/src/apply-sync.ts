@@ -9,7 +9,9 @@ import type { SyncPlan } from './plan/sync-plan.ts';
 import { SyncError } from './sync-error.ts';
 import type { SyncOptions } from './sync-options.ts';
 import { applyChanges } from './tree/apply-changes.ts';
+import { type ContentStore, withNewFolders } from './tree/content-store.ts';
 import { idPattern } from './tree/journal.ts';
+import { createNewFolders, type NewFolders } from './tree/new-folders.ts';
 import { isKnown } from './tree/scan-tree.ts';
 import { treeHash } from './tree/tree-hash.ts';
 import { isSettled } from './tree/tree-index.ts';
@@ -63,11 +65,34 @@ export async function applyOpen(
     await settle(base, { sync, plan, applied: noChanges, local: noChanges });
     return { id, up: [], down: [], left: [] };
   }
-  const remote = sync.remoteFor(protocol);
   // From here on it is not sure what both sides have, until it is written down below.
   tree.touch();
   await checkLocal(sync, plan);
-  await stage(sync, plan);
+  const newFolders = createNewFolders(root, down, tree.contents.fillingPath());
+  try {
+    return await applyBoth(sync, { plan, base, newFolders, stateDirectory });
+  } finally {
+    // Of what came and was not used, the next sync need not ask again.
+    newFolders?.release(tree.contents.adopt);
+  }
+}
+
+/** The tenant's side first, then this one. */
+async function applyBoth(
+  sync: OpenSync,
+  options: {
+    readonly plan: SyncPlan;
+    readonly base: SyncBase;
+    readonly newFolders: NewFolders | undefined;
+    readonly stateDirectory: string;
+  },
+): Promise<SyncResult> {
+  const { plan, base, newFolders, stateDirectory } = options;
+  const { tree } = sync;
+  const { id, up, down, protocol } = plan;
+  const contents = withNewFolders(tree.contents, newFolders);
+  const remote = sync.remoteFor(protocol);
+  await stage(sync, plan, contents);
   const touched = new Set([...up, ...down].map(({ path }) => path));
   const before = Array.from(touched, (path): [string, FileFacts | null] => [path, baseOf(base, path) ?? null]);
   const recorded = saveOperation(stateDirectory, { id, kind: 'sync', protocol, up, down, base: before });
@@ -85,13 +110,13 @@ export async function applyOpen(
           sourceOf: ({ path, after }) => {
             const here = tree.index.get(path);
             if (after === undefined) return undefined;
-            if (here === undefined || !isSameFile(here, after)) return { file: tree.contents.find(after.hash) };
+            if (here === undefined || !isSameFile(here, after)) return { file: contents.find(after.hash) };
             // Older than this look at it: a change since would have another time.
             const isOld = isSettled(here, sync.openedAt);
-            return { file: join(root, path), isSame: isOld ? (stats) => isKnown(here, stats) : undefined };
+            return { file: join(tree.root, path), isSame: isOld ? (stats) => isKnown(here, stats) : undefined };
           },
         });
-  const entry = down.length === 0 ? undefined : await applyChanges(tree, { id, changes: down });
+  const entry = down.length === 0 ? undefined : await applyChanges(tree, { id, changes: down, newFolders });
   if (entry !== undefined) tree.touch();
   const local: RemoteApplied = {
     changes: new Map(entry?.changes.map(({ path, after }) => [path, after])),
@@ -136,11 +161,12 @@ async function checkLocal({ tree }: OpenSync, { up, down, conflicts }: SyncPlan)
 }
 
 /** Brings all that comes down here before anything is changed: from files of this side that have it, else from the tenant. */
-async function stage(sync: OpenSync, { down, protocol }: SyncPlan): Promise<void> {
-  const { contents, index, root } = sync.tree;
+async function stage(sync: OpenSync, { down, protocol }: SyncPlan, contents: ContentStore): Promise<void> {
+  const { index, root } = sync.tree;
   const wanted = new Map<string, FileFacts>();
   for (const { after } of down) if (after !== undefined) wanted.set(after.hash, after);
   if (wanted.size === 0) return;
+  await contents.takeLeft();
   const byHash = new Map(Array.from(index, ([path, { hash }]) => [hash, path]));
   for (const file of wanted.values()) {
     const path = byHash.get(file.hash);

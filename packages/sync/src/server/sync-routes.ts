@@ -4,8 +4,9 @@ import { type FileChange, type FileFacts, factsOf, isSameFile } from '../file-fa
 import { checkPaths } from '../path-rules.ts';
 import { isSyncError, SyncError } from '../sync-error.ts';
 import { applyChanges } from '../tree/apply-changes.ts';
-import { createContentStore } from '../tree/content-store.ts';
+import { createContentStore, withNewFolders } from '../tree/content-store.ts';
 import type { JournalEntry } from '../tree/journal.ts';
+import { createNewFolders, type NewFolders } from '../tree/new-folders.ts';
 import type { OpenTree } from '../tree/open-tree.ts';
 import { treeHash } from '../tree/tree-hash.ts';
 import { undoEntry } from '../tree/undo-entry.ts';
@@ -78,6 +79,7 @@ export async function answerContents(context: ServerContext, request: Request): 
 /** What has to be sent of the contents that a client is about to send. */
 export async function answerMissing(context: ServerContext, request: Request): Promise<Response> {
   const { contents } = await readJson(request, contentsSchema);
+  await createContentStore(context.stateDirectory).takeLeft();
   if (contents.length > context.limits.maxFiles) throw tooLarge(context);
   return jsonAnswer({ missing: await missingOf(context, new Map(contents.map((one) => [one.hash, one]))) });
 }
@@ -104,33 +106,43 @@ async function missingOf(
 export async function receiveChanges(context: ServerContext, request: Request): Promise<Response> {
   if (request.body === null) throw damaged('it is empty');
   let wire: WireChanges | undefined;
+  let newFolders: NewFolders | undefined;
   const needed = new Map<string, FileFacts>();
   const store = createContentStore(context.stateDirectory);
-  const { received } = await receiveContents(request.body, {
-    contents: store,
-    limits: context.limits,
-    type: request.headers.get('content-type') ?? undefined,
-    onHeader(header) {
-      wire = parse(changesSchema, header);
-      checkChanges(context, wire);
-      for (const [, facts] of wire.files.map(fromWire)) needed.set(facts.hash, facts);
-      return needed;
-    },
-  });
-  if (wire === undefined) throw damaged('it says nothing');
-  const said = wire;
-  // What came just now was verified; what should be here from before is looked at.
-  for (const hash of received) needed.delete(hash);
-  const missing = await missingOf(context, needed);
-  if (missing.length > 0) return jsonAnswer({ missing }, 424);
-  const applied = await context.withTree(async (tree) => {
-    const changes = await changesOf(context, { wire: said, tree });
-    context.treeHash = undefined;
-    const entry = await applyChanges(tree, { id: said.id, changes });
-    store.clearIncoming(staleMs);
-    return answerApplied(context, tree, { entry, asked: changes });
-  });
-  return jsonAnswer(applied);
+  await store.takeLeft();
+  try {
+    const { received } = await receiveContents(request.body, {
+      // Where a content goes is known once the header is.
+      contents: { ...store, put: (file, content) => withNewFolders(store, newFolders).put(file, content) },
+      limits: context.limits,
+      type: request.headers.get('content-type') ?? undefined,
+      onHeader(header) {
+        wire = parse(changesSchema, header);
+        checkChanges(context, wire);
+        const changes = wire.files.map(fromWire).map(([path, after]) => ({ path, after }));
+        for (const { after } of changes) needed.set(after.hash, after);
+        newFolders = createNewFolders(context.root, changes, store.fillingPath());
+        return needed;
+      },
+    });
+    if (wire === undefined) throw damaged('it says nothing');
+    const said = wire;
+    // What came just now was verified; what should be here from before is looked at.
+    for (const hash of received) needed.delete(hash);
+    const missing = await missingOf(context, needed);
+    if (missing.length > 0) return jsonAnswer({ missing }, 424);
+    const applied = await context.withTree(async (tree) => {
+      const changes = await changesOf(context, { wire: said, tree });
+      context.treeHash = undefined;
+      const entry = await applyChanges(tree, { id: said.id, changes, newFolders });
+      store.clearIncoming(staleMs);
+      return answerApplied(context, tree, { entry, asked: changes });
+    });
+    return jsonAnswer(applied);
+  } finally {
+    // Of what came and was not used, another attempt need not send anything again.
+    newFolders?.release(store.adopt);
+  }
 }
 
 /** Brings back what an earlier set of changes replaced, and takes away what it brought. */

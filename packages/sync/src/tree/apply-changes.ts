@@ -8,7 +8,8 @@ import type { ContentStore } from './content-store.ts';
 import { hashFile, isSameStat } from './hash-file.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { indexed } from './scan-tree.ts';
-import type { TreeIndex } from './tree-index.ts';
+import type { NewFolders } from './new-folders.ts';
+import type { IndexedFile, TreeIndex } from './tree-index.ts';
 import {
   currentFacts,
   type FolderKind,
@@ -35,10 +36,15 @@ export interface ChangeableTree {
  */
 export async function applyChanges(
   tree: ChangeableTree,
-  options: { readonly id: string; readonly changes: readonly FileChange[] },
+  options: {
+    readonly id: string;
+    readonly changes: readonly FileChange[];
+    /** Where contents of new folders are already. */
+    readonly newFolders?: NewFolders | undefined;
+  },
 ): Promise<JournalEntry> {
   const { journal, contents } = tree;
-  const { id, changes } = options;
+  const { id, changes, newFolders } = options;
   const known = await journal.get(id);
   if (known?.state === 'done') return known;
   // Apart: a name may go where another spelling of it comes, and a folder where a file was.
@@ -57,20 +63,22 @@ export async function applyChanges(
     const message = `Cannot change ${tree.root}: ${moved.length} of its files changed meanwhile, ${moved[0]} for one`;
     throw new SyncError('SP_SYNC_MOVED', message, { paths: moved, retryable: true });
   }
-  for (const { after } of changes) {
-    if (after !== undefined && contents.find(after.hash) === undefined) {
+  for (const { path, after } of changes) {
+    if (after === undefined || newFolders?.has(path) === true) continue;
+    if (contents.find(after.hash) === undefined && newFolders?.find(after.hash) === undefined) {
       throw new SyncError('SP_SYNC_DAMAGED', `Content ${after.hash} is not there`, { retryable: true });
     }
   }
   const number = known?.number ?? (await journal.nextNumber());
   const entry: JournalEntry = { id, number, at: new Date().toISOString(), state: 'applying', changes, left: [] };
   await journal.save(entry);
-  return finish(tree, entry);
+  return finish(tree, entry, newFolders);
 }
 
 /** Goes on with what a killed process began, before anything else is done with a tree. */
 export async function recoverTree(tree: ChangeableTree): Promise<{ readonly recovered: boolean }> {
   const unfinished = await tree.journal.unfinished();
+  if (unfinished.length > 0) await tree.contents.takeLeft();
   for (const entry of unfinished) {
     for (const change of entry.changes) await settleHalfDone(tree, change);
     await finish(tree, entry);
@@ -78,16 +86,31 @@ export async function recoverTree(tree: ChangeableTree): Promise<{ readonly reco
   return { recovered: unfinished.length > 0 };
 }
 
-async function finish(tree: ChangeableTree, entry: JournalEntry): Promise<JournalEntry> {
+async function finish(
+  tree: ChangeableTree,
+  entry: JournalEntry,
+  newFolders?: NewFolders | undefined,
+): Promise<JournalEntry> {
+  // Whole folders first. What could not be moved goes the way of all others.
+  const moved = newFolders?.move() ?? new Map<string, IndexedFile>();
+  newFolders?.release(tree.contents.adopt);
   const left: string[] = [];
   const changes: FileChange[] = [];
   const uses = new Map<string, number>();
-  for (const { after } of entry.changes) if (after !== undefined) uses.set(after.hash, (uses.get(after.hash) ?? 0) + 1);
+  for (const { path, after } of entry.changes) {
+    if (after !== undefined && !moved.has(path)) uses.set(after.hash, (uses.get(after.hash) ?? 0) + 1);
+  }
   const safe = new Set<string>();
   // Deletions first: a folder may come where a file was.
   const ordered = [...entry.changes].sort((a, b) => Number(a.after !== undefined) - Number(b.after !== undefined));
   for (const [at, change] of ordered.entries()) {
     const { path, after } = change;
+    const file = moved.get(path);
+    if (file !== undefined) {
+      tree.index.set(path, file);
+      changes.push(change);
+      continue;
+    }
     const remaining = after === undefined ? 0 : (uses.get(after.hash) ?? 1) - 1;
     if (after !== undefined) uses.set(after.hash, remaining);
     const made = await makeChange(tree, change, { safe, isLast: remaining === 0 });

@@ -17,6 +17,8 @@ import { join } from 'node:path';
 import type { FileFacts } from '../file-facts.ts';
 import { SyncError, systemCode } from '../sync-error.ts';
 import { hashFile, sha256 } from './hash-file.ts';
+import { fillingName, takeLeftFolders } from './left-folders.ts';
+import type { NewFolders } from './new-folders.ts';
 
 /**
  * Contents by their hashes, on the same disk as the tree: `incoming` on its way into it, `kept` of what was replaced or
@@ -50,12 +52,36 @@ export interface ContentStore {
   incomingPath(hash: string): string;
   /** Takes a content out of a file of the same disk, if it is there as it should be. */
   copy(file: Pick<FileFacts, 'hash' | 'size'>, path: string): Promise<boolean>;
+  /** Takes a file that is that content, whole, out of where it is. */
+  adopt(path: string, hash: string): void;
+  /** Where folders are filled before they are moved into the tree. */
+  fillingPath(): string;
+  /** Takes what a killed process had filled. */
+  takeLeft(): Promise<void>;
   /** Keeps a content that came. */
   keepStaged(hash: string): void;
   /** Forgets a part of a large content. */
   drop(hash: string): void;
   /** Forgets what came and was not used for so long. */
   clearIncoming(olderThanMs: number): void;
+}
+
+/** The same store, with contents that belong into new folders written there. */
+export function withNewFolders(store: ContentStore, folders: NewFolders | undefined): ContentStore {
+  if (folders === undefined) return store;
+  return {
+    ...store,
+    put(file, content) {
+      checkContent(file, content);
+      if (!folders.put(file.hash, content)) store.put(file, content);
+    },
+    has: async (file) => folders.find(file.hash) !== undefined || store.has(file),
+    find: (hash) => store.find(hash) ?? folders.find(hash),
+  };
+}
+
+function checkContent({ hash, size }: Pick<FileFacts, 'hash' | 'size'>, content: Uint8Array): void {
+  if (content.byteLength !== size || sha256(content) !== hash) throw damaged(hash);
 }
 
 /** A content that is arriving. */
@@ -88,7 +114,7 @@ export function createContentStore(directory: string): ContentStore {
     },
     received: (hash) => statOf(part(hash))?.size ?? 0,
     put({ hash, size }, content) {
-      if (content.byteLength !== size || sha256(content) !== hash) throw damaged(hash);
+      checkContent({ hash, size }, content);
       // Written in one go: what a kill cuts off is seen by its size.
       const path = join(incoming, hash);
       try {
@@ -152,6 +178,12 @@ export function createContentStore(directory: string): ContentStore {
       else rmSync(temporary, { force: true });
       return isSame;
     },
+    adopt(path, hash) {
+      chmodSync(path, 0o644);
+      renameSync(path, join(incoming, hash));
+    },
+    fillingPath: () => join(incoming, fillingName()),
+    takeLeft: () => takeLeftFolders(incoming, store.adopt),
     keepStaged(hash) {
       if (statOf(join(incoming, hash)) !== undefined) renameSync(join(incoming, hash), join(kept, hash));
     },
@@ -160,7 +192,8 @@ export function createContentStore(directory: string): ContentStore {
       const limit = Date.now() - olderThanMs;
       for (const name of readdirSync(incoming)) {
         const path = join(incoming, name);
-        if ((statOf(path)?.mtimeMs ?? 0) < limit) rmSync(path, { force: true });
+        const stats = statOf(path);
+        if (stats?.isFile() === true && stats.mtimeMs < limit) rmSync(path, { force: true });
       }
     },
   };

@@ -13,7 +13,9 @@ export async function currentFacts(
   folders?: Map<string, FolderKind>,
 ): Promise<FileFacts | undefined> {
   const target = join(root, path);
-  if (!isParentSafe(root, path, folders)) throw unsafe(path, 'a link is on the way to it');
+  const other = firstOther(root, path, folders);
+  if (other?.kind === 'link') throw unsafe(path, 'a link is on the way to it');
+  if (other?.kind === 'nothing') return undefined;
   const stats = statOrNothing(target);
   if (stats === undefined) return undefined;
   if (!stats.isFile()) {
@@ -58,6 +60,12 @@ export function isParentSafe(root: string, path: string, folders?: Map<string, F
 export function fileOnTheWay(root: string, path: string, folders?: Map<string, FolderKind>): string | undefined {
   const other = firstOther(root, path, folders);
   return other === undefined || other.kind === 'nothing' ? undefined : other.at;
+}
+
+/** The first folder on the way to a path that is not there; `undefined` when all are, or something else is. */
+export function missingFolder(root: string, path: string, folders: Map<string, FolderKind>): string | undefined {
+  const other = firstOther(root, path, folders);
+  return other?.kind === 'nothing' ? other.at : undefined;
 }
 
 /** The first on the way to a path that is no folder. */
