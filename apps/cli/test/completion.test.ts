@@ -68,6 +68,27 @@ _systemprompt; printf '%s\\n' "\${COMPREPLY[@]}"`;
   expect(stdout.split('\n')).toEqual(expect.arrayContaining(['hello', 'diff', 'export', 'list', 'set']));
 });
 
+test('the script for PowerShell is whole, and what it passes for an empty word is one', async () => {
+  const cwd = await makeProject();
+  const { stdout: script } = await runBinary(['completion', 'powershell'], { cwd });
+  // No PowerShell is at hand: what would break the script is looked for in its text.
+  const texts = /'(?:[^']|'')*'|"(?:[^"`]|`.)*"/g;
+  expect(script.match(texts)).toContain('\'""\'');
+  const code = script.replaceAll(texts, '');
+  expect(code).not.toMatch(/["'`]/);
+  const open: string[] = [];
+  for (const sign of code.match(/[(){}[\]]/g) ?? []) {
+    if ('({['.includes(sign)) open.push(sign);
+    else expect(`${open.pop()}${sign}`).toMatch(/^(\(\)|\{\}|\[\])$/);
+  }
+  expect(open).toEqual([]);
+  // Each variable is given before it is read.
+  const given = ['wordToComplete', 'commandAst', 'cursorPosition', 'words', '_', 'null', 'value', 'description'];
+  for (const [, name = ''] of script.matchAll(/\$(\w+)/g)) expect(given).toContain(name);
+  const { stdout } = await runBinary(['complete', '--', 'cloud', 'tenant', 'show', '""'], { cwd });
+  expect(stdout).toMatch(/^hello(\t.*)?\n/);
+});
+
 test('each shell has a script that asks the program; without a shell: exit code 3', async () => {
   const cwd = await temporaryFolder();
   for (const shell of shells) {

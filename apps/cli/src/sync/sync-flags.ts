@@ -1,6 +1,10 @@
 import { Flags } from '@oclif/core';
 import { profileFlag, tenantFlag } from '../flags.ts';
 
+/** What both directions of a sync do. */
+export const syncDescription =
+  'Files of services/: only what changed travels. What both sides changed is left alone (exit code 11) unless a flag or you decide; nothing is deleted without --delete; everything replaced can be had back with cloud sync undo.';
+
 /** What `cloud sync up` and `cloud sync down` take. */
 export const syncFlags = {
   ours: Flags.boolean({

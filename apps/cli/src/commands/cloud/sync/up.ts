@@ -1,12 +1,11 @@
 import { BaseCommand } from '../../../base-command.ts';
 import { runSync, type SyncRunResult } from '../../../sync/run-sync.ts';
-import { syncFlags } from '../../../sync/sync-flags.ts';
+import { syncDescription, syncFlags } from '../../../sync/sync-flags.ts';
 
 export default class SyncUp extends BaseCommand {
   static override aliases = ['cloud:sync:push', 'sync:push'];
   static override summary = 'Bring what changed in this project to its running tenant.';
-  static override description =
-    `Files of services/: only what changed travels. What both sides changed is left alone (exit code 11) unless a flag or you decide; nothing is deleted without --delete; everything replaced can be had back with cloud sync undo.`;
+  static override description = syncDescription;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --dry-run --json',
