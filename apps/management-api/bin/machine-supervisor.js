@@ -13,7 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { text } from 'node:stream/consumers';
 
 /** A machine that ran this long before it crashed has all its restarts again, in milliseconds. */
@@ -23,6 +23,8 @@ const lookMs = 1000;
 /** A longer line is written as several, in characters. */
 const longLine = 16 * 1024;
 const notStarted = 127;
+/** The control plane and the databases come first, 0 being usual and 19 the last. */
+const niceness = 10;
 
 const plan = JSON.parse(await text(process.stdin));
 const log = openLog();
@@ -65,6 +67,7 @@ function readLines(source, stream) {
 function run() {
   const startedAt = performance.now();
   child = spawn(plan.command, plan.args, { cwd: plan.cwd, env: plan.env, stdio: ['ignore', 'pipe', 'pipe'] });
+  stepBack(child.pid);
   const finish = [readLines(child.stdout, 'stdout'), readLines(child.stderr, 'stderr')];
   child.once('error', (error) => {
     writeLine('stderr', `cannot start ${plan.shown_command}: ${error.code ?? 'unknown failure'}`);
@@ -73,6 +76,15 @@ function run() {
   child.once('exit', (code, signal) => {
     void goOn({ exitCode: code ?? 128 + constants.signals[signal], startedAt, finish });
   });
+}
+
+/** What it starts itself inherits it. */
+function stepBack(pid) {
+  try {
+    if (pid !== undefined) setPriority(pid, Math.max(getPriority(), niceness));
+  } catch {
+    // It has ended already, or the operating system has no such thing.
+  }
 }
 
 async function goOn({ exitCode, startedAt, finish }) {

@@ -45,8 +45,9 @@ async function live(deadly: string, condition: () => Promise<boolean>): Promise<
   };
   for (let deaths = 0; deaths < 30; deaths += 1) {
     // It can die before it has said that it is ready.
-    child = await startChild(program.path, options, () => {}).catch(() => undefined);
-    while (child !== undefined && child.process.exitCode === null && child.process.signalCode === null) {
+    const started = await startChild(program.path, options, () => {}).catch(() => undefined);
+    child = started;
+    while (started?.process.exitCode === null && started.process.signalCode === null) {
       if (await condition()) return deaths;
       await new Promise((done) => setTimeout(done, 50));
     }

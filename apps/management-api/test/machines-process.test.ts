@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
@@ -67,6 +68,14 @@ test('process: paths below /app are the unpacked ones, nothing else of the envir
   const own = ['HOME', 'TMPDIR', 'PATH', 'HOST', 'PORT', 'SERVICES', 'WEB_DIR', 'NOTE', 'SP_MACHINE_FOLDER'];
   expect(Object.keys(env).toSorted()).toEqual(own.toSorted());
   expect(await readdir(join(folderOf(spec), 'rootfs'))).toEqual(['app']);
+});
+
+test('process: a machine and what it starts step back behind the control plane', async (context) => {
+  const machines = open();
+  const spec = specFor('sp-nice');
+  context.onTestFinished(() => machines.stop(spec.appName, spec.releaseId));
+  const { pid } = await askFacts(await machines.start(spec));
+  expect(getPriority(pid)).toBe(Math.max(getPriority(), 10));
 });
 
 test('process: a control plane that starts again finds its machines', async (context) => {

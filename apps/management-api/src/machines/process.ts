@@ -48,7 +48,8 @@ const ownerFile = '.owner';
  * below `/app` in the command, the working directory and the environment are mapped to it. `PORT` and `HOST` are the
  * driver's. There is no isolation: a machine runs as the control plane's own user, and the image's `User` is ignored. For
  * one's own code only. On Linux a machine that uses more than its memory is killed, as it is noticed within a second; a
- * machine that crashes is started again up to three times.
+ * machine that crashes is started again up to three times. The processor goes to the control plane first, since machines
+ * run at a lower priority; how much of it they use is not limited, for which an operating system asks for root.
  *
  * Processes outlive a killed control plane for half a minute, in which the next one finds them by their record, and end
  * when none does; {@link Machines.close} ends them.
