@@ -6,6 +6,8 @@ export interface LoggableError {
   readonly message?: string | undefined;
   readonly code?: unknown;
   readonly stack?: string | undefined;
+  /** The message of what began it, where that is another error: `fetch failed` says nothing. */
+  readonly cause?: string | undefined;
 }
 
 /**
@@ -16,7 +18,13 @@ export function loggableError(error: unknown): LoggableError {
   const inner = error instanceof DrizzleQueryError ? error.cause : error;
   if (!(inner instanceof Error)) return isLoggable(inner) ? only(inner) : { name: typeof inner };
   const { name, message, stack } = inner;
-  return { name, message, code: 'code' in inner ? inner.code : undefined, stack };
+  return { name, message, code: 'code' in inner ? inner.code : undefined, stack, cause: innermostMessage(inner) };
+}
+
+function innermostMessage(error: Error): string | undefined {
+  let innermost = error;
+  while (innermost.cause instanceof Error) innermost = innermost.cause;
+  return innermost === error ? undefined : innermost.message;
 }
 
 function isLoggable(value: unknown): value is LoggableError {
@@ -25,6 +33,6 @@ function isLoggable(value: unknown): value is LoggableError {
 }
 
 /** Whatever else has these members may have others, which are not for the log. */
-function only({ name, message, code, stack }: LoggableError): LoggableError {
-  return { name, message, code, stack };
+function only({ name, message, code, stack, cause }: LoggableError): LoggableError {
+  return { name, message, code, stack, cause };
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { destination, type Logger, pino } from 'pino';
 import { redactSecrets } from '../http/log-redaction.ts';
+import { loggableError } from '../http/loggable-error.ts';
 
 /** A logger into a file that only its owner reads. Every line is on disk when the call returns. */
 export function createFileLogger(path: string): { readonly logger: Logger; close(): Promise<void> } {
@@ -11,7 +12,7 @@ export function createFileLogger(path: string): { readonly logger: Logger; close
     {
       base: null,
       formatters: { log: redactSecrets },
-      serializers: { err: describeError },
+      serializers: { err: loggableError },
       timestamp: pinoTime,
     },
     file,
@@ -28,15 +29,4 @@ export function createFileLogger(path: string): { readonly logger: Logger; close
 
 function pinoTime(): string {
   return `,"time":"${new Date().toISOString()}"`;
-}
-
-/** What of an error may be logged: errors of the database carry the statement and its parameters, which stay out. */
-function describeError(error: unknown): object {
-  if (!(error instanceof Error)) return { message: String(error) };
-  let innermost = error;
-  while (innermost.cause instanceof Error) innermost = innermost.cause;
-  const { name, message } = innermost;
-  const { code } = innermost as NodeJS.ErrnoException;
-  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '));
-  return { name, message, code, stack: frames?.join('\n') };
 }
