@@ -277,3 +277,30 @@ test('a wrong token is named, and is found nowhere', async () => {
   expect(echoed).toMatchObject({ code: 'SP_MACHINE_FLY', status: 400, reason: expect.stringContaining('bad Bearer') });
   expect(inspect(echoed, { depth: 10 })).not.toContain('planted');
 });
+
+test('the output of a machine that writes without end is read up to the call, and a reader that leaves ends it', async () => {
+  let parts = 0;
+  const endless: typeof fetch = (input, init) => {
+    if (!new URL(String(input)).pathname.endsWith('/logs')) return fetch(input, init);
+    parts++;
+    const attributes = { timestamp: '2026-01-01T00:00:00.000Z', message: `line ${parts}`, level: 'info' };
+    return Promise.resolve(Response.json({ data: [{ attributes }], meta: { next_token: String(parts) } }));
+  };
+  const machines = open({ fetch: endless });
+  const { appName, ...app } = newApp();
+  const spec = specOf(appName);
+  await machines.createApp({ appName, ...app });
+  await machines.start(spec);
+  expect(await machines.logs(appName, spec.releaseId, { lines: 2 })).toEqual(['line 29', 'line 30']);
+  expect(parts).toBe(30);
+
+  const reader = new AbortController();
+  const read = machines.readLogs(appName, spec.releaseId, { follow: true, signal: reader.signal });
+  const seen: string[] = [];
+  for await (const { message } of read) {
+    seen.push(message);
+    if (seen.length === 32) reader.abort();
+  }
+  expect(seen.length).toBe(32);
+  await machines.removeApp(appName);
+});
