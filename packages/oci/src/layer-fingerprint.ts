@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { isMissing, storageError } from './file-write.ts';
-import type { LayerEntry } from './layer-entry.ts';
+import { identityOf, type LayerEntry } from './layer-entry.ts';
 
 /** What tells a set of entries from every other one without reading a file. */
 export interface LayerFingerprint {
@@ -14,7 +14,7 @@ export interface LayerFingerprint {
 
 /**
  * Everything that changes with the content of a layer: of entries their description, of files device, inode, size, mode
- * and both times in nanoseconds. `undefined` when a file is not there: packing says so better.
+ * and both times in nanoseconds. `undefined` when a file is not there, or another one: packing says so better.
  */
 export async function fingerprintLayer(
   entries: readonly LayerEntry[],
@@ -28,7 +28,8 @@ export async function fingerprintLayer(
     const fixed = [type, path, 'mode' in entry ? entry.mode : undefined, uid, gid];
     if (entry.type === 'file') {
       const stats = statOf(entry.source);
-      if (stats === undefined) return undefined;
+      if (stats === undefined || (entry.identity !== undefined && entry.identity !== identityOf(stats)))
+        return undefined;
       const { dev, ino, size, mode, mtimeNs, ctimeNs } = stats;
       lines.push(JSON.stringify(fixed), [dev, ino, size, mode, mtimeNs, ctimeNs].join());
       changedMs = Math.max(changedMs, Number(ctimeNs / 1_000_000n));

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { OciError } from './error.ts';
-import type { LayerEntry } from './layer-entry.ts';
+import { identityOf, type LayerEntry } from './layer-entry.ts';
 import { tarBlock, tarHeader } from './tar-header.ts';
 
 type FileEntry = Extract<LayerEntry, { type: 'file' }>;
@@ -74,7 +74,7 @@ function* advance(count: number, cursor: Cursor): Generator<Buffer> {
 
 function* packFile(entry: FileEntry, cursor: Cursor): Generator<Buffer> {
   const { source } = entry;
-  const { descriptor, size, stamp } = openSource(source);
+  const { descriptor, size, stamp } = openSource(entry);
   try {
     yield* put(header(entry, size), cursor);
     // One byte more than expected tells a file that grew.
@@ -111,10 +111,13 @@ interface OpenSource {
 }
 
 /** Opened first and examined after, so that what was examined is what is read. A FIFO must not block, hence O_NONBLOCK. */
-function openSource(source: string): OpenSource {
+function openSource({ source, identity }: FileEntry): OpenSource {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (identity !== undefined && identityOf(fstatSync(descriptor, { bigint: true })) !== identity) {
+      throw changed(source, 'another file took its place');
+    }
     const info = fstatSync(descriptor);
     if (!info.isFile()) throw unreadable(source, 'not a regular file');
     return { descriptor, size: info.size, stamp: stampOf(info) };
@@ -157,8 +160,8 @@ function header(entry: LayerEntry, size: number): Buffer {
   return tarHeader({ typeflag: '0', path: entry.path, mode: entry.mode ?? 0o644, uid, gid, size, target: '' });
 }
 
-function changed(source: string): OciError {
-  return new OciError('SP_OCI_FILE_CHANGED', `Cannot pack ${source}: it changed while it was read`, {
+function changed(source: string, how = 'it changed while it was read'): OciError {
+  return new OciError('SP_OCI_FILE_CHANGED', `Cannot pack ${source}: ${how}`, {
     path: source,
     retryable: true,
   });

@@ -1,11 +1,11 @@
-import { constants, type Stats } from 'node:fs';
-import { chmod, copyFile, link, lstat, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../deploy-error.ts';
 import type { ImagePlan } from '../plan/image-plan.ts';
 import { renderDockerfile, skeletonFolder } from '../plan/render-dockerfile.ts';
 import { stageProject } from './project-context.ts';
+import { stageFile } from './stage-file.ts';
 import { makeDirectories, makeDirectory } from './staged-folders.ts';
 
 /** A folder that docker builds from. */
@@ -39,37 +39,15 @@ export async function stageBuildContext(
     if (plan.packages.length === 0) {
       for (const path of plan.directories) await makeDirectories(directory, join(skeletonFolder, path));
     }
-    for (const { source, mode } of plan.files) {
+    for (const { source, mode, identity } of plan.files) {
       throwIfAborted(signal);
       await makeDirectories(directory, dirname(source));
-      await stageFile(join(plan.projectRoot, source), join(directory, source), mode);
+      await stageFile({ source: join(plan.projectRoot, source), destination: join(directory, source), mode, identity });
     }
     await writeFile(dockerfile, renderDockerfile(plan));
     return { directory, dockerfile, remove };
   } catch (error) {
     await remove();
     throw error;
-  }
-}
-
-/** A hard link costs nothing, but shares its mode with the project's file, which stays as it is. */
-async function stageFile(source: string, destination: string, mode: number): Promise<void> {
-  if (hasMode(await lstat(source), mode) && (await tryLink(source, destination))) return;
-  await copyFile(source, destination, constants.COPYFILE_FICLONE);
-  await chmod(destination, mode);
-}
-
-/** Not for a symbolic link: its hard link would be a symbolic link too. */
-function hasMode(stats: Stats, mode: number): boolean {
-  return stats.isFile() && (stats.mode & 0o7777) === mode;
-}
-
-/** Fails between disks. */
-async function tryLink(source: string, destination: string): Promise<boolean> {
-  try {
-    await link(source, destination);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RegistryToken } from '@sp/cloud-api';
-import { DeployError, throwIfAborted } from '../deploy-error.ts';
+import { DeployError, isDeployError, throwIfAborted } from '../deploy-error.ts';
 import {
   type BuilderRunOptions,
   type BuildOptions,
@@ -76,6 +76,7 @@ async function stage(plan: ImagePlan, name: string, signal: AbortSignal | undefi
     return await stageBuildContext(plan, { signal });
   } catch (error) {
     throwIfAborted(signal);
+    if (isDeployError(error)) throw error;
     const why = error instanceof Error ? error.message : 'unknown reason';
     throw new DeployError('SP_DEPLOY_BUILD_FAILED', `Cannot build ${name}: ${why}`, { cause: error });
   }

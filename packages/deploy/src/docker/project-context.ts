@@ -1,8 +1,10 @@
-import { constants, copyFile, link, lstat, readdir, readlink, symlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, realpath, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../deploy-error.ts';
 import { createIgnoreMatcher, type IgnoreMatcher } from '../plan/ignore-rules.ts';
 import type { ImagePlan, PlanDockerfile } from '../plan/image-plan.ts';
+import { identityOf } from '../plan/project-files.ts';
+import { replaced, stageFile } from './stage-file.ts';
 import { makeDirectories } from './staged-folders.ts';
 
 /**
@@ -18,7 +20,7 @@ export async function stageProject(
   }: { readonly plan: ImagePlan; readonly dockerfile: PlanDockerfile; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const ignore = createIgnoreMatcher(dockerfile.ignore, dockerfile.neverCopy);
-  for await (const { path, kind } of walk(plan.projectRoot, '', ignore)) {
+  for await (const { path, kind, identity } of walk(plan.projectRoot, '', ignore)) {
     throwIfAborted(signal);
     const source = join(plan.projectRoot, path);
     const destination = join(directory, path);
@@ -27,7 +29,7 @@ export async function stageProject(
       await makeDirectories(directory, join(path, '..'));
       // A link stays a link, as docker has it: what it points to is not looked at.
       if (kind === 'link') await symlink(await readlink(source), destination);
-      else await stage(source, destination);
+      else await stageFile({ source, destination, identity });
     }
   }
 }
@@ -35,23 +37,27 @@ export async function stageProject(
 interface Entry {
   readonly path: string;
   readonly kind: 'file' | 'directory' | 'link';
+  /** `<device>:<inode>` */
+  readonly identity: string;
 }
 
+/** Every entry is looked at without following it, and a folder that became a link to elsewhere is noticed. */
 async function* walk(root: string, folder: string, ignore: IgnoreMatcher): AsyncGenerator<Entry> {
-  for (const name of (await readdir(join(root, folder))).toSorted()) {
+  const place = join(root, folder);
+  const real = await realpath(place);
+  // The project itself may be reached through a link.
+  if (folder !== '' && real !== join(await realpath(root), folder)) throw replaced(place);
+  for (const name of (await readdir(place)).toSorted()) {
     const path = folder === '' ? name : `${folder}/${name}`;
     const ignored = ignore.ignores(path);
     if (ignored && !ignore.hasExceptions) continue;
-    const stats = await lstat(join(root, path));
+    const stats = await lstat(join(root, path), { bigint: true });
+    const identity = identityOf(stats);
     if (stats.isDirectory()) {
-      if (!ignored) yield { path, kind: 'directory' };
+      if (!ignored) yield { path, kind: 'directory', identity };
       yield* walk(root, path, ignore);
-    } else if (!ignored && stats.isSymbolicLink()) yield { path, kind: 'link' };
-    else if (!ignored && stats.isFile()) yield { path, kind: 'file' };
+    } else if (!ignored && stats.isSymbolicLink()) yield { path, kind: 'link', identity };
+    else if (!ignored && stats.isFile()) yield { path, kind: 'file', identity };
   }
-}
-
-/** A hard link costs nothing and has the file's own mode; it fails between disks. */
-async function stage(source: string, destination: string): Promise<void> {
-  await link(source, destination).catch(() => copyFile(source, destination, constants.COPYFILE_FICLONE));
+  if ((await realpath(place)) !== real) throw replaced(place);
 }

@@ -8,6 +8,7 @@ import {
   createRegistryClient,
   type ImageConfig,
   type ImageHealthcheck,
+  isOciError,
   type LoadBaseImageOptions,
   type LoadedImage,
 } from '@sp/oci';
@@ -94,7 +95,9 @@ async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilder
     return { kind: 'oci', image, blobs: all, layers: made, base: base?.pinned, healthCheck: checked };
   } catch (error) {
     throwIfAborted(signal);
-    throw new DeployError('SP_DEPLOY_BUILD_FAILED', `Cannot build ${options.name}: ${reason(error)}`, { cause: error });
+    const isChanged = isOciError(error) && error.code === 'SP_OCI_FILE_CHANGED';
+    const code = isChanged ? 'SP_DEPLOY_PROJECT_CHANGED' : 'SP_DEPLOY_BUILD_FAILED';
+    throw new DeployError(code, `Cannot build ${options.name}: ${reason(error)}`, { cause: error });
   }
 }
 

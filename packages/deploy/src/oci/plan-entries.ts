@@ -25,11 +25,12 @@ export function planEntries(plan: ImagePlan): readonly LayerPlan[] {
         uid,
         gid,
       })),
-      ...files.map(({ source, destination, mode }) => {
+      ...files.map(({ source, destination, mode, identity }) => {
         return {
           type: 'file' as const,
           path: destination.slice(1),
           source: join(plan.projectRoot, source),
+          identity,
           mode,
           uid,
           gid,

@@ -14,6 +14,11 @@ export interface PlanFile {
   readonly mode: number;
   /** The layer that it goes into. */
   readonly layer: PlanLayer;
+  /**
+   * `<device>:<inode>` of the file that was looked at. A build refuses anything that took its place meanwhile, for example
+   * a link to a file outside of the project (`SP_DEPLOY_PROJECT_CHANGED`). @defaultValue any file
+   */
+  readonly identity?: string | undefined;
 }
 
 /** One file or folder that is copied with everything in it; {@link ImagePlan.files} is what that comes to. */

@@ -96,7 +96,8 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
       for (const file of listed) {
         const destination = copy.destination + file.path.slice(copy.source.length);
         const mode = copy.layer === 'bin' || file.executable ? 0o755 : 0o644;
-        files.set(destination, { source: file.path, destination, mode, layer: copy.layer });
+        const { path: source, identity } = file;
+        files.set(destination, { source, destination, mode, layer: copy.layer, identity });
       }
       if (listed.length === 0 && copy.kind === 'file') findings.push({ path: copy.source, problem: 'excluded' });
     } else if (kind !== undefined) findings.push({ path: copy.source, problem: `not a ${copy.kind}` });

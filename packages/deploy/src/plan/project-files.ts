@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { access, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import type { ProjectFinding } from '../deploy-error.ts';
 import type { IgnoreMatcher } from './ignore-rules.ts';
@@ -9,6 +9,8 @@ export interface ProjectFile {
   /** Relative to the project. */
   readonly path: string;
   readonly executable: boolean;
+  /** `<device>:<inode>` */
+  readonly identity: string;
 }
 
 /** What {@link listProjectFiles} needs to know about the project. */
@@ -42,7 +44,9 @@ export async function listProjectFiles(
     if (inside.startsWith('..') || isAbsolute(inside)) return report('symbolic link that leaves the project');
     const real = toPlanPath(inside);
     if (real !== current && options.ignore.ignores(real)) return report('symbolic link to an excluded file');
-    const stats = await stat(target);
+    // Not through a link that took its place just now.
+    const stats = await lstat(target, { bigint: true }).catch(() => undefined);
+    if (stats === undefined) return report('broken symbolic link');
     if (stats.isDirectory()) {
       if (above.includes(target)) return report('symbolic link to a folder above it');
       const names = await readdir(target);
@@ -50,12 +54,17 @@ export async function listProjectFiles(
     } else if (stats.isFile()) {
       if (out) return;
       if (!(await isReadable(target))) return report('not readable');
-      files.push({ path: current, executable: (stats.mode & 0o111) !== 0 });
+      files.push({ path: current, executable: (stats.mode & 0o111n) !== 0n, identity: identityOf(stats) });
     } else report('neither a file nor a folder');
   }
 
   await visit(path, []);
   return files;
+}
+
+/** What tells a file from every other one on this computer. */
+export function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
+  return `${dev}:${ino}`;
 }
 
 /** What is at `path` of the project, or `undefined`. */
