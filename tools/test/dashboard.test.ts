@@ -103,6 +103,11 @@ test('a person watches a tenant from its purchase to its end', async (context) =
   }
   await page.getByText('systemprompt cloud deploy', { exact: true }).waitFor();
   expect(await findings(page)).toEqual([]);
+  // When each step was, how long ago that is, and how long it took.
+  const step = timeline.getByRole('listitem').filter({ hasText: 'Database created' });
+  expect(await step.locator('time').first().getAttribute('datetime')).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  expect(await step.locator('time').nth(1).textContent()).toMatch(/^(just now|\d+ (seconds|minutes?) ago)$/);
+  expect(await step.textContent()).toMatch(/took \d+/);
 
   const tenantId = page.url().split('/').at(-1) ?? '';
   const api = await clientOf(page);
@@ -145,6 +150,77 @@ test('a person watches a tenant from its purchase to its end', async (context) =
   // The page waits for nobody, but the server hears of it.
   const answer = (): Promise<unknown> => api.tenants.list().catch((error: { code: string }) => error.code);
   await expect.poll(answer, { timeout: 20_000 }).toBe('SP_API_UNAUTHORIZED');
+  expect(problems).toEqual([]);
+});
+
+test('a fleet shows what needs somebody first, and is found by name and by state', async (context) => {
+  const { page, problems } = await openPage(context);
+  await logIn(page, 'fleet@example.com');
+  const api = await clientOf(page);
+  const { user } = await api.user.get();
+  const hostile = '<img src=x onerror=alert(1)>';
+  const long = 'a-very-long-name-'.repeat(8);
+  const names = [...Array.from({ length: 46 }, (_, index) => `service-${index}`), hostile, long, 'moving'];
+  const tenants = [...names, 'broken'].map((name, index) => ({
+    id: `45450f5b-82b3-43aa-ae1c-${String(index).padStart(12, '0')}`,
+    name,
+    hostname: `${index}.localhost`,
+    region: 'fra',
+    state: { moving: 'deploying', broken: 'provision_failed' }[name] ?? (index < 5 ? 'suspended' : 'running'),
+    message: name === 'broken' ? 'There is no capacity in fra' : undefined,
+    database_url: 'postgresql://x:***@db/x',
+    version: 1,
+  }));
+  // As a server with a fleet answers; to make one takes minutes.
+  const asked: string[] = [];
+  await page.route('**/api/v1/**', (route) => {
+    const { pathname } = new URL(route.request().url());
+    asked.push(pathname);
+    if (pathname === '/api/v1/auth/me') return route.fulfill({ json: { user, tenants } });
+    if (!pathname.endsWith('/releases')) return route.continue();
+    const release = {
+      id: 'r',
+      number: 7,
+      digest: `sha256:${'0'.repeat(64)}`,
+      image: 'x',
+      status: 'running',
+      secrets_version: 1,
+    };
+    return route.fulfill({
+      json: { data: [{ ...release, created_at: new Date(Date.now() - 7_200_000).toISOString() }] },
+    });
+  });
+  const rows = page.getByRole('row');
+  await page.getByText('2 hours ago').nth(49).waitFor();
+  expect(await rows.count()).toBe(51);
+  expect(await rows.nth(1).textContent()).toContain('brokenProvisioning failedThere is no capacity in fra');
+  expect(await rows.nth(2).textContent()).toContain('service-0Suspended');
+  expect(await rows.nth(7).textContent()).toContain('movingDeploying');
+  expect(await page.locator('table img').count()).toBe(0);
+  expect(await findings(page)).toEqual([]);
+
+  await page.getByLabel('Find').fill('SERVICE-1');
+  await expect.poll(() => rows.count()).toBe(12);
+  await page.getByRole('status').getByText('11 of 50 tenants').waitFor();
+  await page.getByRole('button', { name: 'Suspended 5' }).click();
+  await expect.poll(() => rows.count()).toBe(2);
+  expect(await page.getByRole('button', { name: 'Suspended 5' }).getAttribute('aria-pressed')).toBe('true');
+  await page.getByLabel('Find').fill('nothing');
+  await page.getByText('No tenant is like that.').waitFor();
+  expect(await findings(page)).toEqual([]);
+  await page.getByLabel('Find').fill('');
+  await page.getByRole('button', { name: 'All 50' }).click();
+  await expect.poll(() => rows.count()).toBe(51);
+
+  // At 200 %, on a phone and in the dark.
+  for (const width of [600, 360]) {
+    await page.setViewportSize({ width, height: 450 });
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+  }
+  await page.emulateMedia({ colorScheme: 'dark' });
+  expect(await findings(page)).toEqual([]);
+  // A fleet that stands still costs one request a look.
+  expect(asked.filter((path) => path.endsWith('/releases'))).toHaveLength(50);
   expect(problems).toEqual([]);
 });
 

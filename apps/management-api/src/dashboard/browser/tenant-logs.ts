@@ -17,11 +17,13 @@ export function drawLogs(context: ViewContext, id: string): { readonly card: HTM
   const note = element('p', { class: 'quiet' }, 'There is no output before the first deploy.');
   const follow = element('input', { type: 'checkbox', id: 'follow', checked: true });
   const controls = element('div', { class: 'line' }, element('label', { for: 'follow' }, follow, 'Follow'));
+  controls.hidden = true;
   let started = false;
 
   const add = (entry: LogEntry): void => {
     note.hidden = true;
     lines.hidden = false;
+    controls.hidden = false;
     const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < 40;
     lines.append(drawEntry(entry));
     while (lines.childElementCount > limit) lines.firstElementChild?.remove();

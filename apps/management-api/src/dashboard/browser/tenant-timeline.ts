@@ -81,7 +81,7 @@ function drawTimes({ eventType, occurredAt }: ProvisioningEvent, before: Provisi
     { class: 'quiet times' },
     clock(occurredAt),
     ago(occurredAt),
-    took !== undefined && element('span', {}, `took ${describeDuration(took)}`),
+    took !== undefined && took >= 50 && element('span', {}, `took ${describeDuration(took)}`),
   );
 }
 

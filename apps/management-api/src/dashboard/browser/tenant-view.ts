@@ -4,6 +4,7 @@ import { element } from './element.ts';
 import { badge, card, commandLine, externalLink, factList } from './parts.ts';
 import { isAborted } from './problem.ts';
 import { createRegion } from './region.ts';
+import { routeHref } from './route.ts';
 import { drawActions } from './tenant-actions.ts';
 import { drawAudit } from './tenant-audit.ts';
 import { drawLogs } from './tenant-logs.ts';
@@ -25,7 +26,9 @@ const pauseMs = 2_000;
 /** One tenant: what it is, what happens to it, what ran and what it says. */
 export function showTenant(context: ViewContext, id: string): void {
   const { api, place, signal, title, announce, complain, calm, navigate } = context;
-  title('Tenant');
+  const all = (): HTMLElement =>
+    element('a', { href: routeHref({ view: 'tenants' }), 'data-key': 'all' }, 'All tenants');
+  title('Tenant', all());
   const places = { head: element('div', { class: 'head' }), next: element('div'), facts: element('div') };
   const timeline = drawTimeline(context, id);
   const releases = drawReleases(context, id);
@@ -52,7 +55,7 @@ export function showTenant(context: ViewContext, id: string): void {
           api.releases.list(id, { signal: visible }),
         ]);
         const look = { tenant, status, releases: list };
-        if (last?.tenant.name !== tenant.name) title(tenant.name);
+        if (last?.tenant.name !== tenant.name) title(tenant.name, all());
         if (last !== undefined && last.status.status !== status.status) {
           announce(`${tenant.name}: ${describeState(status.status).label}`);
         }

@@ -134,7 +134,7 @@ function drawTable(rows: readonly Row[]): HTMLElement {
     { class: 'card' },
     element(
       'table',
-      { class: 'stackable' },
+      { class: 'stackable fleet' },
       element('caption', { class: 'unseen' }, 'Your tenants'),
       element('thead', {}, head),
       element('tbody', {}, ...rows.map(drawRow)),
