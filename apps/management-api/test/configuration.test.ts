@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { ConfigurationInvalid, loadConfiguration } from '../src/configuration/configuration.ts';
 import { describeConfiguration, renderConfigurationTable } from '../src/configuration/describe-configuration.ts';
+import { listenHostOf } from '../src/configuration/listen-host.ts';
 import { defaultRateLimits } from '../src/http/rate-limits.ts';
 import { configuredLimits } from '../src/serve/configured-limits.ts';
 
-const key = Buffer.alloc(32, 7).toString('base64');
+const keyBytes = Uint8Array.from({ length: 32 }, (_, at) => at);
+const key = Buffer.from(keyBytes).toString('base64');
 const sandbox = {
   SP_API_BASE_URL: 'http://127.0.0.1:8080',
   DATABASE_URL: 'postgresql://api:pw@db/api',
@@ -53,7 +55,7 @@ test('what is set is read, the rest has its default', () => {
     baseUrl: 'http://127.0.0.1:8080',
     port: 8080,
     logLevel: 'info',
-    vaultKey: new Uint8Array(32).fill(7),
+    vaultKey: keyBytes,
     machines: 'process',
     identity: ['sandbox'],
   });
@@ -96,16 +98,38 @@ test.for([
   ['SP_API_TENANT_DOMAIN', 'Tenants', 'is not a host name in lower case'],
   ['SP_API_MACHINES', 'lambda', 'is none of fly, docker, process'],
   ['SP_API_IDENTITY', 'github,myspace', 'has something that is none of github, google, sandbox'],
+  ['SP_API_VAULT_KEY', 'A'.repeat(43), 'is one byte again and again, which is no key'],
+  ['SP_API_TENANT_DATABASE_HOST', 'db:6432', 'has a port, which is that of the URL'],
+  ['SP_API_TENANT_DATABASE_PUBLIC_HOST', 'db.example.com:5432', 'has a port, which is that of the URL'],
+  ['SP_API_PADDLE_WEBHOOK_SECRETS', ',', 'has no secret'],
   ['SP_API_MASHINES', 'fly', 'is not a variable of this program'],
 ] as const)('%s=%s is refused', ([name, value, problem]) => {
   expect(findingsOf({ ...production, [name]: value })).toContain(`${name} ${problem}`);
 });
 
-test('a sandbox is for this computer only', () => {
-  expect(findingsOf({ ...production, SP_API_IDENTITY: 'sandbox', SP_API_BILLING: 'sandbox' })).toEqual([
+test('sandboxes and processes are for this computer only', () => {
+  const own = { SP_API_IDENTITY: 'sandbox', SP_API_BILLING: 'sandbox', SP_API_MACHINES: 'process' };
+  expect(findingsOf({ ...production, ...own })).toEqual([
     'SP_API_IDENTITY is sandbox on a public address',
     'SP_API_BILLING is sandbox on a public address',
+    'SP_API_MACHINES is process on a public address',
   ]);
+  for (const host of ['0.0.0.0', '::', '192.168.1.7', 'myhost']) {
+    expect(findingsOf({ ...sandbox, SP_API_LISTEN_HOST: host })).toEqual([
+      `SP_API_IDENTITY is sandbox while others reach SP_API_LISTEN_HOST ${host}`,
+      `SP_API_BILLING is sandbox while others reach SP_API_LISTEN_HOST ${host}`,
+      `SP_API_MACHINES is process while others reach SP_API_LISTEN_HOST ${host}`,
+    ]);
+  }
+  for (const host of ['127.0.0.1', '127.0.0.2', '::1', 'localhost']) {
+    expect(findingsOf({ ...sandbox, SP_API_LISTEN_HOST: host })).toEqual([]);
+  }
+});
+
+test('it listens where its base URL is reached from', () => {
+  expect(listenHostOf(load(sandbox))).toBe('127.0.0.1');
+  expect(listenHostOf(load(production))).toBe('0.0.0.0');
+  expect(listenHostOf(load({ ...production, SP_API_LISTEN_HOST: '::1' }))).toBe('::1');
 });
 
 test('secrets may be in files, and are in no message', () => {

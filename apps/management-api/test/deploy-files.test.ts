@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { loadConfiguration } from '../src/configuration/configuration.ts';
 import { describeConfiguration } from '../src/configuration/describe-configuration.ts';
+import { listenHostOf } from '../src/configuration/listen-host.ts';
 
 const folder = new URL('../deploy/', import.meta.url);
 const read = (name: string): Promise<string> => readFile(new URL(name, folder), 'utf8');
@@ -11,7 +13,7 @@ const read = (name: string): Promise<string> => readFile(new URL(name, folder), 
 /** A value for each secret, as somebody would set it. */
 const secrets: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgresql://systemprompt:pw@postgres:5432/systemprompt',
-  SP_API_VAULT_KEY: Buffer.alloc(32, 1).toString('base64'),
+  SP_API_VAULT_KEY: randomBytes(32).toString('base64'),
 };
 const secretOf = (name: string): string => secrets[name] ?? 'a-secret-of-some-length';
 const secretNames = new Set(
@@ -54,7 +56,7 @@ test('compose.yaml with its files of secrets is a whole configuration', async ()
     ]),
   );
   const declared = new Set([...text.matchAll(/file: \.\/secrets\/(\w+)/g)].map(([, name]) => name));
-  const { drainSeconds, shutdownSeconds } = loadConfiguration({
+  const configuration = loadConfiguration({
     env,
     readFile: (path) => {
       const name = path.replace('/run/secrets/', '');
@@ -66,6 +68,9 @@ test('compose.yaml with its files of secrets is a whole configuration', async ()
       return `${secretOf(variable)}\n`;
     },
   });
+  // The port that compose publishes leads to the container's address.
+  expect(listenHostOf(configuration)).toBe('0.0.0.0');
+  const { drainSeconds, shutdownSeconds } = configuration;
   const patience = Number(/stop_grace_period: (\d+)s/.exec(text)?.[1]);
   expect(patience).toBeGreaterThan(drainSeconds + shutdownSeconds);
 });

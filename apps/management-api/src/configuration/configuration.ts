@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { isLoopbackHost, listenHostOf } from './listen-host.ts';
 import { isLoopback } from './values.ts';
 import type { ConfigurationFinding, Variable } from './variable.ts';
 import { variables } from './variables.ts';
@@ -115,14 +116,19 @@ function findUnknown(env: ConfigurationSource['env']): ConfigurationFinding[] {
 
 function findContradictions(values: Configuration): ConfigurationFinding[] {
   const findings: ConfigurationFinding[] = [];
+  const { identity, billing, machines } = variables;
+  if (values.identity.includes('sandbox') && values.identity.length > 1) {
+    findings.push({ name: identity.name, problem: 'has sandbox beside others' });
+  }
+  // Whoever reaches it is anybody, pays nothing, or runs programs as the user of this one.
+  const own = [
+    ...(values.identity.includes('sandbox') ? [{ name: identity.name, is: 'sandbox' }] : []),
+    ...(values.billing === 'sandbox' ? [{ name: billing.name, is: 'sandbox' }] : []),
+    ...(values.machines === 'process' ? [{ name: machines.name, is: 'process' }] : []),
+  ];
   const isPublic = !isLoopback(values.baseUrl);
-  if (values.identity.includes('sandbox')) {
-    if (values.identity.length > 1)
-      findings.push({ name: variables.identity.name, problem: 'has sandbox beside others' });
-    if (isPublic) findings.push({ name: variables.identity.name, problem: 'is sandbox on a public address' });
-  }
-  if (values.billing === 'sandbox' && isPublic) {
-    findings.push({ name: variables.billing.name, problem: 'is sandbox on a public address' });
-  }
-  return findings;
+  const host = listenHostOf(values);
+  if (!isPublic && isLoopbackHost(host)) return findings;
+  const where = isPublic ? 'on a public address' : `while others reach ${variables.listenHost.name} ${host}`;
+  return [...findings, ...own.map(({ name, is }) => ({ name, problem: `is ${is} ${where}` }))];
 }

@@ -35,6 +35,11 @@ export const hostName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?$/, { error: 'is not a host name in lower case' });
 
+/** A host name whose port is said elsewhere. */
+export const portlessHostName = hostName.refine((text) => !text.includes(':'), {
+  error: 'has a port, which is that of the URL',
+});
+
 /** A whole number between two others. */
 export function integer(least: number, most: number): z.ZodType<number, string> {
   return z
@@ -71,21 +76,25 @@ export function choices<const Words extends readonly [string, ...string[]]>(
 /** Some text. */
 export const text = z.string().trim().min(1, { error: 'is empty' });
 
-/** Secrets with commas between them. */
-export const secrets = z.string().transform((joined) =>
-  joined
-    .split(',')
-    .map((secret) => secret.trim())
-    .filter((secret) => secret !== ''),
-);
+/** Secrets with commas between them, at least one. */
+export const secrets = z
+  .string()
+  .transform((joined) =>
+    joined
+      .split(',')
+      .map((secret) => secret.trim())
+      .filter((secret) => secret !== ''),
+  )
+  .refine((all) => all.length > 0, { error: 'has no secret' });
 
 const keyText = /^[A-Za-z0-9+/_-]{43}=?$/;
 
-/** 32 bytes in base64. */
+/** 32 bytes in base64, which look like those of a random source. */
 export const key = z
   .string()
   .regex(keyText, { error: 'is not 32 bytes in base64 (as `openssl rand -base64 32` prints them)' })
-  .transform((encoded) => new Uint8Array(Buffer.from(encoded, 'base64')));
+  .transform((encoded) => new Uint8Array(Buffer.from(encoded, 'base64')))
+  .refine((bytes) => new Set(bytes).size > 1, { error: 'is one byte again and again, which is no key' });
 
 /** Keys of 32 bytes in base64 with commas between them. */
 export const keys = z

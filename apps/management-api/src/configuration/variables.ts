@@ -7,6 +7,7 @@ import {
   key,
   keys,
   ownUrl,
+  portlessHostName,
   postgresUrl,
   secrets,
   serviceUrl,
@@ -31,8 +32,8 @@ export const variables = {
   listenHost: variable({
     name: 'SP_API_LISTEN_HOST',
     type: 'address',
-    default: '0.0.0.0',
-    description: 'The address that it listens on.',
+    description:
+      'The address that it listens on; without it `127.0.0.1` where the base URL is of this computer, else `0.0.0.0`.',
     schema: text,
   }),
   port: variable({
@@ -157,15 +158,16 @@ export const variables = {
   tenantDatabaseHost: variable({
     name: 'SP_API_TENANT_DATABASE_HOST',
     type: 'host name',
-    description: "The tenants' database server as their machines reach it; without it that of the URL above.",
-    schema: hostName,
+    description:
+      "The tenants' database server as their machines reach it, without a port; without it that of the URL above.",
+    schema: portlessHostName,
   }),
   tenantDatabasePublicHost: variable({
     name: 'SP_API_TENANT_DATABASE_PUBLIC_HOST',
     type: 'host name',
     description:
-      "The tenants' database server as people reach it from elsewhere, where an owner allows it; without it that of the URL above.",
-    schema: hostName,
+      "The tenants' database server as people reach it from elsewhere, where an owner allows it, without a port; without it that of the URL above.",
+    schema: portlessHostName,
   }),
   vaultKey: variable({
     name: 'SP_API_VAULT_KEY',
@@ -207,7 +209,8 @@ export const variables = {
     name: 'SP_API_MACHINES',
     type: 'fly, docker or process',
     required: 'always',
-    description: 'What tenants run in: Fly.io Machines, containers or processes of this computer.',
+    description:
+      'What tenants run in: Fly.io Machines, containers or processes of this computer. A `process` may do all that this program may and reads its secrets, so it is refused where another computer reaches it.',
     schema: choice(['fly', 'docker', 'process']),
   }),
   machinesDirectory: variable({
@@ -264,7 +267,8 @@ export const variables = {
     name: 'SP_API_IDENTITY',
     type: 'github, google or both; or sandbox',
     required: 'always',
-    description: 'Who vouches for people. `sandbox` believes everybody, and is refused on a public address.',
+    description:
+      'Who vouches for people. `sandbox` believes everybody, and is refused where another computer reaches it.',
     schema: choices(['github', 'google', 'sandbox']),
   }),
   githubClientId: variable({
@@ -322,7 +326,7 @@ export const variables = {
     name: 'SP_API_BILLING',
     type: 'paddle or sandbox',
     required: 'always',
-    description: 'Who takes the money. `sandbox` takes none, and is refused on a public address.',
+    description: 'Who takes the money. `sandbox` takes none, and is refused where another computer reaches it.',
     schema: choice(['paddle', 'sandbox']),
   }),
   graceDays: variable({

@@ -4,6 +4,7 @@ import { createManagementApi } from '../api.ts';
 import { openDatabase, requireMigrations } from '../commands/open-database.ts';
 import { openVault } from '../commands/open-vault.ts';
 import type { Configuration } from '../configuration/configuration.ts';
+import { listenHostOf } from '../configuration/listen-host.ts';
 import { createPostgresDatabases } from '../databases/postgres-databases.ts';
 import { createCnameDns } from '../dns/cname-dns.ts';
 import { createImages } from '../images/registry.ts';
@@ -136,7 +137,7 @@ export async function startService(
     const listener = await listen({
       fetch: handler,
       tunnel,
-      host: configuration.listenHost,
+      host: listenHostOf(configuration),
       port: configuration.port,
     });
     stops.push(() => listener.close({ graceMs: shutdownSeconds * 1000 }));
