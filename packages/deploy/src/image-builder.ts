@@ -67,6 +67,11 @@ export interface BuilderRunOptions {
 export interface BuildOptions extends BuilderRunOptions {
   /** `registry/repository:tag` that the image is for. */
   readonly name: string;
+  /**
+   * Where the image goes when it is pushed afterwards: new layers are sent there while the next are made. Nothing leads to
+   * them before the push. Docker builds everything first. @defaultValue nothing is sent
+   */
+  readonly target?: RegistryToken | undefined;
 }
 
 /** Makes images of plans. Both builders make the same files, owners, modes and configuration. */

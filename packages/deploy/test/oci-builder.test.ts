@@ -128,6 +128,44 @@ test('a push sends only what the registry does not have', async () => {
   expect(await storage.resolve(target.repository, target.tag)).toMatchObject({ digest: first.digest });
 });
 
+test('new layers travel while the next are made, and nothing leads to them before the push', async () => {
+  const cacheDirectory = await temporaryFolder();
+  const builder = createOciBuilder({ cacheDirectory });
+  const projectRoot = await fixtureProject();
+  const plan = await planImage({ projectRoot, profileName: 'production', base: 'scratch' });
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const { target, storage } = await testRegistry();
+  const built = await builder.build(plan, { name: imageName(target), target });
+  if (built.kind !== 'oci') throw new Error('not an OCI image');
+  const { layers, config } = built.image;
+  for (const { digest, size } of layers) await expect.poll(() => storage.hasBlob(target.repository, digest)).toBe(size);
+  expect(await storage.hasBlob(target.repository, config.digest)).toBeUndefined();
+  expect(await storage.listTags(target.repository)).toBeUndefined();
+  const total = [...layers, config].reduce((sum, { size }) => sum + size, 0);
+  const progress: string[] = [];
+  const pushed = await builder.push(built, target, { onProgress: ({ message }) => progress.push(message) });
+  expect(pushed).toEqual({ digest: built.image.manifest.digest, uploadedBytes: total });
+  expect(await storage.resolve(target.repository, target.tag)).toMatchObject({ digest: pushed.digest });
+
+  // What is in the cache is not sent before it is asked for.
+  const other = await testRegistry();
+  const again = await builder.build(plan, { name: imageName(other.target), target: other.target });
+  expect(await builder.push(again, other.target)).toEqual(pushed);
+});
+
+test('layers that could not travel early are sent by the push, which says what is wrong', async () => {
+  const projectRoot = await fixtureProject();
+  const plan = await planImage({ projectRoot, profileName: 'production', base: 'scratch' });
+  const { target } = await testRegistry();
+  const builder = createOciBuilder({ cacheDirectory: await temporaryFolder() });
+  const wrong = { ...target, token: 'not-the-token' };
+  const built = await builder.build(plan, { name, target: wrong });
+  await expect(builder.push(built, wrong)).rejects.toMatchObject({ code: 'SP_DEPLOY_PUSH_FAILED' });
+  expect((await builder.push(built, target)).uploadedBytes).toBeGreaterThan(0);
+  const gone = { ...target, registry: '127.0.0.1:1' };
+  expect((await builder.push(await builder.build(plan, { name, target: gone }), target)).uploadedBytes).toBe(0);
+});
+
 test('a refused push is a coded error without the token', async () => {
   const builder = createOciBuilder({ cacheDirectory: await temporaryFolder() });
   const { target } = await testRegistry('tenant-2');

@@ -30,7 +30,7 @@ async function run(options: DeployOptions, context: StepContext): Promise<void> 
   const { emit, signal } = context;
   const started = performance.now();
 
-  const { builder, image, newest } = await runStep('preflight', context, async () => {
+  const { builder, image, target, newest } = await runStep('preflight', context, async () => {
     refuseSecretNames(Object.keys(secrets));
     return await preflight(options, signal);
   });
@@ -39,7 +39,9 @@ async function run(options: DeployOptions, context: StepContext): Promise<void> 
     return { value, facts: { base: value.base, files: value.files.length } };
   });
   const built = await runStep('build', context, async (onProgress) => {
-    const value = await builder.build(plan, { name: image, onProgress, signal });
+    // What may turn out to be another image than was planned is not sent before that is known.
+    const early = skipPush || expectedDigest !== undefined ? undefined : target;
+    const value = await builder.build(plan, { name: image, target: early, onProgress, signal });
     const digest = value.kind === 'oci' ? value.image.manifest.digest : undefined;
     if (digest !== undefined && expectedDigest !== undefined && digest !== expectedDigest) {
       const message = `The project is not what was planned: it makes ${digest}, not ${expectedDigest}`;

@@ -13,6 +13,8 @@ export interface Preflight {
   readonly builder: ImageBuilder;
   /** `registry/repository:tag`. */
   readonly image: string;
+  /** The token that `image` is of; it lives for minutes. */
+  readonly target: RegistryToken;
   /** Number of the newest release, failed ones too; unknown from a server that does not know releases. */
   readonly newest: number | undefined;
 }
@@ -42,11 +44,12 @@ export async function preflight(
     throw new DeployError('SP_DEPLOY_TENANT_NOT_READY', message, { tenantId, status });
   }
   const newest = await checkExpectations(options, signal);
-  const image = imageName(await api.tenants.getRegistryToken(tenantId, { signal }));
+  const target = await api.tenants.getRegistryToken(tenantId, { signal });
+  const image = imageName(target);
   const base = options.plan?.base ?? options.planOptions?.base ?? defaultBase;
   const dockerfile = await dockerfileOf(options);
   const builder = await resolveBuilder({ choice, base, dockerfile, cacheDirectory, baseRegistry, docker, signal });
-  return { value: { builder, image, newest }, facts: { image, builder: builder.kind, status } };
+  return { value: { builder, image, target, newest }, facts: { image, builder: builder.kind, status } };
 }
 
 /** Path of the profile's Dockerfile when it was edited by hand. */

@@ -6,6 +6,7 @@ import {
   buildLayer,
   createBlobStore,
   createRegistryClient,
+  type Descriptor,
   type ImageConfig,
   type ImageHealthcheck,
   isOciError,
@@ -24,6 +25,7 @@ import type {
 import { parseBase } from '../plan/base-kind.ts';
 import type { ImagePlan, PlanHealthCheck } from '../plan/image-plan.ts';
 import { canCheckHealth } from './base-programs.ts';
+import { createEarlyUpload, type EarlyUpload } from './early-upload.ts';
 import { createLayerCache } from './layer-cache.ts';
 import { loadBase } from './load-base.ts';
 import { planEntries } from './plan-entries.ts';
@@ -51,14 +53,31 @@ const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
  * const builder = createOciBuilder({ cacheDirectory: '/home/ada/.cache/systemprompt' });
  */
 export function createOciBuilder(options: OciBuilderOptions): ImageBuilder {
+  const early = new WeakMap<BuiltImage, EarlyUpload>();
   return {
     kind: 'oci',
-    build: (plan, buildOptions) => build(plan, buildOptions, options),
-    push: (image, target, pushOptions = {}) => push(image, target, pushOptions),
+    async build(plan, buildOptions) {
+      const { target, signal } = buildOptions;
+      if (target === undefined) return build(plan, buildOptions, options);
+      const upload = createEarlyUpload(target, { blobs: createBlobStore(options.cacheDirectory), signal });
+      try {
+        const image = await build(plan, buildOptions, { ...options, onLayer: upload.send });
+        early.set(image, upload);
+        return image;
+      } catch (error) {
+        await upload.stop();
+        throw error;
+      }
+    },
+    push: (image, target, pushOptions = {}) => push(image, target, { ...pushOptions, early: early.get(image) }),
   };
 }
 
-async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilderOptions): Promise<BuiltImage> {
+async function build(
+  plan: ImagePlan,
+  options: BuildOptions,
+  builder: OciBuilderOptions & { readonly onLayer?: ((layer: Descriptor) => void) | undefined },
+): Promise<BuiltImage> {
   const { onProgress, signal } = options;
   const blobs = createBlobStore(builder.cacheDirectory);
   const cache = createLayerCache(builder.cacheDirectory, blobs);
@@ -78,6 +97,8 @@ async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilder
         return buildLayer(entries, { blobs, signal });
       });
       layers.push(layer);
+      // What was built before was pushed before, most likely.
+      if (!cached) builder.onLayer?.(layer.descriptor);
       made.push({ name, digest: layer.descriptor.digest, size: layer.descriptor.size, cached });
     }
     const { command } = plan.healthCheck;
@@ -101,22 +122,24 @@ async function build(plan: ImagePlan, options: BuildOptions, builder: OciBuilder
   }
 }
 
-async function push(built: BuiltImage, target: RegistryToken, options: BuilderRunOptions): Promise<PushedImage> {
-  const { onProgress, signal } = options;
+async function push(
+  built: BuiltImage,
+  target: RegistryToken,
+  options: BuilderRunOptions & { readonly early?: EarlyUpload | undefined },
+): Promise<PushedImage> {
+  const { early, signal } = options;
   const { registry, repository, tag, username, token } = target;
   const failed = (why: string, cause?: unknown): DeployError =>
     new DeployError('SP_DEPLOY_PUSH_FAILED', `Cannot push ${registry}/${repository}:${tag}: ${why}`, { cause });
   if (built.kind !== 'oci') throw failed('the image is in a docker engine');
   try {
+    const onProgress = createUploadProgress(options.onProgress);
+    const sent = (await early?.finish(onProgress)) ?? 0;
+    throwIfAborted(signal);
     const client = createRegistryClient({ registry, username, password: token });
-    const { digest, uploadedBytes } = await client.pushImage(built.image, {
-      repository,
-      reference: tag,
-      blobs: built.blobs,
-      onProgress: createUploadProgress(onProgress),
-      signal,
-    });
-    return { digest, uploadedBytes };
+    const image = { repository, reference: tag, blobs: built.blobs, onProgress, signal };
+    const { digest, uploadedBytes } = await client.pushImage(built.image, image);
+    return { digest, uploadedBytes: sent + uploadedBytes };
   } catch (error) {
     throwIfAborted(signal);
     throw failed(reason(error), error);
