@@ -81,6 +81,35 @@ test('docker: a machine is confined, and reaches this computer', async (context)
   expect(user.stdout).toBe('1000');
 });
 
+test("docker: a machine does not reach another tenant's", async (context) => {
+  const fixture = need(context);
+  const machines = open(fixture);
+  const start = async (appName: string) => {
+    context.onTestFinished(() => machines.removeApp(appName));
+    return await machines.start({
+      appName,
+      tenantId: fixture.tenantId,
+      releaseId: '00000000-aaaa-4aaa-8aaa-000000000003',
+      image: { repository: 'systemprompt-images', digest: fixture.digest },
+      env: { PORT: '8080', HOST: '0.0.0.0' },
+      memoryMb: 192,
+      volumeGb: 1,
+    });
+  };
+  const mine = await start('sp-test-mine');
+  const theirs = await start('sp-test-theirs');
+  await vi.waitFor(async () => expect((await fetch(`http://${theirs.address}/`)).status).toBe(200), 20_000);
+  const addresses = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
+  const { stdout: address } = await execa('docker', ['inspect', '--format', addresses, theirs.id]);
+  const ask = (host: string) =>
+    `fetch('http://${host}:8080/', { signal: AbortSignal.timeout(3000) }).then(({ status }) => console.log(status), ({ name, cause }) => console.log(cause?.code ?? name))`;
+  const within = (id: string, host: string) => execa('docker', ['exec', id, 'node', '-e', ask(host)]);
+  expect((await within(theirs.id, address)).stdout).toBe('200');
+  expect((await within(mine.id, address)).stdout).toMatch(
+    /TimeoutError|UND_ERR_CONNECT_TIMEOUT|EHOSTUNREACH|ECONNREFUSED/,
+  );
+});
+
 test("docker: another tenant's image cannot be started, and no login stays on disk", async (context) => {
   const fixture = need(context);
   const { images, tenantId, directory } = fixture;

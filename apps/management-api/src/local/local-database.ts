@@ -3,8 +3,8 @@ import { Client, escapeIdentifier } from 'pg';
 import { startEmbeddedPostgres } from '../postgres/embedded.ts';
 
 const name = 'systemprompt';
-// Docker takes its networks out of it.
-const bridgeNetworks = '172.16.0.0/12';
+// Docker takes its networks out of them.
+const bridgeNetworks = ['172.16.0.0/12', '192.168.0.0/16'];
 
 /** The server that holds the control plane's database and those of the tenants. */
 export interface LocalDatabase {
@@ -29,7 +29,7 @@ export async function openLocalDatabase(request: {
   const server = await startEmbeddedPostgres({
     dataDir: join(dataDir, 'postgres'),
     listenAddresses: gateway === undefined ? ['127.0.0.1'] : ['127.0.0.1', gateway],
-    allowedNetworks: gateway === undefined ? [] : [bridgeNetworks],
+    allowedNetworks: gateway === undefined ? [] : bridgeNetworks,
     signal,
   });
   try {

@@ -14,6 +14,7 @@ import {
 import { withPrivateFolder, writeDockerEnvironment, writeDockerLogin } from './docker-files.ts';
 import { keepNewestImages, removeImages, removeUnused } from './docker-images.ts';
 import { readContainerLog } from './docker-logs.ts';
+import { ensureTenantNetwork, tenantNetwork } from './docker-network.ts';
 import { checkMachineNames } from './machine-names.ts';
 import { readMessages } from './select-lines.ts';
 import { createSerializer } from './serialize.ts';
@@ -32,8 +33,8 @@ export interface DockerMachinesOptions {
 
 /**
  * Machines that are containers of a Docker engine, driven by the docker client. An app needs nothing at the engine: its
- * containers are found by their labels. They run as the image's user, without any capability, within the plan's memory,
- * and are reached on a port of 127.0.0.1. Containers outlive the control plane. The engine keeps the images of an app's
+ * containers are found by their labels. They run as the image's user, without any capability, within the plan's memory, on
+ * a network where they do not reach each other, and are reached on a port of 127.0.0.1. Containers outlive the control plane. The engine keeps the images of an app's
  * current and previous release.
  */
 export function createDockerMachines(options: DockerMachinesOptions): Machines {
@@ -54,6 +55,7 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     if (known !== undefined) await removeContainer(known.machine.id, appName);
     const image = `${registry}/${spec.image.repository}@${spec.image.digest}`;
     await pullImage(spec, { image, signal });
+    await ensureTenantNetwork(run, signal);
     const result = await withPrivateFolder(async (directory) => {
       const environment = await writeDockerEnvironment(directory, spec.env);
       const args = ['run', ...containerArgs(spec, { owner: registry }), ...environment.args, image];
@@ -147,6 +149,7 @@ function containerArgs(
     ['--security-opt', 'no-new-privileges', '--cap-drop', 'ALL'],
     ['--restart', 'on-failure:3'],
     ['--log-opt', 'max-size=10m', '--log-opt', 'max-file=2'],
+    ['--network', tenantNetwork],
     ['--add-host', 'host.docker.internal:host-gateway'],
     ['--publish', `127.0.0.1::${machinePort}`],
     // The image was pulled with the tenant's own login; nothing else is ever fetched.
