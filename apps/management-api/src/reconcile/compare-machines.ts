@@ -6,6 +6,9 @@ import type { Difference } from './finding.ts';
 import { isUnchanged, listQuietTenants } from './quiet-tenants.ts';
 import type { ReconcileDeps } from './reconcile.ts';
 
+/** States in which nothing runs. */
+const stopped: readonly string[] = ['suspended', 'deleting', 'deleted'];
+
 /** Machines that are not there, machines that should not be, and apps of tenants that were deleted or of nobody. */
 export async function* compareMachines(deps: ReconcileDeps): AsyncGenerator<Difference> {
   const { store, machines } = deps;
@@ -58,4 +61,7 @@ async function startAgain(
     .update(releases)
     .set({ machineId: machine.id, address: machine.address ?? null })
     .where(eq(releases.id, releaseId));
+  // Suspended or deleted while the provider was at it: whoever did so found no machine to stop.
+  const [now] = await store.db.select({ state: tenants.state }).from(tenants).where(eq(tenants.id, tenant.id));
+  if (stopped.includes(now?.state ?? '')) await machines.stop(tenant.appName, releaseId);
 }

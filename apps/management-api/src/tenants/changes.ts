@@ -6,6 +6,7 @@ import { appendEvent } from './events.ts';
 import { lockTenant, refuseIfBusy } from './operations.ts';
 import { nextState } from './state.ts';
 import type { TenantRow } from './tenants.ts';
+import { isUnpaid } from './unpaid.ts';
 
 /** What an owner may change of a tenant. */
 export interface TenantChanges {
@@ -72,12 +73,18 @@ export async function updateTenant(
 /**
  * Puts a tenant that could not be made back into `provisioning`.
  * @throws {TenantStateConflict} when it was made, or is being made
+ * @throws {ApiFailure} tenant_state_conflict when nobody pays for it any more
  */
 export async function retryProvisioning(store: Store, tenantId: string): Promise<void> {
   await store.db.transaction(async (tx) => {
     const tenant = await lockTenant(tx, tenantId);
     await refuseIfBusy(tx, tenant);
     const state = nextState(tenant.state, 'provisioning_retried');
+    // What was given back, or has ended, would be made only to be suspended at once.
+    if (isUnpaid(tenant, Date.now())) {
+      const message = `The tenant is not paid for any more: its subscription is ${tenant.subscriptionStatus}.`;
+      throw new ApiFailure(message, { status: 409, code: 'tenant_state_conflict' });
+    }
     await tx.update(tenants).set({ failure: null }).where(eq(tenants.id, tenantId));
     // Whoever follows the events learns that the failure was not the end.
     await appendEvent(tx, {

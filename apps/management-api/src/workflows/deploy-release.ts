@@ -1,4 +1,4 @@
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { restoreSecrets } from '../releases/restore-secrets.ts';
 import type { Transaction } from '../store/database.ts';
 import { releases, tenants } from '../store/schema.ts';
@@ -116,9 +116,12 @@ async function stopOthers(context: WorkflowContext, releaseId: string): Promise<
   const { tenant } = await readRelease(context, releaseId);
   if (tenant.currentReleaseId !== releaseId) return;
   for (const machine of await context.machines.list(tenant.appName)) {
-    const { release } = await readRelease(context, machine.releaseId).catch(() => ({ release: undefined }));
-    // A deploy that began in the meantime has a machine of its own.
-    if (machine.releaseId === releaseId || release?.status === 'deploying') continue;
+    // Asked each time: a deploy that began in the meantime has a machine of its own, which may be the tenant's by now.
+    const needed = await context.store.db
+      .select({ id: releases.id })
+      .from(releases)
+      .where(and(eq(releases.tenantId, tenant.id), inArray(releases.status, ['deploying', 'running'])));
+    if (needed.some(({ id }) => id === machine.releaseId)) continue;
     await context.machines.stop(tenant.appName, machine.releaseId);
   }
 }

@@ -11,6 +11,7 @@ import {
   type OperationRow,
 } from '../tenants/operations.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
+import { isUnpaid } from '../tenants/unpaid.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 /** Runs, or could. */
@@ -19,8 +20,11 @@ const serving: readonly string[] = ['running', 'awaiting_deploy'];
 const idle: readonly string[] = ['suspended', 'provision_failed', 'deleting'];
 const ended: readonly string[] = ['paused', 'canceled'];
 
-/** After one that failed, the same is not begun again for so long. */
+/** After one that failed, the same is not begun again for so long; after each further one for twice as long. */
 const pauseMs = 60_000;
+const longestPauseMs = 60 * 60_000;
+/** Of so many operations before it is asked how they ended. */
+const looksBack = 10;
 
 const dueKinds = ['suspend', 'resume', 'delete'] as const satisfies readonly OperationKind[];
 type DueKind = (typeof dueKinds)[number];
@@ -40,11 +44,14 @@ export async function openDueOperation(
     const open = await findOpenOperation(tx, tenantId);
     // Opened by a process that died before it could begin: beginning it twice is beginning it once.
     if (open !== undefined) return isDueKind(open.kind) ? open.id : undefined;
-    const last = await findLastOperation(tx, tenantId);
-    const kind = dueKind(tenant, { last, now });
-    if (kind === undefined || (failedJustNow(last, now) && last?.kind === kind)) return undefined;
+    const before = await listOperations(tx, tenantId);
+    const kind = dueKind(tenant, { last: before[0], now });
+    if (kind === undefined) return undefined;
+    const failures = countFailures(before, kind);
+    if (failedJustNow(before[0], { failures, now })) return undefined;
     const { id } = await insertOperation(tx, { tenant, kind });
-    if (kind !== 'delete') await announce(tx, { tenant, kind });
+    // Told once, however often it has to be tried.
+    if (kind !== 'delete') await announce(tx, { tenant, kind, isNews: failures === 0 });
     const action = `subscription.${kind}`;
     await audit.append(tenantId, { actorKind: 'billing', action, outcome: 'succeeded' }, { tx });
     return id;
@@ -94,11 +101,6 @@ function dueKind(
   return last?.kind === 'suspend' && last.status === 'failed' ? 'suspend' : undefined;
 }
 
-function isUnpaid({ suspendAt, subscriptionStatus }: TenantRow, now: number): boolean {
-  if (suspendAt !== null) return suspendAt.getTime() <= now;
-  return ended.includes(subscriptionStatus ?? '');
-}
-
 const reasons: Readonly<Record<string, string>> = {
   past_due: 'A payment is overdue.',
   paused: 'The subscription is paused.',
@@ -107,27 +109,39 @@ const reasons: Readonly<Record<string, string>> = {
 
 async function announce(
   tx: Transaction,
-  { tenant, kind }: { readonly tenant: TenantRow; readonly kind: 'suspend' | 'resume' },
+  request: { readonly tenant: TenantRow; readonly kind: 'suspend' | 'resume'; readonly isNews: boolean },
 ): Promise<void> {
+  const { tenant, kind, isNews } = request;
   const tenantId = tenant.id;
   const reason = reasons[tenant.subscriptionStatus ?? ''] ?? 'The tenant is not paid for.';
   if (kind === 'suspend') {
     await tx.update(tenants).set({ failure: reason, updatedAt: sql`now()` }).where(eq(tenants.id, tenantId));
   }
+  if (!isNews) return;
   const message = kind === 'suspend' ? `Suspended: ${reason}` : 'The tenant is paid for again and starts.';
   await appendEvent(tx, { tenantId, eventType: 'vm_provisioning_progress', message });
 }
 
-async function findLastOperation(tx: Transaction, tenantId: string): Promise<OperationRow | undefined> {
-  const [last] = await tx
+/** What was done to the tenant last, the newest first. */
+async function listOperations(tx: Transaction, tenantId: string): Promise<readonly OperationRow[]> {
+  return await tx
     .select()
     .from(tenantOperations)
     .where(eq(tenantOperations.tenantId, tenantId))
     .orderBy(desc(tenantOperations.createdAt))
-    .limit(1);
-  return last;
+    .limit(looksBack);
 }
 
-function failedJustNow(last: OperationRow | undefined, now: number): boolean {
-  return last?.status === 'failed' && last.finishedAt !== null && now - last.finishedAt.getTime() < pauseMs;
+/** How often in a row the same has failed. */
+function countFailures(before: readonly OperationRow[], kind: DueKind): number {
+  const other = before.findIndex((operation) => operation.kind !== kind || operation.status !== 'failed');
+  return other === -1 ? before.length : other;
+}
+
+function failedJustNow(
+  last: OperationRow | undefined,
+  { failures, now }: { readonly failures: number; readonly now: number },
+): boolean {
+  if (failures === 0 || last?.finishedAt === null || last === undefined) return false;
+  return now - last.finishedAt.getTime() < Math.min(pauseMs * 2 ** (failures - 1), longestPauseMs);
 }
