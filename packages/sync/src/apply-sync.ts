@@ -47,6 +47,7 @@ export async function applyOpen(
   sync: OpenSync,
   plan: SyncPlan,
   { stateDirectory, root }: SyncOptions,
+  { isFresh = false }: { readonly isFresh?: boolean } = {},
 ): Promise<SyncResult> {
   const { tree } = sync;
   const { id, up, down, protocol } = plan;
@@ -67,7 +68,8 @@ export async function applyOpen(
   }
   // From here on it is not sure what both sides have, until it is written down below.
   tree.touch();
-  await checkLocal(sync, plan);
+  // What was looked at a moment ago is looked at again when it is read; more is changed nowhere.
+  if (!isFresh || down.length > 0 || protocol === 'tarball') await checkLocal(sync, plan);
   const newFolders = createNewFolders(root, down, tree.contents.fillingPath());
   try {
     return await applyBoth(sync, { plan, base, newFolders, stateDirectory });

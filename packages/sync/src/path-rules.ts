@@ -1,14 +1,19 @@
 import { SyncError } from './sync-error.ts';
 
-/** Why a path cannot travel, whatever is behind it; `undefined` when it can. */
-function pathProblem(path: string): string | undefined {
+/** Why a path cannot travel, whatever is behind it; `undefined` when it can. Folders are looked at once. */
+function pathProblem(path: string, sound: Set<string>): string | undefined {
   const length = lengthProblem(path);
   if (length !== undefined) return length;
-  for (const segment of path.split('/')) {
-    const problem = nameProblem(segment);
-    if (problem !== undefined) return problem;
+  const slash = path.lastIndexOf('/');
+  const folder = path.slice(0, Math.max(slash, 0));
+  if (slash !== -1 && !sound.has(folder)) {
+    for (const segment of folder.split('/')) {
+      const problem = nameProblem(segment);
+      if (problem !== undefined) return problem;
+    }
+    sound.add(folder);
   }
-  return undefined;
+  return nameProblem(path.slice(slash + 1));
 }
 
 /** The same for a path whose names were looked at. */
@@ -17,8 +22,12 @@ export function lengthProblem(path: string): string | undefined {
   return isShort && path !== '' ? undefined : 'it is empty or longer than 1024 bytes';
 }
 
+/** The most usual names: nothing can be wrong with them but that they hold secrets. */
+const plainName = /^[a-z0-9_-][a-z0-9_.-]{0,59}$/;
+
 /** The same for one segment of a path. */
 export function nameProblem(name: string): string | undefined {
+  if (plainName.test(name)) return secretNames.test(name) ? 'it may hold secrets' : undefined;
   if (name === '' || name === '.' || name === '..') return 'it could leave its folder';
   if (/[\\\p{Cc}]/u.test(name)) return 'it has a backslash or a control character';
   // What is not UTF-8 on disk is read as U+FFFD, and would be written as another name.
@@ -51,21 +60,33 @@ export function createTwinFinder(): {
   /** The path that stands in the way of this one, or `undefined` after it was added. */
   add(path: string): string | undefined;
 } {
-  const byFolded = new Map<string, { readonly path: string; readonly kind: 'file' | 'directory' }>();
+  // By their spelling that is the same for twins; those of folders end in `/`.
+  const byFolded = new Map<string, string>();
+  /** Folded spelling of folders that are in nobody's way, with a `/` at its end. */
+  const folders = new Map([['', '']]);
+  const withoutSlash = (path: string): string => path.replace(/\/$/, '');
+  const folder = (own: string): { readonly folded: string } | { readonly other: string } => {
+    const known = folders.get(own);
+    if (known !== undefined) return { folded: known };
+    const slash = own.lastIndexOf('/');
+    const parent = folder(slash === -1 ? '' : own.slice(0, slash));
+    if ('other' in parent) return parent;
+    const folded = parent.folded + foldName(own.slice(slash + 1));
+    const other = byFolded.get(folded);
+    if (other !== undefined && other !== `${own}/`) return { other: withoutSlash(other) };
+    byFolded.set(folded, `${own}/`);
+    folders.set(own, `${folded}/`);
+    return { folded: `${folded}/` };
+  };
   return {
     add(path) {
-      const segments = path.split('/');
-      let own = '';
-      let folded = '';
-      for (const [index, segment] of segments.entries()) {
-        own = index === 0 ? segment : `${own}/${segment}`;
-        folded = index === 0 ? foldName(segment) : `${folded}/${foldName(segment)}`;
-        const kind = index === segments.length - 1 ? 'file' : 'directory';
-        const known = byFolded.get(folded);
-        if (known === undefined) byFolded.set(folded, { path: own, kind });
-        else if (known.path !== own || known.kind !== kind || kind === 'file') return known.path;
-      }
-      return undefined;
+      const slash = path.lastIndexOf('/');
+      const parent = folder(slash === -1 ? '' : path.slice(0, slash));
+      if ('other' in parent) return parent.other;
+      const folded = parent.folded + foldName(path.slice(slash + 1));
+      const other = byFolded.get(folded);
+      if (other === undefined) byFolded.set(folded, path);
+      return other === undefined ? undefined : withoutSlash(other);
     },
   };
 }
@@ -73,8 +94,9 @@ export function createTwinFinder(): {
 /** @throws {@link SyncError} `SP_SYNC_UNSAFE_PATH` for the first path that cannot be in a tree with the others */
 export function checkPaths(paths: Iterable<string>): void {
   const twins = createTwinFinder();
+  const sound = new Set<string>();
   for (const path of paths) {
-    const problem = pathProblem(path) ?? twinProblem(twins.add(path));
+    const problem = pathProblem(path, sound) ?? twinProblem(twins.add(path));
     if (problem === undefined) continue;
     throw new SyncError('SP_SYNC_UNSAFE_PATH', `Cannot sync ${JSON.stringify(path)}: ${problem}`, { path });
   }

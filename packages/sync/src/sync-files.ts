@@ -19,10 +19,12 @@ export interface SyncFilesOptions extends PlanSyncOptions {
 export function syncFiles(
   options: SyncFilesOptions,
 ): Promise<{ readonly plan: SyncPlan; readonly result?: SyncResult | undefined }> {
-  const { confirm = () => true } = options;
+  const { confirm } = options;
   const work = async (sync: OpenSync) => {
     const plan = await planOpen(sync, options);
-    return (await confirm(plan)) ? { plan, result: await applyOpen(sync, plan, options) } : { plan };
+    if (confirm !== undefined && !(await confirm(plan))) return { plan };
+    // Whoever was asked may have taken minutes.
+    return { plan, result: await applyOpen(sync, plan, options, { isFresh: confirm === undefined }) };
   };
   return withSync(options, work, { looks: true });
 }

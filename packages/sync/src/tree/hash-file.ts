@@ -1,5 +1,5 @@
 import { createHash, hash as hashOf } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { throwIfAborted } from '../sync-error.ts';
 
@@ -18,7 +18,7 @@ export async function hashFile(
   try {
     const before = fstatSync(descriptor);
     if (!before.isFile()) return undefined;
-    const hash = before.size <= chunkSize ? sha256(readFileSync(descriptor)) : await hashLarge(descriptor, signal);
+    const hash = before.size < chunkSize ? hashSmall(descriptor) : await hashLarge(descriptor, signal);
     const after = fstatSync(descriptor);
     return isSameStat(before, after) ? { hash, stats: after } : undefined;
   } finally {
@@ -28,6 +28,19 @@ export async function hashFile(
 
 export function isSameStat(a: Stats, b: Stats): boolean {
   return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
+}
+
+/** Read into the same memory every time: to get some for each file takes as long as to read it. */
+let memory: Buffer | undefined;
+
+/** The hash of all that a file has, up to a chunk of it: one that grew meanwhile is seen by its stat. */
+function hashSmall(descriptor: number): string {
+  memory ??= Buffer.allocUnsafeSlow(chunkSize);
+  let length = 0;
+  for (let read = -1; read !== 0 && length < chunkSize; length += read) {
+    read = readSync(descriptor, memory, length, chunkSize - length, null);
+  }
+  return sha256(memory.subarray(0, length));
 }
 
 async function hashLarge(descriptor: number, signal: AbortSignal | undefined): Promise<string> {
