@@ -3,6 +3,8 @@ import { serve, type TestRegistry, testRegistry } from './registry-server.ts';
 
 export interface FakeCloud extends TestRegistry {
   readonly api: CloudApiClient;
+  /** `http://127.0.0.1:<port>`. */
+  readonly origin: string;
   /** `METHOD path` of all requests in their order. */
   readonly requests: string[];
   /** What was sent to `/deploy` and `/secrets`. */
@@ -82,6 +84,7 @@ export async function fakeCloud(): Promise<FakeCloud> {
   });
   const cloud: FakeCloud = {
     ...registry,
+    origin: `http://${host}`,
     api: createCloudApiClient({ environment: `http://${host}`, token: 'api-token-value', retry: 0 }),
     requests,
     bodies,
