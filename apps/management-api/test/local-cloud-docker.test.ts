@@ -29,8 +29,9 @@ test('docker: a container is deployed, reaches its database, and stops, starts a
   const folder = await mkdtemp(join(tmpdir(), 'sp-local-docker-'));
   const dataDir = join(folder, 'cloud');
   const base = await writeBaseImage(join(folder, 'base'));
+  let cloud: Awaited<ReturnType<typeof startLocalCloud>> | undefined;
   try {
-    let cloud = await startLocalCloud({ dataDir, port: 0, machines: 'docker' });
+    cloud = await startLocalCloud({ dataDir, port: 0, machines: 'docker' });
     const ada = await loginTo(cloud.url, 'ada@example.com');
     const { tenantId } = await ada.buyTenant('shop');
     const path = `/api/v1/tenants/${tenantId}`;
@@ -65,6 +66,7 @@ test('docker: a container is deployed, reaches its database, and stops, starts a
     expect(await containers()).toBe('');
     await execa('docker', ['image', 'rm', `${login.registry}/${login.repository}@${digest}`], { reject: false });
   } finally {
+    await cloud?.stop();
     await removeLocalCloud({ dataDir });
     await rm(folder, { recursive: true, force: true });
   }
