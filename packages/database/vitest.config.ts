@@ -1,4 +1,8 @@
 // @boundaries-ignore the settings that all packages share
 import { packageTests } from '../../vitest.shared.ts';
 
-export default packageTests('database');
+export default packageTests('database', {
+  // A machine that does much else is slow, and not wrong.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+});

@@ -128,7 +128,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_DATABASE_QUERY_FAILED: advise(failed),
   SP_DATABASE_TOOL_MISSING: advise(
     failed,
-    'Start Docker: then they run in a container, and nothing has to be installed.',
+    'Where Docker runs, they are taken from a container and need not be installed (not for --format directory).',
     "Or install PostgreSQL's client programs of that version. Debian, Ubuntu: postgresql-client-<version> of apt.postgresql.org. Fedora: postgresql. macOS: brew install libpq. Windows: the installer of postgresql.org, Command Line Tools.",
   ),
   SP_DATABASE_TOOL_FAILED: advise(failed),
@@ -171,7 +171,10 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_CLI_NOT_LOGGED_IN: advise(notLoggedIn, logIn),
   SP_CLI_PROFILE_NOT_FOUND: advise(notFound),
   SP_CLI_PROFILE_EXISTS: advise(conflict, 'Choose another name with --profile.'),
-  SP_CLI_PROFILE_NOT_CLOUD: advise(usage, 'Deploy a profile that belongs to a tenant in the cloud.'),
+  SP_CLI_PROFILE_NOT_CLOUD: advise(
+    usage,
+    'Deploy a profile that belongs to a tenant in the cloud; make one with systemprompt cloud tenant create',
+  ),
   SP_CLI_TENANT_NOT_FOUND: advise(notFound, 'See what there is: systemprompt cloud tenant list'),
   SP_CLI_PLAN_NOT_FOUND: advise(notFound),
   SP_CLI_NOT_CONFIRMED: advise(usage, 'Nothing was changed. Type the name exactly.'),

@@ -72,17 +72,23 @@ export function describeError(
 
 /** The text for a terminal: what went wrong, how to go on, and what to quote to support. */
 export function renderError(error: DescribedError): string {
-  const { findings, lastLines, next, requestId } = error.facts;
+  const { findings, lastLines, next, requestId, available } = error.facts;
   const lines = [
     `${red('✗')} ${error.message}`,
     ...(Array.isArray(findings) ? findings.map((finding) => `    ${renderFinding(finding)}`) : []),
     ...(Array.isArray(lastLines) ? lastLines.map((line) => dim(`    ${line}`)) : []),
+    ...(Array.isArray(available) && available.length > 0 ? [`  There is: ${shorten(available)}`] : []),
     ...error.suggestions.map((suggestion) => `  ${suggestion}`),
     ...(Array.isArray(next) ? next.map((command) => `  ${cyan('$')} ${command}`) : []),
     dim(`  ${error.code}${typeof requestId === 'string' ? ` · request ${requestId}` : ''}`),
     ...(error.stack === undefined ? [] : [error.stack]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function shorten(names: readonly unknown[]): string {
+  const shown = names.slice(0, 10).map(String);
+  return [...shown, ...(names.length > shown.length ? [`${names.length - shown.length} more`] : [])].join(', ');
 }
 
 function renderFinding(finding: unknown): string {
@@ -113,7 +119,11 @@ function identify(error: unknown): { code: AnyErrorCode; message: string } {
   if (error instanceof Error && error.name === 'AbortError')
     return { code: 'SP_CLI_INTERRUPTED', message: 'Interrupted' };
   const exit = property(property(error, 'oclif'), 'exit');
-  if (exit === 2) return { code: 'SP_CLI_USAGE', message: message.replace(/\nSee more help with --help$/, '') };
+  if (exit === 2)
+    return {
+      code: 'SP_CLI_USAGE',
+      message: message.replace(/\nSee more help with --help$/, '').replace(/^Parsing (--\S+) ?\s*\n\t/, '$1: '),
+    };
   if (typeof code === 'string' && typeof property(error, 'syscall') === 'string') {
     const path = property(error, 'path');
     const where = typeof path === 'string' ? ` ${path}` : '';

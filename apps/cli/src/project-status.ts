@@ -8,7 +8,7 @@ import { type ListedTenant, listTenants, pickTenant } from './tenant-listing.ts'
 export interface TenantState {
   readonly id: string;
   readonly name: string;
-  /** `unknown` when the API was out of reach. */
+  /** `unknown` when the API was out of reach, `local` for a tenant of this computer. */
   readonly status: string;
   readonly url?: string | undefined;
   readonly message?: string | undefined;
@@ -24,6 +24,8 @@ export interface ProjectStatus {
     readonly userEmail: string;
     readonly apiUrl: string;
     readonly tokenStatus: TokenDescription['status'];
+    /** Whether it is renewed by itself before it expires. */
+    readonly renewed: boolean;
   };
   readonly tenants: readonly TenantState[];
 }
@@ -34,7 +36,7 @@ export async function getProjectStatus(
   { tenant, bin }: { tenant: string | undefined; bin: string },
 ): Promise<ProjectStatus> {
   const project = context.requireProject();
-  const { userEmail, apiUrl, apiToken } = (await context.credentials()).credentials;
+  const { userEmail, apiUrl, apiToken, refreshToken } = (await context.credentials()).credentials;
   const { status: tokenStatus } = await describeToken(apiToken);
   const profiles = await listProjectProfiles(context, project);
   const all = await listTenants(context);
@@ -43,15 +45,20 @@ export async function getProjectStatus(
     tenant === undefined ? all : [await pickTenant(all, { idOrName: tenant, interactive: false, command })];
   const api = await context.api();
   const tenants = await Promise.all(wanted.map((each) => stateOf(each, { profiles, api, signal: context.signal })));
-  return { project: project.root, profiles, credentials: { userEmail, apiUrl, tokenStatus }, tenants };
+  return {
+    project: project.root,
+    profiles,
+    credentials: { userEmail, apiUrl, tokenStatus, renewed: refreshToken !== undefined },
+    tenants,
+  };
 }
 
 async function stateOf(
-  { stored: { id, name }, info }: ListedTenant,
+  { stored: { id, name, tenantType }, info }: ListedTenant,
   deps: { profiles: readonly ProfileSummary[]; api: CloudApiClient; signal: AbortSignal },
 ): Promise<TenantState> {
   const profiles = deps.profiles.filter(({ tenantId }) => tenantId === id).map((profile) => profile.name);
-  if (info === undefined) return { id, name, status: 'unknown', profiles };
+  if (info === undefined) return { id, name, status: tenantType === 'local' ? 'local' : 'unknown', profiles };
   const { status, appUrl, message } = await deps.api.tenants.getStatus(id, { signal: deps.signal });
   return { id, name, status, url: appUrl, message, profiles };
 }

@@ -63,7 +63,13 @@ export async function pickTenant(
     throw new CliError('SP_CLI_TENANT_NOT_FOUND', `There is no tenant ${JSON.stringify(idOrName)}`, { available });
   }
   const [only] = tenants;
-  if (only === undefined) throw new CliError('SP_CLI_TENANT_NOT_FOUND', 'There is no tenant yet', { available });
+  if (only === undefined) {
+    const next = ['systemprompt cloud tenant create'];
+    throw new CliError('SP_CLI_TENANT_NOT_FOUND', 'There is no tenant yet that this command is for', {
+      available,
+      next,
+    });
+  }
   if (tenants.length === 1) return only;
   if (!interactive) {
     throw new CliError('SP_CLI_INPUT_NEEDED', `There are ${tenants.length} tenants: which one?`, {

@@ -31,7 +31,8 @@ export async function chooseTool(
     address,
     elsewhere: false,
   });
-  if (elsewhere === undefined || files) return await here();
+  if (elsewhere === undefined) return await here();
+  if (files) return await here().catch(withReason('a folder is for programs of this computer only'));
   let missing: DatabaseError | undefined;
   if (elsewhere.preferred !== true) {
     try {
@@ -44,10 +45,18 @@ export async function chooseTool(
   const found = await elsewhere.find(tool, { address, serverMajor, signal });
   signal?.throwIfAborted();
   if (!('problem' in found)) return { found, address: found.address, elsewhere: true };
-  const message = missing?.message ?? `Postgres ${serverMajor} needs ${tool} ${serverMajor}`;
+  const message = missing?.message ?? `There is no ${tool} to be had`;
   throw new DatabaseError('SP_DATABASE_TOOL_MISSING', `${message}; ${found.problem}`, {
     tool,
     neededVersion: serverMajor,
     foundVersion: missing?.foundVersion,
   });
+}
+
+function withReason(reason: string): (error: unknown) => never {
+  return (error) => {
+    if (!isDatabaseError(error) || error.code !== 'SP_DATABASE_TOOL_MISSING') throw error;
+    const { tool, neededVersion, foundVersion } = error;
+    throw new DatabaseError(error.code, `${error.message}; ${reason}`, { tool, neededVersion, foundVersion });
+  };
 }

@@ -67,7 +67,7 @@ const installed = [
 export async function resolvePostgresTool(
   tool: PostgresTool,
   options: ToolOptions & {
-    /** Major version of the server. Dumps of a newer server than the program are refused by the program. */
+    /** Major version of the server, which `pg_dump` and `pg_restore` must have at least; 0 takes any program. */
     readonly serverMajor: number;
   },
 ): Promise<FoundTool> {
@@ -81,15 +81,13 @@ export async function resolvePostgresTool(
   }
   const what =
     newest === undefined ? `there is no ${tool}` : `the newest ${tool} found is of version ${newest.version}`;
-  throw new DatabaseError(
-    'SP_DATABASE_TOOL_MISSING',
-    `Postgres ${serverMajor} needs ${tool} ${serverMajor}, and ${what}`,
-    {
-      tool,
-      neededVersion: serverMajor,
-      foundVersion: newest?.version,
-    },
-  );
+  const message =
+    serverMajor === 0 ? `There is no ${tool}` : `Postgres ${serverMajor} needs ${tool} ${serverMajor}, and ${what}`;
+  throw new DatabaseError('SP_DATABASE_TOOL_MISSING', message, {
+    tool,
+    neededVersion: serverMajor === 0 ? undefined : serverMajor,
+    foundVersion: newest?.version,
+  });
 }
 
 async function findIn(folder: string, tool: PostgresTool): Promise<FoundTool | undefined> {

@@ -39,10 +39,12 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
   const { serverMajor } = await describeDatabase(url, options);
   const tool = format === 'sql' ? 'psql' : 'pg_restore';
   const files = format === 'directory';
-  const chosen = await chooseTool(tool, { ...options, address, serverMajor, files });
+  // Text is read by the server: any psql sends it.
+  const least = format === 'sql' ? 0 : serverMajor;
+  const chosen = await chooseTool(tool, { ...options, address, serverMajor: least, files });
   const tables = await listTables(url, options);
   if (!replace && tables.length > 0) {
-    const message = `The database ${showAddress(address)} has ${tables.length} tables already, ${tables[0]?.schema}.${tables[0]?.name} among them`;
+    const message = `The database ${showAddress(address)} has tables already, ${tables[0]?.schema}.${tables[0]?.name} among them`;
     throw new DatabaseError('SP_DATABASE_NOT_EMPTY', message, { address: showAddress(address) });
   }
   const run = { tool, chosen, signal } as const;

@@ -40,7 +40,8 @@ export function createDockerTools(options: DockerToolsOptions = {}): ToolPlace {
         }
         if (address.rootCertificate !== undefined)
           return { problem: 'in Docker the certificate of the URL is not seen' };
-        const wanted = image ?? `postgres:${serverMajor}-alpine`;
+        // Any version: the one that is there already, where there are local tenants.
+        const wanted = image ?? `postgres:${serverMajor === 0 ? 18 : serverMajor}-alpine`;
         await fetchImage(docker, { image: wanted, onFetch });
         const version = versionIn(await docker.run(['run', '--rm', '--entrypoint', tool, wanted, '--version']));
         if (version < serverMajor) return { problem: `${wanted} has ${tool} ${version}` };

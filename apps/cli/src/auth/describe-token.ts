@@ -17,3 +17,11 @@ export async function describeToken(token: string): Promise<TokenDescription> {
     throw error;
   }
 }
+
+/** What a person has to know of it: one that is renewed in time never expires for them. */
+export function renderTokenStatus(
+  status: TokenDescription['status'],
+  { renewed }: { readonly renewed: boolean },
+): string {
+  return renewed && (status === 'valid' || status === 'expires-soon') ? 'valid, renewed by itself' : status;
+}

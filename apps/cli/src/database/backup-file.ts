@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { BackupFormat } from '@sp/database';
 
 const endings: Readonly<Record<BackupFormat, string>> = { custom: 'dump', sql: 'sql', directory: 'dir' };
@@ -20,4 +21,15 @@ export function backupFile(options: {
   const [day = '', time = ''] = now.toISOString().split('T');
   const plain = name.replaceAll(/[^\w.-]+/g, '-');
   return join(cwd, 'backups', `${plain}-${day}-${time.slice(0, 8).replaceAll(':', '')}.${endings[format]}`);
+}
+
+/** The same, in a folder that is made so that nobody commits what is in a database. */
+export async function makeBackupFile(options: Parameters<typeof backupFile>[0]): Promise<string> {
+  const path = backupFile(options);
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return path;
 }

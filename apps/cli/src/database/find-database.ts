@@ -16,6 +16,8 @@ export interface DatabaseTarget {
   readonly name: string;
   /** `profile hello`, `tenant hello`. */
   readonly label: string;
+  /** `--profile hello`, `--tenant hello`: names it on a command line. */
+  readonly flag: string;
 }
 
 /**
@@ -75,18 +77,26 @@ async function ofProfile(
   }
   const { effectiveDatabaseUrl, loadProfile, resolveSecrets } = await import('@sp/tenants');
   const { secrets } = await resolveSecrets({ profile: await loadProfile(path, context), env: context.env });
-  return await known(context, effectiveDatabaseUrl(secrets, { external: true }), { name, label: `profile ${name}` });
+  return await known(context, effectiveDatabaseUrl(secrets, { external: true }), {
+    name,
+    label: `profile ${name}`,
+    flag: `--profile ${shellWord(name)}`,
+  });
 }
 
 async function ofTenant(context: Context, tenant: StoredTenant): Promise<DatabaseTarget> {
   const { localDatabaseUrl } = await import('@sp/tenants');
-  return await known(context, localDatabaseUrl(tenant), { name: tenant.name, label: `tenant ${tenant.name}` });
+  return await known(context, localDatabaseUrl(tenant), {
+    name: tenant.name,
+    label: `tenant ${tenant.name}`,
+    flag: `--tenant ${shellWord(tenant.name)}`,
+  });
 }
 
 async function known(
   context: Context,
   url: string | undefined,
-  target: { readonly name: string; readonly label: string },
+  target: Omit<DatabaseTarget, 'url'>,
 ): Promise<DatabaseTarget> {
   const { isMaskedDatabaseUrl } = await import('@sp/tenants');
   if (url !== undefined && url !== '' && !isMaskedDatabaseUrl(url)) {

@@ -6,6 +6,7 @@ import type { SyncOptions } from '@sp/sync';
 import { CliError } from '../cli-error.ts';
 import { type Context, hostOf } from '../context.ts';
 import { formatBytes } from '../output/bytes.ts';
+import { count } from '../output/count.ts';
 import { listProjectProfiles } from '../profile-listing.ts';
 import { findTarget } from '../tenant/target.ts';
 import { createTenantFetch } from './tenant-fetch.ts';
@@ -66,7 +67,8 @@ export async function syncOptions(
     signal,
     onEvent: (event) => {
       if (event.type === 'transfer-retried') progress.note(`${event.reason}; trying again`);
-      if (event.type === 'upload-started') progress.note(`Sending ${event.files} files, ${formatBytes(event.bytes)}`);
+      if (event.type === 'upload-started')
+        progress.note(`Sending ${count(event.files, 'file')}, ${formatBytes(event.bytes)}`);
     },
   };
 }

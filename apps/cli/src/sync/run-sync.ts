@@ -1,7 +1,9 @@
 import type { PlanSyncOptions, SyncDirection, SyncPlan, SyncResolution, SyncResult } from '@sp/sync';
+import { dim } from 'ansis';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
+import { count } from '../output/count.ts';
 import { findSync } from './find-sync.ts';
 import { renderConflict, renderPlan } from './render-sync.ts';
 
@@ -75,6 +77,11 @@ export async function runSync(
   const moved = (result?.left ?? []).map((path) => ({ path, reason: 'it changed in this moment' }));
   const left = [...plan.left.map(({ path, reason }) => ({ path, reason })), ...moved];
   const { id: tenantId, name: tenantName } = target;
+  if (conflicts.length > 0) {
+    log(`Decide with ${command} --ours (this project's), --theirs (the tenant's) or --keep-both`);
+  }
+  if ((result?.up.length ?? 0) + (result?.down.length ?? 0) > 0)
+    log(dim('To take it back: systemprompt cloud sync undo'));
   const id = up.length + down.length > 0 ? result?.id : undefined;
   return { tenantId, tenantName, id, dryRun, protocol: plan.protocol, up, down, conflicts, left };
 }
@@ -95,7 +102,7 @@ async function apply(
   const step = context.progress.step('sync', 'Syncing');
   try {
     const result = await work();
-    step.done(`Changed ${result.up.length} files in the tenant and ${result.down.length} here`);
+    step.done(`Changed ${count(result.up.length, 'file')} in the tenant and ${result.down.length} here`);
     return result;
   } catch (error) {
     step.fail();

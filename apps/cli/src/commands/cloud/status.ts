@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { renderTokenStatus } from '../../auth/describe-token.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { tenantFlag } from '../../flags.ts';
 import { followStatus } from '../../follow-status.ts';
@@ -40,7 +41,7 @@ export default class Status extends BaseCommand {
         Project: project,
         User: credentials.userEmail || undefined,
         API: credentials.apiUrl,
-        Token: credentials.tokenStatus,
+        Token: renderTokenStatus(credentials.tokenStatus, credentials),
         Profiles: profiles.map(({ name }) => name).join(', ') || '–',
       }),
     );

@@ -1,4 +1,4 @@
-import { describeToken, type TokenDescription } from '../../../auth/describe-token.ts';
+import { describeToken, renderTokenStatus, type TokenDescription } from '../../../auth/describe-token.ts';
 import { BaseCommand } from '../../../base-command.ts';
 import { renderFields } from '../../../output/table.ts';
 
@@ -25,12 +25,13 @@ export default class Whoami extends BaseCommand {
     const { credentials, source } = await this.context.credentials();
     const me = await (await this.context.api()).user.get({ signal });
     const token = await describeToken(credentials.apiToken);
+    const renewed = source === 'file' && credentials.refreshToken !== undefined;
     const until = token.expiresAt === undefined ? '' : `, until ${token.expiresAt.toISOString()}`;
     this.log(
       renderFields({
         User: me.user.name === undefined ? me.user.email : `${me.user.name} <${me.user.email}>`,
         API: credentials.apiUrl,
-        Token: `${token.status}${until}${source === 'environment' ? ' (from SYSTEMPROMPT_API_TOKEN)' : ''}`,
+        Token: `${renderTokenStatus(token.status, { renewed })}${renewed ? '' : until}${source === 'environment' ? ' (from SYSTEMPROMPT_API_TOKEN)' : ''}`,
         Tenants: String(me.tenants.length),
       }),
     );

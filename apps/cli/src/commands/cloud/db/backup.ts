@@ -3,12 +3,13 @@ import { Flags } from '@oclif/core';
 import type { Backup, BackupFormat, ToolOptions } from '@sp/database';
 import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
-import { backupFile } from '../../../database/backup-file.ts';
+import { makeBackupFile } from '../../../database/backup-file.ts';
 import { findDatabase } from '../../../database/find-database.ts';
 import { withScratchServer } from '../../../database/scratch-server.ts';
 import { toolOptions } from '../../../database/tools.ts';
 import { profileFlag, tenantFlag, toolsFlag } from '../../../flags.ts';
 import { formatBytes } from '../../../output/bytes.ts';
+import { count } from '../../../output/count.ts';
 import { renderFields } from '../../../output/table.ts';
 import { shellWord } from '../../../shell-words.ts';
 
@@ -70,12 +71,12 @@ export default class DbBackup extends BaseCommand {
         'SP_CLI_USAGE',
         'A folder is written by pg_dump of this computer only: leave --tools docker out',
       );
-    const { url, name, label } = await findDatabase(this.context, {
+    const { url, name, label, flag } = await findDatabase(this.context, {
       ...flags,
       command: `${this.config.bin} cloud db backup`,
     });
     const { backUp } = await import('@sp/database');
-    const path = flags.output === undefined ? backupFile({ cwd, name, format, now: new Date() }) : flags.output;
+    const path = flags.output ?? (await makeBackupFile({ cwd, name, format, now: new Date() }));
     const step = progress.step('backup', `Backing up the database of the ${label}`);
     const tools = await toolOptions(this.context, flags.tools);
     const backup = await backUp(url, {
@@ -94,12 +95,12 @@ export default class DbBackup extends BaseCommand {
     const counts = Object.values(backup.rows);
     const rows = counts.reduce((sum, each) => sum + each, 0);
     this.log(`The database of the ${label} is backed up${verified ? ', and the backup was restored to try it' : ''}`);
-    const next = `${this.config.bin} cloud db restore ${shellWord(backup.path)}`;
+    const next = `${this.config.bin} cloud db restore ${shellWord(backup.path)} ${flag}`;
     this.log(
       renderFields({
         File: backup.path,
         Size: formatBytes(bytes),
-        Rows: `${rows} in ${counts.length} tables`,
+        Rows: `${rows} in ${count(counts.length, 'table')}`,
         Restore: next,
       }),
     );

@@ -7,6 +7,7 @@ import { findDatabase, findDatabaseByName } from '../../../database/find-databas
 import { toolOptions } from '../../../database/tools.ts';
 import { confirmFlag, profileFlag, tenantFlag, toolsFlag } from '../../../flags.ts';
 import { formatBytes } from '../../../output/bytes.ts';
+import { count } from '../../../output/count.ts';
 import { shellWord } from '../../../shell-words.ts';
 
 /** What `cloud db clone` answers. */
@@ -68,7 +69,7 @@ export default class DbClone extends BaseCommand {
     });
     const counts = Object.values(rows);
     const total = counts.reduce((sum, each) => sum + each, 0);
-    step.done(`Copied ${total} rows in ${counts.length} tables`);
+    step.done(`Copied ${count(total, 'row')} in ${count(counts.length, 'table')}`);
     this.log(`The database of the ${to.label} is a copy of that of the ${from.label}`);
     return { from: from.name, to: to.name, tables: counts.length, rows: total };
   }

@@ -46,9 +46,22 @@ export default class DbQuery extends BaseCommand {
     const asked = this.context.awaitAnswer(`the database of the ${label}`, () => runQuery(url, sql, options));
     const result = await asked.catch((error: unknown) => {
       const refused = isDatabaseError(error) && error.sqlState === readOnlyTransaction && !flags.write;
-      throw refused ? Object.assign(error, { next: [`${command} ${shellWord(args.sql)} --write`] }) : error;
+      if (refused) throw Object.assign(error, { next: [`${command} ${shellWord(args.sql)} --write`] });
+      throw isDatabaseError(error) ? Object.assign(error, { lastLines: pointAt(sql, error.position) }) : error;
     });
     this.log(renderResult(result));
     return result;
   }
+}
+
+/** The line of a statement in which Postgres found something wrong, and below it where. */
+function pointAt(sql: string, position: number | undefined): readonly string[] | undefined {
+  if (position === undefined) return undefined;
+  // Postgres counts characters, not the halves of those beyond 16 bits.
+  const before = Array.from(sql)
+    .slice(0, position - 1)
+    .join('')
+    .split('\n');
+  const line = sql.split('\n')[before.length - 1] ?? '';
+  return line.length > 100 ? undefined : [line, `${' '.repeat(Array.from(before.at(-1) ?? '').length)}^`];
 }

@@ -5,6 +5,7 @@ import { confirmByName } from '../../../confirm.ts';
 import { findDatabase } from '../../../database/find-database.ts';
 import { toolOptions } from '../../../database/tools.ts';
 import { confirmFlag, profileFlag, tenantFlag, toolsFlag } from '../../../flags.ts';
+import { count } from '../../../output/count.ts';
 import { shellWord } from '../../../shell-words.ts';
 
 /** What `cloud db restore` answers. */
@@ -47,13 +48,12 @@ export default class DbRestore extends BaseCommand {
     const { cwd, progress, signal } = this.context;
     const file = shellWord(args.file);
     const command = `${this.config.bin} cloud db restore ${file}`;
-    const { url, name, label } = await findDatabase(this.context, { ...flags, command });
+    const { url, name, label, flag } = await findDatabase(this.context, { ...flags, command });
     const { checkBackup, restore } = await import('@sp/database');
     const { path } = await checkBackup(resolve(cwd, args.file), { signal });
     if (flags.replace) {
       const warning = `Restoring replaces the tables in the database of the ${label}.`;
-      const of = label.startsWith('profile') ? '--profile' : '--tenant';
-      const again = `${command} --replace ${of} ${shellWord(name)}`;
+      const again = `${command} --replace ${flag}`;
       await confirmByName(this.context, { name, given: flags.confirm, warning, command: again });
     }
     const step = progress.step('restore', `Restoring into the database of the ${label}`);
@@ -64,7 +64,7 @@ export default class DbRestore extends BaseCommand {
     });
     const counts = Object.values(restored.rows);
     const rows = counts.reduce((sum, each) => sum + each, 0);
-    step.done(`Restored ${rows} rows in ${counts.length} tables`);
+    step.done(`Restored ${count(rows, 'row')} in ${count(counts.length, 'table')}`);
     this.log(`The database of the ${label} is restored from ${path}`);
     return { name, path, tables: counts.length, rows, compared: restored.compared };
   }

@@ -41,8 +41,11 @@ export default class LocalUp extends BaseCommand {
     const { port, machines, 'provider-delay-ms': providerDelayMs } = flags;
     const dataDir = resolve(this.context.cwd, flags['data-dir'] ?? defaultDataDirectory(this.context.env));
     const cloud = await ensureLocalCloud(this.context, { dataDir, port, machines, providerDelayMs });
+    const next = `${this.config.bin} cloud auth login --environment local`;
     this.log(cloud.alreadyRunning ? 'The local cloud is running already' : 'The local cloud is running');
-    this.log(renderFields({ URL: cloud.url, Machines: cloud.machines, Process: String(cloud.pid), Data: dataDir }));
+    this.log(
+      renderFields({ URL: cloud.url, Machines: cloud.machines, Process: String(cloud.pid), Data: dataDir, Next: next }),
+    );
     this.context.progress.note(`${cloud.url} in a browser is a page of what there is in it`);
     return cloud;
   }

@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { exitCodes } from '../../../exit-codes.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
+import { count } from '../../../output/count.ts';
 import { findSync } from '../../../sync/find-sync.ts';
 
 /** What `cloud sync undo` answers. */
@@ -43,7 +44,7 @@ export default class SyncUndo extends BaseCommand {
     const { undoSync } = await import('@sp/sync');
     const undone = await undoSync({ ...options, id: args.sync });
     const { up, down, left } = undone;
-    this.log(`Took back ${up.length} files in ${label} and ${down.length} here`);
+    this.log(`Took back ${count(up.length, 'file')} in ${label} and ${down.length} here`);
     for (const path of left) this.log(`left alone: ${path} was changed since`);
     if (left.length > 0) process.exitCode = exitCodes.partlyDone;
     return { tenantId: id, tenantName: name, of: undone.of, id: undone.id, up, down, left };

@@ -3,6 +3,7 @@ import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
 import { editLocalTenant } from '../../../local-tenant/edit-local-tenant.ts';
 import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
+import { shellWord } from '../../../shell-words.ts';
 import { findTarget } from '../../../tenant/target.ts';
 
 /** What `cloud tenant edit` answers: the tenant as it is now. */
@@ -46,8 +47,9 @@ export default class TenantEdit extends BaseCommand {
     if (flags['database-url-stdin']) changed.push('databaseUrl');
     const command = `${this.config.bin} cloud tenant edit`;
     if (changed.length === 0) {
-      const next = [`${command} ${args.id ?? 'hello'} --memory 512`];
-      const missing = ['--name', '--memory', '--external-db-access'];
+      const local = (await findLocalTenant(this.context, args.id)) !== undefined;
+      const next = [`${command} ${shellWord(args.id ?? 'hello')} ${local ? '--name new-name' : '--memory 512'}`];
+      const missing = local ? ['--name', '--database-url-stdin'] : ['--name', '--memory', '--external-db-access'];
       throw new CliError('SP_CLI_INPUT_NEEDED', 'There is nothing to change', { flags: missing, next });
     }
     const local = await findLocalTenant(this.context, args.id);
