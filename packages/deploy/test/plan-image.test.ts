@@ -167,3 +167,26 @@ test('a plan can be given up', async () => {
     code: 'SP_DEPLOY_ABORTED',
   });
 });
+
+test('a manifest or a configuration that cannot be read is named with its line, not left out', async () => {
+  const projectRoot = await fixtureProject();
+  await writeFiles(projectRoot, {
+    'extensions/mcp/broken/manifest.yaml': 'extension:\n  type: mcp\n  binary: [a\n',
+    'extensions/mcp/odd/manifest.yaml': 'extension:\n  type: mcp\n  binary: ../../etc/passwd\n',
+    'extensions/mcp/chart/manifest.yaml': 'apiVersion: v1\nkind: Pod\n',
+    'services/config/config.yaml': 'mcp_servers:\n\tdebug: {}\n',
+    // Its secrets could be anywhere.
+    '.systemprompt/profiles/staging/profile.yaml': 'secrets: {secrets_path: ./keys.json',
+  });
+  const error = await planImage({ projectRoot, profileName: 'production' }).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({
+    code: 'SP_DEPLOY_PROJECT_INCOMPLETE',
+    findings: expect.arrayContaining([
+      { path: 'extensions/mcp/broken/manifest.yaml', problem: 'not YAML', line: expect.any(Number) as number },
+      { path: 'extensions/mcp/odd/manifest.yaml', problem: '`extension.binary` is malformed' },
+      { path: 'services/config/config.yaml', problem: 'not YAML', line: 2 },
+      { path: '.systemprompt/profiles/staging/profile.yaml', problem: 'not YAML', line: 1 },
+    ]) as object[],
+  });
+  expect((error as { findings: object[] }).findings).toHaveLength(4);
+});

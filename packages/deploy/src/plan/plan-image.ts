@@ -57,12 +57,14 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
   if (/\p{Cc}/u.test(base)) {
     throw new DeployError('SP_DEPLOY_BASE_UNSUPPORTED', `Cannot build on ${JSON.stringify(base)}: it is no one line`);
   }
-  const extensions = await listExtensions(projectRoot);
-  const mcpBinaries = options.mcpBinaries ?? (await listMcpBinaries(projectRoot, extensions));
+  const findings: ProjectFinding[] = [];
+  const extensions = await listExtensions(projectRoot, findings);
+  const production = await listMcpBinaries(projectRoot, { extensions, findings });
+  const mcpBinaries = options.mcpBinaries ?? production;
   const profile = `${profilesFolder}/${profileName}`;
   const ownRules = (await readProjectText(projectRoot, `${profile}/docker/Dockerfile.dockerignore`)) ?? '';
   const rules = [...builtInIgnore, ...ownRules.split(/\r?\n/)];
-  const neverCopy = [...secretIgnore, ...(await profileSecretPaths(projectRoot))];
+  const neverCopy = [...secretIgnore, ...(await profileSecretPaths(projectRoot, findings))];
   const ignore = createIgnoreMatcher(rules, neverCopy);
   const dockerfile = await findProfileDockerfile(projectRoot, profileName);
 
@@ -74,7 +76,6 @@ export async function planImage(options: PlanImageOptions): Promise<ImagePlan> {
     folder('services', '/app/services', 'services', 'required'),
     folder(profilesFolder, '/app/services/profiles', 'services', 'required'),
   ];
-  const findings: ProjectFinding[] = [];
   if ((await entryKind(projectRoot, `${profile}/profile.yaml`)) !== 'file') {
     findings.push({ path: `${profile}/profile.yaml`, problem: 'missing' });
   }

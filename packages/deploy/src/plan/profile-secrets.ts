@@ -1,16 +1,20 @@
 import { posix } from 'node:path';
 import * as z from 'zod/mini';
-import { parseYaml } from './extensions.ts';
-import { entryKind, listNames, readProjectText } from './project-files.ts';
+import type { ProjectFinding } from '../deploy-error.ts';
+import { entryKind, listNames } from './project-files.ts';
+import { readYaml } from './read-yaml.ts';
 
 const profileSchema = z.object({ secrets: z.object({ secrets_path: z.string() }) });
 
-/** Where the project's profiles say that their secrets are: ignore lines for those inside of the project. */
-export async function profileSecretPaths(projectRoot: string): Promise<readonly string[]> {
+/**
+ * Where the project's profiles say that their secrets are: ignore lines for those inside of the project. A profile that
+ * cannot be read is found: nobody knows where its secrets are.
+ */
+export async function profileSecretPaths(projectRoot: string, findings: ProjectFinding[]): Promise<readonly string[]> {
   const folders = (await listNames(projectRoot, profilesFolder)).map((name) => `${profilesFolder}/${name}`);
   const paths = await Promise.all(
     folders.map(async (folder) => {
-      const profile = profileSchema.safeParse(parseYaml(await readProjectText(projectRoot, `${folder}/profile.yaml`)));
+      const profile = profileSchema.safeParse(await readYaml(projectRoot, `${folder}/profile.yaml`, findings));
       if (!profile.success) return [];
       const { secrets_path: path } = profile.data.secrets;
       const root = projectRoot.replaceAll('\\', '/');
