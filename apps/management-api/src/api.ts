@@ -93,7 +93,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
   const { rateLimits = {}, trustedProxyHeader, metricsToken, readinessChecks = {} } = options;
   const { store, vault, tokens } = ports;
   const metrics = options.metrics ?? (metricsToken === undefined ? undefined : createMetrics({ store }));
-  const audit = createAuditLog({ store, now });
+  const audit = createAuditLog({ store, logger, now });
   const authenticator = createAuthenticator({ store, tokens, now, signal });
   const limiter = createRateLimiter({ store }, rateLimits);
   const answers = createAnswerCache({ notices: store.notices, signal });

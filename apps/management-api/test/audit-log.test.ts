@@ -137,6 +137,15 @@ test('keeps what happens without a person', async () => {
   expect((await entries())[0]).toMatchObject({ actor: { kind: 'billing' }, action: 'subscription.canceled' });
 });
 
+test('number and hash of each entry go to the log, where they stay what they were', async () => {
+  const lines: unknown[] = [];
+  const logger = { info: (facts: unknown) => void lines.push(facts) };
+  const event = { actorKind: 'billing', action: 'subscription.resumed', outcome: 'succeeded' } as const;
+  await createAuditLog({ store: edge.store, logger }).append(tenantId, event);
+  const last = 'select chain, sequence::int, hash from audit_entries where chain = $1 order by sequence desc limit 1';
+  expect(lines).toEqual((await edge.store.pool.query(last, [tenantId])).rows);
+});
+
 test('the database refuses to change, delete or empty it', async () => {
   for (const text of [
     `update audit_entries set action = 'x'`,

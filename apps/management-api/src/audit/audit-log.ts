@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { desc, eq, lt, sql } from 'drizzle-orm';
+import type { Logger } from 'pino';
 import type { Store, Transaction } from '../store/database.ts';
 import { auditCounts, auditEntries, auditIntents } from '../store/schema.ts';
 import { type AuditRow, hashEntry } from './canonical.ts';
@@ -72,9 +73,15 @@ const uuidPattern = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 
 export function createAuditLog({
   store,
+  logger,
   now = Date.now,
 }: {
   readonly store: Store;
+  /**
+   * Gets the number and hash of each entry: kept elsewhere, they show what somebody rewrote who can write to the database,
+   * for every hash stands on all before it. @defaultValue none
+   */
+  readonly logger?: Pick<Logger, 'info'> | undefined;
   /** Milliseconds since 1970. @defaultValue `Date.now` */
   readonly now?: (() => number) | undefined;
 }): AuditLog {
@@ -109,7 +116,9 @@ export function createAuditLog({
       repeated: event.repeated ?? null,
       previousHash: last?.hash ?? '',
     };
-    await tx.insert(auditEntries).values({ ...entry, hash: hashEntry(entry) });
+    const hash = hashEntry(entry);
+    await tx.insert(auditEntries).values({ ...entry, hash });
+    logger?.info({ chain, sequence: entry.sequence, hash }, 'audit entry');
   };
 
   /** Writes it while there are few like it, else counts it. Its row is locked before the chain, everywhere. */

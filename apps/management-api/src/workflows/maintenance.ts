@@ -36,7 +36,7 @@ export async function runMaintenance(deps: MaintenanceDeps): Promise<void> {
       await attempt('subscription', () => workflows.settleSubscription(tenantId));
     }
   });
-  await attempt('audit log', () => createAuditLog({ store, now }).settle());
+  await attempt('audit log', () => createAuditLog({ store, logger, now }).settle());
   await attempt('signing keys', async () => {
     const kid = await tokens.rotateIfDue();
     if (kid !== undefined) logger.info({ kid }, 'new signing key');

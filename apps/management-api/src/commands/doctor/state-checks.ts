@@ -33,8 +33,10 @@ export function stateChecks({ store, vault }: { readonly store: Store; readonly 
       name: 'audit log',
       run: async (signal) => {
         const seen = await verifyAuditLog(store, { signal });
-        if (seen.ok) return ok(`${seen.entries} entries in ${seen.chains} chains are as they were written`);
-        return failed(`entry ${seen.sequence} of chain ${seen.chain} is not as it was written (${seen.reason})`);
+        if (seen.ok) return ok(`${seen.entries} entries in ${seen.chains} chains follow from each other`);
+        return failed(
+          `entry ${seen.sequence} of chain ${seen.chain} does not follow from those before it (${seen.reason})`,
+        );
       },
     },
   ];
