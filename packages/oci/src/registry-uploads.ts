@@ -73,7 +73,10 @@ export function createUploadStore({ directory, folder, onComplete }: UploadStore
       const id = randomUUID();
       const path = file(repository, id);
       await onDisk(path, mkdir(folder(repository), { recursive: true }));
-      await onDisk(path, dropStale(folder(repository)));
+      await onDisk(
+        path,
+        dropStale(folder(repository), (stale) => digesters.delete(stale)),
+      );
       const handle = await onDisk(path, open(path, 'wx', 0o644));
       await handle.close();
       digesters.set(path, createDigester());
@@ -135,10 +138,13 @@ export function createUploadStore({ directory, folder, onComplete }: UploadStore
 }
 
 /** Clients that went away do not say so. Looked at when the next upload of the repository starts: no timer needed. */
-async function dropStale(folder: string): Promise<void> {
+async function dropStale(folder: string, onDropped: (path: string) => void): Promise<void> {
   for (const name of await readdir(folder)) {
-    const info = await stat(join(folder, name)).catch(() => undefined);
-    if (info !== undefined && Date.now() - info.mtimeMs > staleAfter) await rm(join(folder, name), { force: true });
+    const path = join(folder, name);
+    const info = await stat(path).catch(() => undefined);
+    if (info === undefined || Date.now() - info.mtimeMs <= staleAfter) continue;
+    await rm(path, { force: true });
+    onDropped(path);
   }
 }
 
