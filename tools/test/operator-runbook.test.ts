@@ -161,9 +161,9 @@ async function install(postgres: DebianPostgres, given: Environment = {}): Promi
 function work(user: CloudUser, tenantId: string): { readonly stop: () => Promise<{ done: number; failed: string[] }> } {
   const failed: string[] = [];
   let done = 0;
-  let isOver = false;
+  const over = new AbortController();
   const loop = async (act: () => Promise<unknown>): Promise<void> => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await act().then(
         () => (done += 1),
         (error: Error) => failed.push(`${error.message} ${String(error.cause)}`),
@@ -179,7 +179,7 @@ function work(user: CloudUser, tenantId: string): { readonly stop: () => Promise
   ];
   return {
     stop: async () => {
-      isOver = true;
+      over.abort();
       await Promise.all(loops);
       return { done, failed };
     },

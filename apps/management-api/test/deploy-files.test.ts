@@ -52,7 +52,10 @@ test('compose.yaml with its files of secrets is a whole configuration', async ()
   const env = Object.fromEntries(
     [...api.matchAll(/^ +([A-Z_]+): (.+)$/gm)].map(([, name = '', value = '']) => [
       name,
-      value.replace(/\$\{([A-Z_]+)(?::-(.*))?\}/g, (_, from: string, other?: string) => other ?? filled[from] ?? 'set'),
+      value.replace(
+        /\$\{([A-Z_]+)(?::\?[^}]*|:-(.*))?\}/g,
+        (_, from: string, other?: string) => other ?? filled[from] ?? 'set',
+      ),
     ]),
   );
   const declared = new Set([...text.matchAll(/file: \.\/secrets\/(\w+)/g)].map(([, name]) => name));
