@@ -6,6 +6,7 @@ import { agree, baseOf, type SyncBase } from './client/sync-base.ts';
 import { type FileChange, type FileFacts, isSameFile } from './file-facts.ts';
 import { checkPaths } from './path-rules.ts';
 import type { SyncPlan } from './plan/sync-plan.ts';
+import { withRetention } from './retention.ts';
 import { SyncError } from './sync-error.ts';
 import type { SyncOptions } from './sync-options.ts';
 import { applyChanges } from './tree/apply-changes.ts';
@@ -46,7 +47,7 @@ export function applySync(plan: SyncPlan, options: SyncOptions): Promise<SyncRes
 export async function applyOpen(
   sync: OpenSync,
   plan: SyncPlan,
-  { stateDirectory, root }: SyncOptions,
+  { stateDirectory, root, keep }: SyncOptions,
   { isFresh = false }: { readonly isFresh?: boolean } = {},
 ): Promise<SyncResult> {
   const { tree } = sync;
@@ -72,7 +73,9 @@ export async function applyOpen(
   if (!isFresh || down.length > 0 || protocol === 'tarball') await checkLocal(sync, plan);
   const newFolders = createNewFolders(root, down, tree.contents.fillingPath());
   try {
-    return await applyBoth(sync, { plan, base, newFolders, stateDirectory });
+    const result = await applyBoth(sync, { plan, base, newFolders, stateDirectory });
+    tree.prune(withRetention(keep));
+    return result;
   } finally {
     // Of what came and was not used, the next sync need not ask again.
     newFolders?.release(tree.contents.adopt);

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { type OpenSync, withSync } from './client/open-sync.ts';
 import { newestOperations, type SyncOperation, saveOperation } from './client/operations.ts';
 import type { RemoteApplied } from './client/remote-tree.ts';
-import { agree, baseOf } from './client/sync-base.ts';
-import { type FileFacts, isSameFile } from './file-facts.ts';
+import { agree, baseOf, type SyncBase } from './client/sync-base.ts';
+import { type FileChange, type FileFacts, isSameFile } from './file-facts.ts';
 import { SyncError } from './sync-error.ts';
 import type { SyncOptions } from './sync-options.ts';
 import { treeHash } from './tree/tree-hash.ts';
@@ -59,10 +59,13 @@ async function undoOpen(
   const reversed = up.map(({ path, before, after }) => ({ path, before: after, after: before }));
   const nothing: RemoteApplied = { changes: new Map(), left: [] };
   const remote = sync.remoteFor(protocol);
-  const undone =
-    up.length === 0
-      ? nothing
-      : ((await remote.undo({ id, of: operation.id, changes: reversed, contents: tree.contents })) ?? nothing);
+  const answer =
+    up.length === 0 ? nothing : await remote.undo({ id, of: operation.id, changes: reversed, contents: tree.contents });
+  // A sync that was killed may never have come there; one that did was forgotten there since.
+  if (answer === undefined && up.some((change) => isMade(base, change))) {
+    throw new SyncError('SP_SYNC_NOTHING_TO_UNDO', `The tenant keeps nothing of sync ${operation.id} any more`);
+  }
+  const undone = answer ?? nothing;
   const entry = await tree.journal.get(operation.id);
   const local = entry === undefined ? undefined : await undoEntry(tree, { id, entry });
   tree.touch();
@@ -99,6 +102,11 @@ async function undoOpen(
     down: down.filter(({ before, after }) => !isSameFile(before, after)).map(({ path }) => path),
     left,
   };
+}
+
+/** Whether the tenant was seen as a change left it. */
+function isMade(base: SyncBase, { path, before, after }: FileChange): boolean {
+  return isSameFile(base.remote.get(path), after) && !isSameFile(before, after);
 }
 
 async function findOperation(

@@ -137,3 +137,39 @@ test('a tenant that is killed at any moment loses nothing, and the next sync fin
   const names = await readdir(remote, { recursive: true });
   expect(names.filter((name) => name.includes('.sp-sync-'))).toEqual([]);
 });
+
+test('killed at any moment of forgetting what is old: what can be undone is undone whole', {
+  timeout: 120_000,
+}, async () => {
+  const { local, remote, state, theirs, fill } = await world();
+  const { said } = await start('tenant', remote, theirs, 'prune');
+  const options = {
+    root: local,
+    stateDirectory: state,
+    remote: { url: `http://127.0.0.1:${said}`, token, retries: 0 },
+  };
+  let forgotten = 0;
+  for (let round = 0; round < 6; round += 1) {
+    // Much to forget, of three syncs.
+    for (const part of [0, 1, 2]) {
+      await fill(remote, 'theirs', round * 3 + part);
+      await applySync(await planSync(options), options);
+    }
+    await fill(remote, 'theirs', round * 3 + 100);
+    const before = await readFiles(local);
+    const records = await readdir(join(state, 'operations'));
+    const { child } = await start('prune', local, state, options.remote.url);
+    // As soon as the first record is gone, or a little later.
+    while (child.exitCode === null && (await readdir(join(state, 'operations'))).includes(records[0] ?? ''))
+      await delay(1);
+    await delay(round % 3);
+    await kill(child);
+    forgotten += (await readdir(join(state, 'operations'))).includes(records[0] ?? '') ? 0 : 1;
+    // The sync itself was done by then.
+    const undone = await undoSync(options);
+    expect(undone.left).toEqual([]);
+    expect(await readFiles(local)).toEqual(before);
+    await undoSync({ ...options, id: undone.id });
+  }
+  expect(forgotten).toBeGreaterThan(3);
+});

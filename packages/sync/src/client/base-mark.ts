@@ -34,10 +34,7 @@ export function isMarkOf(
 }
 
 /** What was agreed on, by what is known of this side: to read that from the disk takes ten times as long. */
-export function baseOfMark(
-  { tree, differs }: IndexMark,
-  local: Pick<ScannedTree, 'files' | 'changes'>,
-): SyncBase {
+export function baseOfMark({ tree, differs }: IndexMark, local: Pick<ScannedTree, 'files' | 'changes'>): SyncBase {
   const remote = new Map<string, FileFacts>(local.files);
   for (const changes of [local.changes, differs]) {
     for (const [path, before] of changes) {

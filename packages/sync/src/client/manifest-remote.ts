@@ -97,24 +97,21 @@ export function createManifestRemote(
         return JSON.stringify({ contents: list });
       };
       // What came stays, so an attempt after a broken one asks for the rest only.
-      await request(
-        { method: 'POST', path: `${prefix}/contents`, body, type: json },
-        async (response) => {
-          const type = response.header('content-type');
-          if (type !== streamType && type !== blockStreamType) throw damaged('it is of another type');
-          const { gone: lost } = await receiveContents(response.body, {
-            contents,
-            limits,
-            type,
-            onHeader: () => wanted,
-            onReceived(bytes) {
-              received += bytes;
-              onEvent?.({ type: 'download-progress', bytes: Math.min(received, total), total });
-            },
-          });
-          for (const hash of lost) gone.add(hash);
-        },
-      );
+      await request({ method: 'POST', path: `${prefix}/contents`, body, type: json }, async (response) => {
+        const type = response.header('content-type');
+        if (type !== streamType && type !== blockStreamType) throw damaged('it is of another type');
+        const { gone: lost } = await receiveContents(response.body, {
+          contents,
+          limits,
+          type,
+          onHeader: () => wanted,
+          onReceived(bytes) {
+            received += bytes;
+            onEvent?.({ type: 'download-progress', bytes: Math.min(received, total), total });
+          },
+        });
+        for (const hash of lost) gone.add(hash);
+      });
       const missing: string[] = [];
       for (const { hash } of wanted.values()) if (contents.find(hash) === undefined) missing.push(hash);
       if (missing.length > 0) {

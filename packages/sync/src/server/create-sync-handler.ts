@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type SyncLimits, withDefaults } from '../limits.ts';
+import { type SyncRetention, withRetention } from '../retention.ts';
 import { createKnownTrees } from '../tree/known-trees.ts';
 import { type OpenTree, openTree } from '../tree/open-tree.ts';
 import type { ServerContext } from './server-context.ts';
@@ -22,7 +23,10 @@ export interface SyncHandlerOptions {
   readonly stateDirectory?: string | undefined;
   /** Path below which the handler answers. @defaultValue '/api/v1/sync' */
   readonly prefix?: string | undefined;
+  /** More than that is refused. */
   readonly limits?: SyncLimits | undefined;
+  /** How long is kept what syncs replace and delete. @defaultValue 20 syncs and 30 days */
+  readonly keep?: SyncRetention | undefined;
   /** Called with what went wrong on this computer; the client learns only that something did. @defaultValue nothing */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
@@ -44,6 +48,7 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     root,
     stateDirectory,
     limits,
+    keep: withRetention(options.keep),
     knownTrees: createKnownTrees(join(stateDirectory, 'trees')),
     withTree<T>(work: (tree: OpenTree) => Promise<T>): Promise<T> {
       const run = async (): Promise<T> => {

@@ -1,4 +1,5 @@
 import type { Limits } from '../limits.ts';
+import type { Retention } from '../retention.ts';
 import type { KnownTrees } from '../tree/known-trees.ts';
 import type { OpenTree } from '../tree/open-tree.ts';
 import type { TreeIndex } from '../tree/tree-index.ts';
@@ -8,6 +9,7 @@ export interface ServerContext {
   readonly root: string;
   readonly stateDirectory: string;
   readonly limits: Limits;
+  readonly keep: Retention;
   readonly knownTrees: KnownTrees;
   /** What is known of the files, between requests. */
   index?: TreeIndex | undefined;

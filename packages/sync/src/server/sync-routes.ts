@@ -129,16 +129,16 @@ export async function receiveChanges(context: ServerContext, request: Request): 
     const said = wire;
     // What came just now was verified; what should be here from before is looked at.
     for (const hash of received) needed.delete(hash);
-    const missing = await missingOf(context, needed);
-    if (missing.length > 0) return jsonAnswer({ missing }, 424);
-    const applied = await context.withTree(async (tree) => {
+    return await context.withTree(async (tree) => {
+      const missing = await missingOf(context, needed);
+      if (missing.length > 0) return jsonAnswer({ missing }, 424);
       const changes = await changesOf(context, { wire: said, tree });
       context.treeHash = undefined;
       const entry = await applyChanges(tree, { id: said.id, changes, newFolders });
       store.clearIncoming(staleMs);
-      return answerApplied(context, tree, { entry, asked: changes });
+      tree.prune(context.keep);
+      return jsonAnswer(await answerApplied(context, tree, { entry, asked: changes }));
     });
-    return jsonAnswer(applied);
   } finally {
     // Of what came and was not used, another attempt need not send anything again.
     newFolders?.release(store.adopt);

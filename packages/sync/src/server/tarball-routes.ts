@@ -51,6 +51,7 @@ export async function receiveTarball(
     // Like every other change: what is replaced is kept.
     if (changes.length > 0) await applyChanges(tree, { id: randomUUID(), changes });
     tree.touch();
+    tree.prune(context.keep);
     context.treeHash = undefined;
   });
   return jsonAnswer({ files_uploaded: files.size, uploaded_at: uploadedAt });

@@ -7,8 +7,8 @@ import { isMissing, SyncError, storageError, systemCode } from '../sync-error.ts
 import type { ContentStore } from './content-store.ts';
 import { hashFile, isSameStat } from './hash-file.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import { indexed } from './scan-tree.ts';
 import type { NewFolders } from './new-folders.ts';
+import { indexed } from './scan-tree.ts';
 import type { IndexedFile, TreeIndex } from './tree-index.ts';
 import {
   currentFacts,
@@ -89,7 +89,7 @@ export async function recoverTree(tree: ChangeableTree): Promise<{ readonly reco
 async function finish(
   tree: ChangeableTree,
   entry: JournalEntry,
-  newFolders?: NewFolders | undefined,
+  newFolders?: NewFolders,
 ): Promise<JournalEntry> {
   // Whole folders first. What could not be moved goes the way of all others.
   const moved = newFolders?.move() ?? new Map<string, IndexedFile>();

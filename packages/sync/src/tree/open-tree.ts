@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Limits } from '../limits.ts';
+import type { Retention } from '../retention.ts';
 import { storageError, throwIfAborted } from '../sync-error.ts';
 import { type ChangeableTree, recoverTree } from './apply-changes.ts';
 import { createContentStore } from './content-store.ts';
 import { createJournal } from './journal.ts';
+import { pruneKept } from './prune-kept.ts';
 import { type ScannedTree, type ScanOptions, scanTree } from './scan-tree.ts';
 import { createKnownFiles, type IndexMark, loadIndex, saveIndex, type TreeIndex } from './tree-index.ts';
 import { lockTree } from './tree-lock.ts';
@@ -22,6 +24,8 @@ export interface OpenTree extends ChangeableTree {
   scan(ignore?: Pick<ScanOptions, 'isIgnored' | 'ignored'>): Promise<ScannedTree>;
   /** Says that the index is not as it was read. */
   touch(): void;
+  /** Forgets what need not be kept any more. */
+  prune(keep: Retention): void;
   /** Writes down what is known of the files, and lets others go on. */
   close(): Promise<void>;
 }
@@ -85,6 +89,13 @@ export async function openTree(
         return scanned;
       },
       touch,
+      prune(keep) {
+        try {
+          pruneKept(stateDirectory, keep);
+        } catch {
+          // What was done is done, and the next one tries again.
+        }
+      },
       async close() {
         try {
           if (isDirty) await saveIndex(indexPath, known.files(), mark);

@@ -1,11 +1,5 @@
 import { pipeline, Readable } from 'node:stream';
-import {
-  brotliCompressSync,
-  constants,
-  createBrotliDecompress,
-  createGunzip,
-  createGzip,
-} from 'node:zlib';
+import { brotliCompressSync, constants, createBrotliDecompress, createGunzip, createGzip } from 'node:zlib';
 
 const chunkSize = 256 * 1024;
 
