@@ -1,5 +1,12 @@
 import { defineConfig } from 'tsup';
+import { thirdPartyNotices } from '../../tsup.notices.ts';
 import { partName, parts, virtualCommands, zodMembers } from './build/virtual-commands.ts';
+
+// What the two bundles take in.
+const notices = thirdPartyNotices();
+
+/** What Node puts around a module: bin/code-cache.cjs runs the bundles, and must not copy them to add it. */
+const wrapper = '(function (exports, require, module, __filename, __dirname) {';
 
 export default defineConfig([
   // oclif finds commands by their file, so each command is an entry; `outbase` keeps shared chunks out of `dist/commands`.
@@ -9,7 +16,7 @@ export default defineConfig([
     format: 'esm',
     target: 'node20.19',
     platform: 'node',
-    clean: ['!start.cjs', '!parts/*'],
+    clean: ['!start.cjs', '!parts/*', '!THIRD-PARTY-NOTICES.txt'],
     sourcemap: false,
     silent: true,
     external: ['@sp/management-api'],
@@ -33,7 +40,7 @@ export default defineConfig([
     // All but the server, which is optional.
     noExternal: [/^(?!@sp\/management-api)/],
     external: ['@sp/management-api'],
-    esbuildPlugins: [virtualCommands, zodMembers],
+    esbuildPlugins: [virtualCommands, zodMembers, notices],
     esbuildOptions: (options) => {
       // Names stay, for the stack traces of defects.
       options.minifyWhitespace = true;
@@ -46,8 +53,9 @@ export default defineConfig([
 
       // Asking for `performance` loads all of node:perf_hooks.
       options.define = { 'import.meta.url': '__bundle.url', 'performance.now': '__now' };
+      options.footer = { js: '})' };
       options.banner = {
-        js: `const __bundle = { get url() { return require('node:url').pathToFileURL(__filename).href; } };
+        js: `${wrapper}const __bundle = { get url() { return require('node:url').pathToFileURL(__filename).href; } };
 const __now = () => Number(process.hrtime.bigint()) / 1e6;
 const __later = (load) => {
   let found;
@@ -83,6 +91,6 @@ const __part = (name) => __later(() => require('../bin/code-cache.cjs').runPart(
       // As in the bundle of the commands.
       options.supported = { 'dynamic-import': false };
     },
-    esbuildPlugins: [zodMembers],
+    esbuildPlugins: [zodMembers, notices],
   },
 ]);

@@ -1,4 +1,5 @@
 // @boundaries-ignore the settings that all packages share
+import { thirdPartyNotices } from '../../tsup.notices.ts';
 import { libraryBuild } from '../../tsup.shared.ts';
 
 // The page of the local cloud runs in browsers: one file, with everything that it needs.
@@ -10,6 +11,7 @@ const dashboard = libraryBuild([], {
   minify: true,
   splitting: false,
   noExternal: [/./],
+  esbuildPlugins: [thirdPartyNotices('dist/dashboard/THIRD-PARTY-NOTICES.txt')],
 });
 
 export default [libraryBuild(['src/index.ts', 'src/main.ts'], { clean: ['!dashboard/**'] }), dashboard];
