@@ -50,6 +50,7 @@ const subscribe = (status: string) => async (tenantId: string) => {
   return `operate:${await openDueOperation(database, { tenantId })}`;
 };
 
+// Those with the most boundaries come first, as far as what they need allows: later ones need fewer tenants.
 const phases: readonly Phase[] = [
   { name: 'provision without room', full: true, open: async (tenantId) => `provision:${tenantId}` },
   {
@@ -66,6 +67,25 @@ const phases: readonly Phase[] = [
       return await deploy(digests[0])(tenantId);
     },
   },
+  { name: 'rotate credentials', again: 7, open: operate('rotate_credentials') },
+  { name: 'rotate credentials in vain', broken: true, open: operate('rotate_credentials') },
+  { name: 'rotate sync token', open: operate('rotate_sync_token') },
+  { name: 'deploy while the provider is away', away: true, open: deploy(digests[3]) },
+  {
+    name: 'restart with new secrets',
+    open: async (tenantId) => {
+      await setSecrets({ store: database.store, vault }, { tenantId, kind: 'user', secrets: { GREETING: 'three' } });
+      return await operate('restart')(tenantId);
+    },
+  },
+  {
+    name: 'restart after a change of plan',
+    open: async (tenantId) => {
+      await database.store.pool.query('update tenants set memory_mb = 1024, volume_gb = 5 where id = $1', [tenantId]);
+      return await operate('restart')(tenantId);
+    },
+  },
+  { name: 'restart', open: operate('restart') },
   { name: 'deploy what does not start', broken: true, open: deploy(digests[1]) },
   {
     name: 'deploy another',
@@ -86,25 +106,6 @@ const phases: readonly Phase[] = [
       return `deploy:${release.id}`;
     },
   },
-  { name: 'deploy while the provider is away', away: true, open: deploy(digests[3]) },
-  { name: 'restart', open: operate('restart') },
-  {
-    name: 'restart after a change of plan',
-    open: async (tenantId) => {
-      await database.store.pool.query('update tenants set memory_mb = 1024, volume_gb = 5 where id = $1', [tenantId]);
-      return await operate('restart')(tenantId);
-    },
-  },
-  {
-    name: 'restart with new secrets',
-    open: async (tenantId) => {
-      await setSecrets({ store: database.store, vault }, { tenantId, kind: 'user', secrets: { GREETING: 'three' } });
-      return await operate('restart')(tenantId);
-    },
-  },
-  { name: 'rotate credentials', again: 7, open: operate('rotate_credentials') },
-  { name: 'rotate credentials in vain', broken: true, open: operate('rotate_credentials') },
-  { name: 'rotate sync token', open: operate('rotate_sync_token') },
   { name: 'suspend', open: subscribe('canceled') },
   { name: 'resume', open: subscribe('active') },
   { name: 'delete', open: operate('delete') },
@@ -321,6 +322,9 @@ test.each(phases)('$name: killed at each boundary, it ends as if nothing had hap
 async function killEverywhere(phase: Phase): Promise<void> {
   const labels = boundaries.get(phase.name) ?? [];
   expect(labels.length).toBeGreaterThan(5);
+  // The others have no boundary to be killed at any more.
+  const still = phases.slice(phases.indexOf(phase)).map(({ name }) => boundaries.get(name)?.length ?? 0);
+  tenants = tenants.slice(0, Math.max(...still));
   setModes(phase);
   const work = await Promise.all(
     tenants.map(async (tenantId, index) => ({ workflowId: await phase.open(tenantId), stopAt: labels[index] })),

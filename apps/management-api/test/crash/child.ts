@@ -71,7 +71,7 @@ const workflows = await startWorkflows({
   appUrl: (hostname) => `http://${hostname}`,
   retryIntervalMs: 1,
   healthIntervalMs: 1,
-  outagePausesMs: [1, 1],
+  outagePausesMs: [1],
   maxRecoveries: options.maxRecoveries,
   // Every fifteenth look begins what is open: it must not come before the test has said where to stop.
   takeOverIntervalMs: options.takeOverIntervalMs ?? 5000,
