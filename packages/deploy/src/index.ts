@@ -17,6 +17,7 @@ export { deploy } from './flow/deploy.ts';
 export type { DeployApi, TenantOptions } from './flow/deploy-api.ts';
 export type { DeployEvent, DeployResult, StepFacts } from './flow/deploy-event.ts';
 export type { DeployExpectations, DeployOptions, DeploySource } from './flow/deploy-options.ts';
+export type { ConfigurationDiff } from './flow/diff-configuration.ts';
 export { type DeployPlan, planDeploy } from './flow/plan-deploy.ts';
 export {
   type ResumeDeployOptions,

@@ -2,7 +2,16 @@ import { createHmac } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type DeployEvent, type DeploySource, deploy, diffSecrets, planDeploy } from '../src/index.ts';
+import {
+  type DeployEvent,
+  type DeploySource,
+  deploy,
+  diffSecrets,
+  type ImagePlan,
+  type PlanImageOptions,
+  planDeploy,
+  planImage,
+} from '../src/index.ts';
 import { digestKey, type FakeCloud, fakeCloud, fakeRelease } from './fake-cloud.ts';
 import { fakeDocker } from './fake-docker.ts';
 import { fixtureProject, temporaryFolder } from './fixture-project.ts';
@@ -84,6 +93,40 @@ test('a deploy applies exactly the plan, and a plan afterwards finds nothing to 
   await expect(collect(deploy({ ...source, ...again.expected }))).rejects.toMatchObject({
     code: 'SP_DEPLOY_PROJECT_CHANGED',
   });
+});
+
+test('a plan names what changes of the configuration, against the image that runs', async () => {
+  const cloud = await fakeCloud();
+  cloud.releases = [];
+  const source = await sourceFor(cloud);
+  const imagePlan = await planImage(source.planOptions as PlanImageOptions);
+  const planFor = (changes: Partial<ImagePlan>) =>
+    planDeploy({ ...source, planOptions: undefined, plan: { ...imagePlan, ...changes } } as DeploySource);
+  const first = await planFor({});
+  expect(first.configuration).toEqual({
+    added: expect.arrayContaining([
+      'Cmd',
+      'ExposedPorts',
+      'Labels',
+      'PORT',
+      'SYSTEMPROMPT_PROFILE',
+      'User',
+    ]) as string[],
+    changed: [],
+    removed: [],
+  });
+  const running = { ...source, planOptions: undefined, plan: imagePlan } as DeploySource;
+  await collect(deploy({ ...running, pollIntervalMs: 5 }));
+  cloud.releases = [fakeRelease(1, { status: 'running', digest: first.digest ?? '' })];
+  expect((await planFor({})).configuration).toEqual({ added: [], changed: [], removed: [] });
+  const { RUST_LOG: _, ...env } = imagePlan.env;
+  const changes = { env: { ...env, PORT: '9090', EXTRA: 'planted-value' }, command: ['/app/bin/other'] };
+  const changed = await planFor(changes);
+  expect(changed.configuration).toEqual({ added: ['EXTRA'], changed: ['Cmd', 'PORT'], removed: ['RUST_LOG'] });
+  expect(JSON.stringify(changed.configuration)).not.toContain('planted-value');
+  // What runs is not in the registry any more: then nobody knows.
+  cloud.releases = [fakeRelease(2, { status: 'running' })];
+  expect((await planFor({})).configuration).toBeUndefined();
 });
 
 test('with secrets alone there is something to do', async () => {

@@ -10,6 +10,7 @@ import { type PlannedLayer, planLayerSizes } from '../plan/planned-layers.ts';
 import { diffSecrets } from '../secrets/diff-secrets.ts';
 import { currentRelease } from './deploy-api.ts';
 import type { DeployExpectations, DeploySource } from './deploy-options.ts';
+import { type ConfigurationDiff, diffConfiguration } from './diff-configuration.ts';
 import { preflight } from './preflight.ts';
 
 /** What a deploy would do. */
@@ -34,6 +35,8 @@ export interface DeployPlan {
   readonly uploadBytes?: number | undefined;
   /** Against the machine that runs. */
   readonly secrets: SecretsDiff;
+  /** Against the image that runs; unknown when that one cannot be read, or docker builds. */
+  readonly configuration?: ConfigurationDiff | undefined;
   /** The release that runs. */
   readonly current?: Release | undefined;
   /** Number of the release that the deploy makes. */
@@ -82,6 +85,7 @@ export async function planDeploy(options: DeploySource): Promise<DeployPlan> {
       digest,
       uploadBytes: built === undefined ? undefined : await missingBytes(built, { target, current, signal }),
       secrets: diff,
+      configuration: built === undefined ? undefined : await diffConfiguration(built, { target, current, signal }),
       current,
       nextRelease: (releases[0]?.number ?? 0) + 1,
       downtime: current === undefined ? 'until-healthy' : 'none',
