@@ -2,7 +2,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Reques
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
-import { createTenantProxy, type ProxyTarget } from '../src/proxy/tenant-proxy.ts';
+import { createTenantProxy, type ProxyTarget, type TenantProxyOptions } from '../src/proxy/tenant-proxy.ts';
 import { serveHandler } from './serve.ts';
 
 /** A tenant's machine: a plain server. */
@@ -19,9 +19,12 @@ async function startTenant(listener: RequestListener): Promise<string> {
 }
 
 /** The proxy behind a real socket, and a way to ask it for any host. */
-async function startProxy(resolve: (host: string) => ProxyTarget | undefined) {
-  const proxy = createTenantProxy({ resolve: async (host) => resolve(host) });
-  const server = await serveHandler((request) => proxy(request));
+async function startProxy(
+  resolve: (host: string) => ProxyTarget | undefined,
+  around: Pick<TenantProxyOptions, 'protocol' | 'trustedProxyHeader'> = {},
+) {
+  const proxy = createTenantProxy({ resolve: async (host) => resolve(host), ...around });
+  const server = await serveHandler((request, env) => proxy(request, env));
   onTestFinished(() => server[Symbol.asyncDispose]());
   const open = (path: string, options: { headers?: Record<string, string>; method?: string } = {}) => {
     const { headers = {}, method = 'GET' } = options;
@@ -93,6 +96,57 @@ test('a request goes to the machine of its host, with where it came from, and th
   for (const name of ['x-secret-hop', 'keep-alive', 'te', 'proxy-authorization', 'forwarded']) {
     expect(seen.headers).not.toHaveProperty(name);
   }
+});
+
+/** A machine that tells the headers and the body of what it was asked. */
+const startEcho = (): Promise<string> =>
+  startTenant((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      response.end(JSON.stringify({ headers: request.headers, body: Buffer.concat(chunks).toString() }));
+    });
+  });
+
+test('behind a proxy, a machine hears from it where a request comes from, and of the client nothing about that', async () => {
+  const address = await startEcho();
+  const { ask } = await startProxy(() => ({ address }), { protocol: 'https', trustedProxyHeader: 'x-edge-ip' });
+  const lies = Object.fromEntries(
+    [
+      'x-real-ip',
+      'fly-client-ip',
+      'cf-connecting-ip',
+      'true-client-ip',
+      'x-forwarded-ssl',
+      'x-forwarded-port',
+      'forwarded',
+      'x_forwarded_for',
+      'x_real_ip',
+      'x_edge_ip',
+    ].map((name) => [name, '6.6.6.6']),
+  );
+  const headers = { ...lies, 'x-edge-ip': '6.6.6.6, 203.0.113.9', 'x-forwarded-proto': 'http', 'x-own': 'kept' };
+  const heard = JSON.parse((await ask('/', { headers })).body.toString()) as { headers: Record<string, string> };
+  expect(heard.headers).toMatchObject({
+    'x-forwarded-for': '203.0.113.9',
+    'x-forwarded-proto': 'https',
+    'x-forwarded-host': 'shop-1a2b.localhost:7300',
+    'x-own': 'kept',
+  });
+  expect(JSON.stringify(heard)).not.toContain('6.6.6.6');
+});
+
+test.for([
+  ['a length', { 'content-length': '5' }],
+  ['chunks', { 'transfer-encoding': 'chunked' }],
+] as const)('a GET with a body of %s has it at the machine, too', async ([, headers]) => {
+  const address = await startEcho();
+  const { ask } = await startProxy(() => ({ address }));
+  const { status, body } = await ask('/search', { headers, body: 'hello' });
+  expect({ status, body: (JSON.parse(body.toString()) as { body: string }).body }).toEqual({
+    status: 200,
+    body: 'hello',
+  });
 });
 
 test('headers of the connection to the machine end at the proxy', async () => {

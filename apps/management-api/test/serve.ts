@@ -8,7 +8,9 @@ export interface ServedHandler extends AsyncDisposable {
 }
 
 /** Serves a handler that may need to know its own address, until it is disposed. */
-export function serveHandler(handler: (request: Request) => Response | Promise<Response>): Promise<ServedHandler> {
+export function serveHandler(
+  handler: (request: Request, env: object) => Response | Promise<Response>,
+): Promise<ServedHandler> {
   return new Promise((resolve) => {
     const server = serve({ fetch: handler, hostname: '127.0.0.1', port: 0 }, ({ port }: AddressInfo) => {
       resolve({

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { expect, onTestFinished, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { acceptUpgrades } from '../src/proxy/accept-upgrades.ts';
 import type { ProxyTarget } from '../src/proxy/tenant-proxy.ts';
 import { createTenantTunnel } from '../src/proxy/tenant-tunnel.ts';
@@ -194,4 +195,68 @@ test('another protocol than WebSocket is not switched to', async () => {
   const { port } = await startProxy(() => ({ address: '127.0.0.1:1' }));
   const { headers } = await readAnswer(knock(port, { key: 'a', upgrade: 'h2c' }), 10);
   expect(headers).toMatch(/^HTTP\/1\.1 404 /);
+});
+
+test.for([
+  ['one piece', 0],
+  ['two', 3],
+] as const)('a body that comes in %s behind `Upgrade: h2c` is there, and the connection goes on', async ([, split]) => {
+  const { server, port } = await startServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method, headers } = request;
+      response.end(`${method} ${headers.upgrade ?? 'as it is'} "${Buffer.concat(chunks).toString()}"\n`);
+    });
+  });
+  const upgrades = acceptUpgrades(server, createTenantTunnel({ resolve: async () => undefined }));
+  onTestFinished(() => upgrades.close());
+  const socket = connect({ host: '127.0.0.1', port });
+  onTestFinished(() => void socket.destroy());
+  let answer = '';
+  socket.setEncoding('latin1').on('data', (text: string) => (answer += text));
+  const body = 'x'.repeat(200_000);
+  const head = [
+    'POST /echo HTTP/1.1',
+    'Host: shop',
+    'Connection: Upgrade, HTTP2-Settings',
+    'Upgrade: h2c',
+    'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA',
+    `Content-Length: ${body.length}`,
+  ].join('\r\n');
+  socket.write(`${head}\r\n\r\n${body.slice(0, split)}`);
+  // Until the server has seen the first.
+  if (split > 0) await delay(100);
+  socket.write(body.slice(split));
+  await vi.waitFor(() => expect(answer).toContain(`POST as it is "${body}"`), { timeout: 20_000 });
+  socket.write('GET /next HTTP/1.1\r\nHost: shop\r\n\r\n');
+  await vi.waitFor(() => expect(answer).toContain('GET as it is ""'), { timeout: 20_000 });
+  // What it was once does not make it one of those that are cut.
+  upgrades.close();
+  socket.write('GET /last HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n');
+  await once(socket, 'close');
+  expect(answer.split('GET as it is').length).toBe(3);
+});
+
+test('behind a proxy, a WebSocket is told where it comes from as any request is', async () => {
+  const heard: IncomingMessage[] = [];
+  const onHandshake = ({ request }: Handshake): void => void heard.push(request);
+  const { port: machine } = await startServer(() => {}, { text: Buffer.from('hi'), onHandshake });
+  const { server, port } = await startServer(() => {});
+  const tunnel = createTenantTunnel({
+    resolve: async () => ({ address: `127.0.0.1:${machine}` }),
+    protocol: 'https',
+    trustedProxyHeader: 'x-edge-ip',
+  });
+  const upgrades = acceptUpgrades(server, tunnel);
+  onTestFinished(() => upgrades.close());
+  const socket = connect({ host: '127.0.0.1', port });
+  onTestFinished(() => void socket.destroy());
+  const lines = ['GET / HTTP/1.1', 'Host: shop', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Key: a'];
+  lines.push('X-Edge-IP: 203.0.113.9', 'X-Real-IP: 6.6.6.6', 'X_Forwarded_For: 6.6.6.6');
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  await once(socket, 'data');
+  expect(heard[0]?.headers).toMatchObject({ 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' });
+  expect(heard[0]?.headers).not.toHaveProperty('x-edge-ip');
+  expect(JSON.stringify(heard[0]?.headers)).not.toContain('6.6.6.6');
 });

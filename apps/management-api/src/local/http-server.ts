@@ -7,8 +7,8 @@ import type { TenantTunnel } from '../proxy/tenant-tunnel.ts';
 import { findFile, replaceFile } from './atomic-file.ts';
 import { LocalCloudError } from './local-cloud-error.ts';
 
-/** A web-standard handler. */
-export type FetchHandler = (request: Request) => Promise<Response> | Response;
+/** A web-standard handler; `env` says from where the connection came, where there is one. */
+export type FetchHandler = (request: Request, env?: object) => Promise<Response> | Response;
 
 /** A listening server. */
 export interface LocalServer {
@@ -33,7 +33,7 @@ export async function startServer(request: {
 }): Promise<LocalServer> {
   const remembered = join(request.dataDir, 'port');
   const server = createAdaptorServer({
-    fetch: request.fetch,
+    fetch: (incoming, env) => request.fetch(incoming, env),
     createServer,
     // The time limit is for whole requests; an image layer on a slow disk may take longer than its five minutes.
     serverOptions: { requestTimeout: 0 },

@@ -83,7 +83,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     let handler: FetchHandler = () => new Response('Starting.\n', { status: 503, headers: { 'retry-after': '1' } });
     let tunnel: TenantTunnel = async () => false;
     const server = await startServer({
-      fetch: (request) => handler(request),
+      fetch: (request, env) => handler(request, env),
       tunnel: (request, socket, head) => tunnel(request, socket, head),
       port: wantedPort,
       dataDir,
@@ -158,10 +158,10 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     const dashboard = await openDashboard();
     const proxy = createTenantProxy({ resolve: (host) => findTenantTarget(store, host) });
     tunnel = createTenantTunnel({ resolve: (host) => findTenantTarget(store, host) });
-    handler = async (request) => {
+    handler = async (request, env) => {
       const host = (request.headers.get('host') ?? new URL(request.url).host).toLowerCase();
       const isTenants = isTenantHost(host) || (await isCustomDomain(store, host));
-      if (isTenants) return await proxy(request);
+      if (isTenants) return await proxy(request, env);
       return dashboard?.answer(request) ?? (await api.fetch(request));
     };
 

@@ -1,4 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ReadableStream } from 'node:stream/web';
 import { endToEndHeaders } from './hop-by-hop.ts';
@@ -14,16 +15,22 @@ const bodiless = new Set([204, 205, 304]);
  */
 export async function forward(
   request: Request,
-  target: { readonly address: string; readonly headers: readonly (readonly [string, string])[] },
+  target: {
+    readonly address: string;
+    readonly headers: readonly (readonly [string, string])[];
+    /** A body that `request` cannot have because of its method. */
+    readonly body?: Readable | undefined;
+  },
 ): Promise<Response> {
   const { host, port } = parseAddress(target.address);
+  const body = (request.body ?? target.body) as AsyncIterable<Uint8Array> | undefined;
   const url = new URL(request.url);
   const outgoing = httpRequest({
     host,
     port,
     method: request.method,
     path: url.pathname + url.search,
-    headers: Object.fromEntries(framed(request, target.headers)),
+    headers: Object.fromEntries(framed(target.headers, body !== undefined)),
     setHost: false,
     // A connection for each request: one from a pool may have been closed by the tenant at this moment.
     agent: false,
@@ -33,9 +40,8 @@ export async function forward(
     outgoing.once('response', resolve);
     outgoing.once('error', reject);
   });
-  const body = (request.body ?? []) as AsyncIterable<Uint8Array>;
   // A tenant may answer and close before it has read everything; what went wrong is told by `answered` then.
-  pipeline(body, outgoing).catch(() => {});
+  pipeline(body ?? [], outgoing).catch(() => {});
   return toResponse(request, await answered);
 }
 
@@ -63,9 +69,11 @@ export function parseAddress(address: string): { host: string; port: number } {
 
 /** A body of unknown length needs its framing said: node:http does not add it for every method. */
 function framed(
-  request: Request,
   headers: readonly (readonly [string, string])[],
+  hasBody: boolean,
 ): readonly (readonly [string, string])[] {
-  if (request.body === null || headers.some(([name]) => name === 'content-length')) return headers;
+  // The other side would wait for what does not come.
+  if (!hasBody) return headers.filter(([name]) => name !== 'content-length');
+  if (headers.some(([name]) => name === 'content-length')) return headers;
   return [...headers, ['transfer-encoding', 'chunked']];
 }

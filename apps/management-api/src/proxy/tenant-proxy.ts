@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+import { clientAddress } from '../http/client-address.ts';
 import { forward } from './forward.ts';
-import { endToEndHeaders } from './hop-by-hop.ts';
+import { forwardedHeaders } from './forwarded-headers.ts';
 import { type ProxyMessage, proxyPage } from './proxy-page.ts';
 
 /** Where requests for a host go, or why they go nowhere. */
@@ -20,32 +22,31 @@ export interface TenantProxyOptions {
    * there is no such tenant.
    */
   readonly resolve: (host: string) => Promise<ProxyTarget | undefined>;
+  /** How clients reach it: `https` where something in front of it ends TLS. @defaultValue 'http' */
+  readonly protocol?: 'http' | 'https' | undefined;
+  /** The header in which the proxy in front of it tells the client's address. @defaultValue the connection tells it */
+  readonly trustedProxyHeader?: string | undefined;
 }
 
-/** Serves requests for tenants' hosts. */
-export type TenantProxy = (
-  request: Request,
-  options?: {
-    /** @defaultValue '127.0.0.1', where the proxy listens */
-    readonly clientAddress?: string | undefined;
-  },
-) => Promise<Response>;
+/** Serves requests for tenants' hosts; `env` is that of `@hono/node-server`, and says from where the connection came. */
+export type TenantProxy = (request: Request, env?: object) => Promise<Response>;
 
 /**
- * The way from a tenant's host name to its machine. It is the outermost server, so `X-Forwarded-*` of the client do not
- * count. WebSockets go through {@link createTenantTunnel}.
+ * The way from a tenant's host name to its machine. Where a request comes from is what is known here: what the client
+ * says of that itself does not count. WebSockets go through {@link createTenantTunnel}.
  */
-export function createTenantProxy({ resolve }: TenantProxyOptions): TenantProxy {
-  return async (request, { clientAddress = '127.0.0.1' } = {}) => {
+export function createTenantProxy(options: TenantProxyOptions): TenantProxy {
+  const { resolve, protocol = 'http', trustedProxyHeader } = options;
+  return async (request, env) => {
     const url = new URL(request.url);
     const host = (request.headers.get('host') ?? url.host).toLowerCase();
     const target = await resolve(host);
     if (target === undefined) return proxyPage(request, unknown(host));
     if ('state' in target) return proxyPage(request, notRunning(host, target.state));
-    const protocol = url.protocol.replace(':', '');
-    const headers = forwardedHeaders(request.headers, { host, clientAddress, protocol });
+    const address = clientAddress(env, request.headers, trustedProxyHeader) ?? '127.0.0.1';
+    const headers = forwardedHeaders(request.headers, { host, address, protocol, trustedProxyHeader });
     try {
-      return await forward(request, { address: target.address, headers });
+      return await forward(request, { address: target.address, headers, body: hiddenBody(request, env) });
     } catch (error) {
       request.signal.throwIfAborted();
       if (!isConnectionFailure(error)) throw error;
@@ -54,31 +55,13 @@ export function createTenantProxy({ resolve }: TenantProxyOptions): TenantProxy 
   };
 }
 
-/** The headers with which a request goes on to a machine: those of the client, and where it came from. */
-export function forwardedHeaders(
-  headers: Iterable<readonly [string, string]>,
-  origin: { readonly host: string; readonly clientAddress: string; readonly protocol: string },
-): [string, string][] {
-  const { host, clientAddress, protocol } = origin;
-  return [
-    ...endToEndHeaders(headers).filter(([name]) => !replaced.has(name)),
-    ['host', host],
-    ['x-forwarded-for', clientAddress],
-    ['x-forwarded-host', host],
-    ['x-forwarded-proto', protocol],
-  ];
+/** A GET may have a body, and a `Request` of it has none. */
+function hiddenBody({ body }: Request, env: object | undefined): IncomingMessage | undefined {
+  const { incoming } = (env ?? {}) as { readonly incoming?: IncomingMessage };
+  if (body !== null || incoming === undefined) return undefined;
+  const { 'content-length': length = '0', 'transfer-encoding': encoding } = incoming.headers;
+  return length === '0' && encoding === undefined ? undefined : incoming;
 }
-
-/** `expect` is answered by the server in front already. */
-const replaced = new Set([
-  'host',
-  'expect',
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-port',
-]);
 
 /** From the operating system or the HTTP parser, not a mistake of this program. */
 function isConnectionFailure(error: unknown): boolean {

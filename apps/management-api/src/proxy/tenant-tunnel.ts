@@ -1,8 +1,10 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { clientAddress } from '../http/client-address.ts';
 import { parseAddress } from './forward.ts';
+import { forwardedHeaders } from './forwarded-headers.ts';
 import { endToEndHeaders } from './hop-by-hop.ts';
-import { forwardedHeaders, type TenantProxyOptions } from './tenant-proxy.ts';
+import type { TenantProxyOptions } from './tenant-proxy.ts';
 
 /**
  * Takes a request to switch protocols (an `upgrade` event of a server) if it is for a tenant that runs; `false` when it
@@ -14,19 +16,16 @@ export type TenantTunnel = (request: IncomingMessage, socket: Duplex, head: Buff
  * The way for WebSockets from a tenant's host name to its machine: the handshake is passed on with the same headers as any
  * request, and once the machine agrees, the bytes of both sides. What it answers instead is passed on, too.
  */
-export function createTenantTunnel({ resolve }: TenantProxyOptions): TenantTunnel {
+export function createTenantTunnel(options: TenantProxyOptions): TenantTunnel {
+  const { resolve, protocol = 'http', trustedProxyHeader } = options;
   return async (request, socket, head) => {
-    // Before anything is waited for: a client that goes away must not end the process.
-    socket.on('error', () => socket.destroy());
     const host = (request.headers.host ?? '').toLowerCase();
     if (request.headers.upgrade?.toLowerCase() !== 'websocket' || request.method !== 'GET') return false;
     const target = await resolve(host);
     if (target === undefined || 'state' in target || socket.destroyed) return false;
-    const headers = forwardedHeaders(pairsOf(request.rawHeaders), {
-      host,
-      clientAddress: request.socket.remoteAddress ?? '127.0.0.1',
-      protocol: 'http',
-    });
+    const pairs = pairsOf(request.rawHeaders);
+    const address = clientAddress({ incoming: request }, new Headers(pairs), trustedProxyHeader) ?? '127.0.0.1';
+    const headers = forwardedHeaders(pairs, { host, address, protocol, trustedProxyHeader });
     headers.push(['connection', 'Upgrade'], ['upgrade', 'websocket']);
     return await connect({ request, socket, head }, { address: target.address, headers });
   };

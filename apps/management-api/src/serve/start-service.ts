@@ -21,6 +21,7 @@ import { configuredLimits } from './configured-limits.ts';
 import { listen, type ServiceHandler } from './listen.ts';
 import { openServiceMachines } from './open-machines.ts';
 import { openBilling, openIdentity } from './open-providers.ts';
+import { routeHosts } from './route-hosts.ts';
 import { createTenantHosts } from './tenant-hosts.ts';
 
 /** A control plane that serves. */
@@ -82,7 +83,8 @@ export async function startService(
       controlUrl: databaseUrl,
     });
     const dns = createCnameDns();
-    const { hostname, appUrl, isTenantHost } = createTenantHosts(configuration);
+    const hosts = createTenantHosts(configuration);
+    const { hostname, appUrl } = hosts;
     const workflows = await startWorkflows({ store, vault, databases, machines, billing, images, logger, appUrl });
     stops.push(() => workflows.close());
     // After the workflows have made their database. Where it fails, `doctor` says what to do.
@@ -121,19 +123,23 @@ export async function startService(
       },
     );
     // Machines of this computer are reached through us; a provider has a way of its own to its machines.
-    const routes = { resolve: (host: string) => findTenantTarget(store, host) };
+    const routes = {
+      resolve: async (host: string) => (hosts.isOwnHost(host) ? undefined : await findTenantTarget(store, host)),
+      protocol: protocolOf(baseUrl),
+      trustedProxyHeader,
+    };
     const isOurs = machines.kind !== 'fly';
-    const proxy = isOurs ? createTenantProxy(routes) : undefined;
     const tunnel = isOurs ? createTenantTunnel(routes) : undefined;
-    const handler: ServiceHandler =
-      proxy === undefined
-        ? // Without a wait: what is answered at once is sent at once.
-          (request, env) => api.fetch(request, env)
-        : async (request, env) => {
-            const host = (request.headers.get('host') ?? '').toLowerCase();
-            const isTenants = isTenantHost(host) || (await isCustomDomain(store, host));
-            return isTenants ? await proxy(request) : await api.fetch(request, env);
-          };
+    const answer: ServiceHandler = (request, env) => api.fetch(request, env);
+    const handler = isOurs
+      ? routeHosts({
+          api: answer,
+          proxy: createTenantProxy(routes),
+          hosts,
+          isCustomDomain: (host) => isCustomDomain(store, host),
+          logger,
+        })
+      : answer;
     const listener = await listen({
       fetch: handler,
       tunnel,
@@ -159,4 +165,8 @@ export async function startService(
     await stopAll();
     throw error;
   }
+}
+
+function protocolOf(url: string): 'http' | 'https' {
+  return new URL(url).protocol === 'https:' ? 'https' : 'http';
 }

@@ -6,6 +6,8 @@ export interface TenantHosts {
   hostname(name: string, suffix: string, appName: string): string;
   /** The address of a tenant's page. */
   appUrl(hostname: string): string;
+  /** Whether a `Host` is that of the API; it may lie below the tenants' domain. */
+  isOwnHost(host: string): boolean;
   /** Whether a `Host` is, or could be, a tenant's. */
   isTenantHost(host: string): boolean;
 }
@@ -18,13 +20,19 @@ export function createTenantHosts({
   baseUrl,
   tenantDomain,
 }: Pick<Configuration, 'baseUrl' | 'tenantDomain'>): TenantHosts {
-  const { protocol } = new URL(baseUrl);
-  const domain = tenantDomain.replace(/:\d+$/, '');
+  const { protocol, hostname: own } = new URL(baseUrl);
+  const domain = withoutPort(tenantDomain);
+  const isOwnHost = (host: string): boolean => withoutPort(host) === own;
   return {
     // The names that Fly.io gives are those of its apps.
     hostname: (name, suffix, appName) =>
       `${tenantDomain === flyDomain ? appName : `${name}-${suffix}`}.${tenantDomain}`,
     appUrl: (hostname) => `${protocol}//${hostname}`,
-    isTenantHost: (host) => host.replace(/:\d+$/, '').endsWith(`.${domain}`),
+    isOwnHost,
+    isTenantHost: (host) => !isOwnHost(host) && withoutPort(host).endsWith(`.${domain}`),
   };
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, '');
 }

@@ -23,6 +23,8 @@ export async function openStore(url: string): Promise<Store> {
   // A connection that listens is sent the notices of its own commit before the commit's answer: whoever reads after a
   // write of this process finds forgotten what it made untrue.
   const listen = async (client: ClientBase): Promise<void> => {
+    // One that breaks between two queries of a transaction is nobody's but its own, and would end the process.
+    client.on('error', () => {});
     client.on('notification', ({ payload }) => notices.hear(payload ?? ''));
     await client.query(`LISTEN ${noticeChannel}`);
   };
