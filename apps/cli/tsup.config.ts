@@ -5,9 +5,6 @@ import { partName, parts, virtualCommands, zodMembers } from './build/virtual-co
 // What the two bundles take in.
 const notices = thirdPartyNotices();
 
-/** What Node puts around a module: bin/code-cache.cjs runs the bundles, and must not copy them to add it. */
-const wrapper = '(function (exports, require, module, __filename, __dirname) {';
-
 export default defineConfig([
   // oclif finds commands by their file, so each command is an entry; `outbase` keeps shared chunks out of `dist/commands`.
   {
@@ -53,9 +50,8 @@ export default defineConfig([
 
       // Asking for `performance` loads all of node:perf_hooks.
       options.define = { 'import.meta.url': '__bundle.url', 'performance.now': '__now' };
-      options.footer = { js: '})' };
       options.banner = {
-        js: `${wrapper}const __bundle = { get url() { return require('node:url').pathToFileURL(__filename).href; } };
+        js: `const __bundle = { get url() { return require('node:url').pathToFileURL(__filename).href; } };
 const __now = () => Number(process.hrtime.bigint()) / 1e6;
 const __later = (load) => {
   let found;
