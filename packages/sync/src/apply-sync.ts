@@ -3,7 +3,7 @@ import { type OpenSync, withSync } from './client/open-sync.ts';
 import { saveOperation } from './client/operations.ts';
 import type { RemoteApplied } from './client/remote-tree.ts';
 import { agree, baseOf, type SyncBase } from './client/sync-base.ts';
-import { type FileChange, type FileFacts, isSameFile } from './file-facts.ts';
+import { type FileChange, type FileFacts, isSameFile, type Manifest } from './file-facts.ts';
 import { checkPaths } from './path-rules.ts';
 import type { SyncPlan } from './plan/sync-plan.ts';
 import { withRetention } from './retention.ts';
@@ -109,7 +109,7 @@ async function applyBoth(
           id,
           recorded,
           tree: base.tree,
-          has: new Set(Array.from(base.remote.values(), ({ hash }) => hash)),
+          has: hashesIn(base.remote, up),
           contents: tree.contents,
           // A twin's content is the tenant's own, which came for this side.
           sourceOf: ({ path, after }) => {
@@ -136,6 +136,14 @@ async function applyBoth(
     down: down.map(({ path }) => path).filter((path) => !local.left.includes(path)),
     left: Array.from(left),
   };
+}
+
+/** Contents of changes that a tree has. */
+function hashesIn(files: Manifest, changes: readonly FileChange[]): ReadonlySet<string> {
+  const wanted = new Set(changes.map(({ after }) => after?.hash));
+  const found = new Set<string>();
+  for (const { hash } of files.values()) if (wanted.has(hash)) found.add(hash);
+  return found;
 }
 
 function anotherSync(): SyncError {

@@ -4,6 +4,7 @@ export type { FileChange, FileFacts } from './file-facts.ts';
 export type { SyncLimits } from './limits.ts';
 export type { LeftFile, SyncConflict, SyncDirection, SyncPlan, SyncResolution } from './plan/sync-plan.ts';
 export { type PlanSyncOptions, planSync } from './plan-sync.ts';
+export { rememberShipped } from './remember-shipped.ts';
 export type { SyncRetention } from './retention.ts';
 export { isSyncError, SyncError, type SyncErrorCode, type SyncErrorFacts } from './sync-error.ts';
 export { type SyncFilesOptions, syncFiles } from './sync-files.ts';

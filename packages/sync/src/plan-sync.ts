@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type OpenSync, type SeenSides, withSync } from './client/open-sync.ts';
+import { agreeOnShipped } from './client/shipped-trees.ts';
 import { agree, baseOf, moveBase } from './client/sync-base.ts';
 import type { SyncConflict, SyncDirection, SyncPlan, SyncResolution } from './plan/sync-plan.ts';
 import { compareTrees } from './plan/three-way.ts';
@@ -23,7 +24,8 @@ export interface PlanSyncOptions extends SyncOptions {
  * Says exactly what a sync would do, and changes no file on either side.
  *
  * @throws {@link SyncError} `SP_SYNC_UNAUTHORIZED`, `SP_SYNC_REMOTE`, `SP_SYNC_NETWORK`, `SP_SYNC_UNSAFE_PATH` and
- * `SP_SYNC_DAMAGED` (the tenant's answer), `SP_SYNC_TOO_LARGE`, `SP_SYNC_LOCKED`, `SP_SYNC_STORAGE`, `SP_SYNC_ABORTED`
+ * `SP_SYNC_DAMAGED` (the tenant's answer), `SP_SYNC_BASE_DAMAGED` (this side's record of the last sync; without the file,
+ * every difference is a conflict), `SP_SYNC_TOO_LARGE`, `SP_SYNC_LOCKED`, `SP_SYNC_STORAGE`, `SP_SYNC_ABORTED`
  * @example
  * const plan = await planSync({ root, stateDirectory, remote, direction: 'up' });
  * console.log(plan.up.map((change) => change.path), plan.conflicts.length);
@@ -66,7 +68,8 @@ async function compareSides(
   const { local, remote, only } = seen;
   const base = await sync.loadBase();
   const remoteFiles = await seen.remoteFiles(base);
-  const moved = base === undefined || remoteFiles.changed ? moveBase(base, remoteFiles) : base;
+  const seenNow = base === undefined || remoteFiles.changed ? moveBase(base, remoteFiles) : base;
+  const moved = seenNow.overrides.size === 0 ? seenNow : agreeOnShipped(seenNow, await sync.loadShipped());
   const { agreed, ...compared } = compareTrees({
     local: local.files,
     remote: remoteFiles.files,

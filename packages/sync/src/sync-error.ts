@@ -3,6 +3,7 @@ export type SyncErrorCode =
   | 'SP_SYNC_UNSAFE_PATH'
   | 'SP_SYNC_TOO_LARGE'
   | 'SP_SYNC_DAMAGED'
+  | 'SP_SYNC_BASE_DAMAGED'
   | 'SP_SYNC_MOVED'
   | 'SP_SYNC_LOCKED'
   | 'SP_SYNC_STORAGE'

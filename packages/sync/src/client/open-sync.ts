@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { Manifest } from '../file-facts.ts';
 import { type Limits, withDefaults } from '../limits.ts';
 import { defaultIgnore, type SyncOptions } from '../sync-options.ts';
 import { type OpenTree, openTree } from '../tree/open-tree.ts';
@@ -8,6 +9,7 @@ import { baseOfMark, differingPaths, isMarkOf, markOf } from './base-mark.ts';
 import { askTree, createManifestRemote, readTree } from './manifest-remote.ts';
 import type { RemoteFiles, RemoteTree } from './remote-tree.ts';
 import { loadBase, peekBase, type SyncBase, saveBase } from './sync-base.ts';
+import { shippedTrees } from './shipped-trees.ts';
 import { createSyncRequest, type SyncRequest } from './sync-request.ts';
 import { createTarballRemote, readTarballTree } from './tarball-remote.ts';
 
@@ -21,6 +23,8 @@ export interface OpenSync {
   /** What both agreed on last; read once. */
   loadBase(): Promise<SyncBase | undefined>;
   saveBase(base: SyncBase): Promise<void>;
+  /** The trees that this project shipped, see `rememberShipped`. */
+  loadShipped(): Promise<readonly Manifest[]>;
   readonly isIgnored: (path: string) => boolean;
   /** Both sides as they are now, looked at at the same time. */
   look(): Promise<SeenSides>;
@@ -82,6 +86,7 @@ export async function withSync<T>(
         if (mark !== undefined && !isDeepStrictEqual(mark, tree.mark)) tree.setMark(mark);
       },
       agreedTree: async () => peekBase(basePath)?.tree ?? (await loadBase(basePath))?.tree,
+      loadShipped: () => shippedTrees(stateDirectory).all(),
       isIgnored,
       remoteFor,
       async look() {
@@ -131,7 +136,7 @@ function askEarly(options: SyncOptions, base: string | undefined) {
   return { base, answer, giveUp: () => controller.abort() };
 }
 
-async function createIgnored(patterns: readonly string[]): Promise<(path: string) => boolean> {
+export async function createIgnored(patterns: readonly string[]): Promise<(path: string) => boolean> {
   const top = patterns.map((pattern) => /^\/([^*?[\]!\\/]+)\/$/.exec(pattern)?.[1]);
   if (top.every((name) => name !== undefined)) {
     // Whole folders at the top, as by default: their rules need no machinery.

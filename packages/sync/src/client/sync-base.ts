@@ -65,7 +65,7 @@ export async function loadBase(path: string): Promise<SyncBase | undefined> {
   } catch {
     // Said below.
   }
-  throw new SyncError('SP_SYNC_DAMAGED', `What was synced last is damaged: ${path}`, { path });
+  throw new SyncError('SP_SYNC_BASE_DAMAGED', `What was synced last is damaged: ${path}`, { path });
 }
 
 export async function saveBase(path: string, { tree, remote, overrides }: SyncBase): Promise<void> {

@@ -52,8 +52,8 @@ export function createSyncHandler(options: SyncHandlerOptions): (request: Reques
     knownTrees: createKnownTrees(join(stateDirectory, 'trees')),
     withTree<T>(work: (tree: OpenTree) => Promise<T>): Promise<T> {
       const run = async (): Promise<T> => {
-        const tree = await openTree({ root, stateDirectory, limits, index: context.index });
-        context.index = tree.index;
+        const tree = await openTree({ root, stateDirectory, limits, known: context.known });
+        context.known = tree.known;
         if (tree.recovered) context.treeHash = undefined;
         try {
           return await work(tree);

@@ -2,7 +2,7 @@ import type { Limits } from '../limits.ts';
 import type { Retention } from '../retention.ts';
 import type { KnownTrees } from '../tree/known-trees.ts';
 import type { OpenTree } from '../tree/open-tree.ts';
-import type { TreeIndex } from '../tree/tree-index.ts';
+import type { KnownFiles } from '../tree/tree-index.ts';
 
 /** What all routes of a sync handler share. */
 export interface ServerContext {
@@ -12,8 +12,8 @@ export interface ServerContext {
   readonly keep: Retention;
   readonly knownTrees: KnownTrees;
   /** What is known of the files, between requests. */
-  index?: TreeIndex | undefined;
-  /** The hash of the tree in `index`, as long as that is the same. */
+  known?: KnownFiles | undefined;
+  /** The hash of the tree in `known`, as long as that is the same. */
   treeHash?: string | undefined;
   withTree<T>(work: (tree: OpenTree) => Promise<T>): Promise<T>;
 }

@@ -94,7 +94,7 @@ async function missingOf(
   for (const file of wanted.values()) {
     if (await store.has(file)) continue;
     // A file that was moved, or copied: its content is in the tree.
-    byHash ??= new Map(Array.from(context.index ?? [], ([path, { hash }]) => [hash, path]));
+    byHash ??= new Map(Array.from(context.known?.files() ?? [], ([path, { hash }]) => [hash, path]));
     const path = byHash.get(file.hash);
     if (path !== undefined && (await store.copy(file, join(context.root, path)))) continue;
     missing.push({ hash: file.hash, offset: store.received(file.hash) });

@@ -18,7 +18,7 @@ export async function hashFile(
   try {
     const before = fstatSync(descriptor);
     if (!before.isFile()) return undefined;
-    const hash = before.size < chunkSize ? hashSmall(descriptor) : await hashLarge(descriptor, signal);
+    const hash = before.size < chunkSize ? hashSmall(descriptor, before.size) : await hashLarge(descriptor, signal);
     const after = fstatSync(descriptor);
     return isSameStat(before, after) ? { hash, stats: after } : undefined;
   } finally {
@@ -33,12 +33,12 @@ export function isSameStat(a: Stats, b: Stats): boolean {
 /** Read into the same memory every time: to get some for each file takes as long as to read it. */
 let memory: Buffer | undefined;
 
-/** The hash of all that a file has, up to a chunk of it: one that grew meanwhile is seen by its stat. */
-function hashSmall(descriptor: number): string {
+/** The hash of the bytes that a file has by its stat; one that has another number of them meanwhile is seen by that. */
+function hashSmall(descriptor: number, size: number): string {
   memory ??= Buffer.allocUnsafeSlow(chunkSize);
   let length = 0;
-  for (let read = -1; read !== 0 && length < chunkSize; length += read) {
-    read = readSync(descriptor, memory, length, chunkSize - length, null);
+  for (let read = -1; read !== 0 && length < size; length += read) {
+    read = readSync(descriptor, memory, length, size - length, null);
   }
   return sha256(memory.subarray(0, length));
 }

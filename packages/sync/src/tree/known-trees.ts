@@ -6,9 +6,9 @@ import { isMissing, storageError } from '../sync-error.ts';
 
 /** A manifest as text: a line for each file. Paths have no line breaks. */
 export function formatManifest(files: Manifest): string {
-  const lines: string[] = [];
-  for (const [path, { hash, mode, size }] of files) lines.push(`${hash} ${mode === 0o755 ? 'x' : '-'} ${size} ${path}`);
-  return lines.map((line) => `${line}\n`).join('');
+  let text = '';
+  for (const [path, { hash, mode, size }] of files) text += `${hash} ${mode === 0o755 ? 'x' : '-'} ${size} ${path}\n`;
+  return text;
 }
 
 /** The manifest in a text, or `undefined` when the text is damaged. */
@@ -31,12 +31,21 @@ export function parseManifest(text: string): Map<string, FileFacts> | undefined 
 export interface KnownTrees {
   get(hash: string): Promise<Map<string, FileFacts> | undefined>;
   add(hash: string, files: Manifest): Promise<void>;
+  /** All of them, the newest first; what is damaged is left out. */
+  all(): Promise<readonly Manifest[]>;
 }
 
-const kept = 8;
+const treeName = /^[0-9a-f]{64}$/;
 
-export function createKnownTrees(directory: string): KnownTrees {
+export function createKnownTrees(directory: string, { kept = 8 }: { readonly kept?: number } = {}): KnownTrees {
   const pathOf = (hash: string): string => join(directory, hash);
+  const newestFirst = async (): Promise<readonly string[]> => {
+    const names = (await readdir(directory)).filter((name) => treeName.test(name));
+    const aged = await Promise.all(
+      names.map(async (name) => ({ name, at: (await stat(pathOf(name)).catch(() => undefined))?.mtimeMs ?? 0 })),
+    );
+    return aged.sort((a, b) => b.at - a.at).map(({ name }) => name);
+  };
   return {
     async get(hash) {
       try {
@@ -57,15 +66,18 @@ export function createKnownTrees(directory: string): KnownTrees {
       try {
         await mkdir(directory, { recursive: true, mode: 0o700 });
         await writeFileAtomic(path, formatManifest(files), { fsync: false });
-        const names = (await readdir(directory)).filter((name) => /^[0-9a-f]{64}$/.test(name));
-        if (names.length <= kept) return;
-        const aged = await Promise.all(
-          names.map(async (name) => ({ name, at: (await stat(pathOf(name)).catch(() => undefined))?.mtimeMs ?? 0 })),
-        );
-        aged.sort((a, b) => b.at - a.at);
-        for (const { name } of aged.slice(kept)) await rm(pathOf(name), { force: true });
+        for (const name of (await newestFirst()).slice(kept)) await rm(pathOf(name), { force: true });
       } catch (error) {
         throw storageError(path, error);
+      }
+    },
+    async all() {
+      try {
+        const texts = (await newestFirst()).map(async (name) => parseManifest(await readFile(pathOf(name), 'utf8')));
+        return (await Promise.all(texts)).filter((files) => files !== undefined);
+      } catch (error) {
+        if (isMissing(error)) return [];
+        throw storageError(directory, error);
       }
     },
   };

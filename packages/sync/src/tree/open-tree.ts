@@ -8,13 +8,15 @@ import { createContentStore } from './content-store.ts';
 import { createJournal } from './journal.ts';
 import { pruneKept } from './prune-kept.ts';
 import { type ScannedTree, type ScanOptions, scanTree } from './scan-tree.ts';
-import { createKnownFiles, type IndexMark, loadIndex, saveIndex, type TreeIndex } from './tree-index.ts';
+import { createKnownFiles, type IndexMark, type KnownFiles, loadIndex, type TreeIndex } from './tree-index.ts';
 import { lockTree } from './tree-lock.ts';
 
 /** A tree that nobody else of this package changes until it is closed. */
 export interface OpenTree extends ChangeableTree {
   /** What is known of the files; made when it is asked for, for most syncs do without. */
   readonly index: TreeIndex;
+  /** The same, for whoever opens the tree again. */
+  readonly known: KnownFiles;
   /** What was said of the index when it was written, as long as nothing is known to be different. */
   readonly mark: IndexMark | undefined;
   /** Says it of the index as it is now. */
@@ -44,7 +46,7 @@ export interface TreeOptions {
  * @throws {@link SyncError} `SP_SYNC_LOCKED` when another process has it for longer than `waitMs`, `SP_SYNC_STORAGE`
  */
 export async function openTree(
-  options: TreeOptions & { readonly waitMs?: number; readonly index?: TreeIndex | undefined },
+  options: TreeOptions & { readonly waitMs?: number; readonly known?: KnownFiles | undefined },
 ): Promise<OpenTree> {
   const { root, stateDirectory, limits, signal, waitMs = 30_000 } = options;
   throwIfAborted(signal);
@@ -54,8 +56,8 @@ export async function openTree(
   const release = await lockTree(join(stateDirectory, 'sync'), { waitMs, signal });
   try {
     const indexPath = join(stateDirectory, 'index');
-    const stored = options.index === undefined ? await loadIndex(indexPath) : undefined;
-    const known = createKnownFiles(stored, options.index);
+    const stored = options.known === undefined ? await loadIndex(indexPath) : undefined;
+    const known = options.known ?? createKnownFiles(stored);
     const contents = createContentStore(stateDirectory);
     const journal = createJournal(join(stateDirectory, 'journal'));
     let mark = stored?.mark;
@@ -69,6 +71,7 @@ export async function openTree(
       root,
       contents,
       journal,
+      known,
       get index() {
         return known.files();
       },
@@ -98,7 +101,7 @@ export async function openTree(
       },
       async close() {
         try {
-          if (isDirty) await saveIndex(indexPath, known.files(), mark);
+          if (isDirty) await known.save(indexPath, mark);
         } finally {
           await release();
         }

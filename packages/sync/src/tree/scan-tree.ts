@@ -113,6 +113,13 @@ async function update(
     read.set(path, file === undefined || file === 'gone' ? undefined : indexed(file.stats, file.hash));
     throwIfAborted(signal);
   }
+  if (files.length === index.size && unknown.every((path) => index.has(path) && read.get(path) !== undefined)) {
+    for (const [path, file] of read) {
+      if (!isSameFile(index.get(path), file)) changes.set(path, index.get(path));
+      if (file !== undefined) index.set(path, file);
+    }
+    return;
+  }
   const before = new Map(index);
   // In the order of the walk, in which the next one finds them.
   index.clear();

@@ -24,7 +24,10 @@ export interface IndexMark {
 
 /** An index as it is on disk. */
 export interface StoredIndex {
+  readonly content: Buffer;
   readonly size: number;
+  /** Its blocks, of which numbers and hashes may be changed. */
+  parts(): IndexParts;
   /** Goes along the rows, in the order in which they were found: the row of a name when it is the next one's. */
   walk(): (folder: string, name: string) => number | undefined;
   paths(): readonly string[];
@@ -48,15 +51,23 @@ const heading = 'sp-sync-index 4';
 const headerBytes = 32;
 const columns = 5;
 
-/**
- * What was known the last time; nothing when that cannot be read, for it is only a shortcut. Numbers are in one block and
- * texts in another: to read twenty thousand lines takes five times as long.
- */
+/** The blocks of an index: numbers in one and texts in others, for to read twenty thousand lines takes five times as long. */
+interface IndexParts {
+  readonly numbers: Float64Array;
+  readonly hashes: Buffer;
+  readonly paths: Buffer;
+}
+
+/** What was known the last time; nothing when that cannot be read, for it is only a shortcut. */
 export async function loadIndex(path: string): Promise<StoredIndex | undefined> {
   const content = await readFile(path).catch((error: unknown) => {
     if (isMissing(error)) return Buffer.alloc(0);
     throw storageError(path, error);
   });
+  return parseIndex(content);
+}
+
+function parseIndex(content: Buffer): StoredIndex | undefined {
   if (content.length < headerBytes || content.toString('latin1', 0, heading.length) !== heading) return undefined;
   const size = content.readUInt32LE(16);
   const markBytes = content.readUInt32LE(20);
@@ -71,8 +82,14 @@ export async function loadIndex(path: string): Promise<StoredIndex | undefined> 
   const paths = (): readonly string[] => (split ??= text.split('\n').slice(0, -1));
   if (content.length !== pathsAt + content.readUInt32LE(24) || (size > 0 && !text.endsWith('\n'))) return undefined;
   return {
+    content,
     size,
     paths,
+    parts: () => ({
+      numbers: numbers.slice(),
+      hashes: Buffer.from(content.subarray(hashesAt, markAt)),
+      paths: content.subarray(pathsAt),
+    }),
     walk() {
       let at = 0;
       let row = 0;
@@ -131,46 +148,103 @@ export interface KnownFiles {
   readonly stored: StoredIndex | undefined;
   /** All of it, which may be changed. */
   files(): TreeIndex;
+  save(path: string, mark: IndexMark | undefined): Promise<void>;
 }
 
-export function createKnownFiles(stored: StoredIndex | undefined, made?: TreeIndex): KnownFiles {
-  let map = made;
+export function createKnownFiles(stored: StoredIndex | undefined): KnownFiles {
+  let map: TreeIndex | undefined;
+  // What was written last, and the files that it is of: most of them are the same the next time.
+  let written = stored?.content;
+  let rows: readonly IndexedFile[] = [];
+  const files = (): TreeIndex => {
+    if (map !== undefined) return map;
+    map = stored?.toMap() ?? new Map();
+    rows = Array.from(map.values());
+    return map;
+  };
   return {
     get stored() {
       return map === undefined ? stored : undefined;
     },
-    files: () => (map ??= stored?.toMap() ?? new Map()),
+    files,
+    async save(path, mark) {
+      const index = files();
+      const content = (written && patchIndex(written, { index, rows, mark })) ?? encodeIndex(index, mark);
+      await writeFileAtomic(path, content, { fsync: false }).catch((error: unknown) => {
+        throw storageError(path, error);
+      });
+      written = content;
+      rows = Array.from(index.values());
+    },
   };
 }
 
-export async function saveIndex(path: string, index: TreeIndex, mark?: IndexMark): Promise<void> {
+function encodeIndex(index: TreeIndex, mark: IndexMark | undefined): Buffer {
   const now = Date.now();
-  const header = Buffer.alloc(headerBytes);
-  const said = mark === undefined ? '' : JSON.stringify(mark);
-  header.write(heading, 'latin1');
-  header.writeUInt32LE(index.size, 16);
-  header.writeUInt32LE(Buffer.byteLength(said), 20);
   const numbers = new Float64Array(index.size * columns);
   const hashes: string[] = [];
   let paths = '';
-  let at = 0;
-  for (const [file, { hash, mode, size, mtimeMs, ctimeMs, inode }] of index) {
-    numbers[at] = mode & 0o100;
-    numbers[at + 1] = size;
-    // A file that changed just now may change again without a difference in its stat: it is read again next time.
-    numbers[at + 2] = isSettled({ mtimeMs, ctimeMs }, now) ? mtimeMs : Number.NaN;
-    numbers[at + 3] = ctimeMs;
-    numbers[at + 4] = inode;
-    at += columns;
-    hashes.push(hash);
-    paths += `${file}\n`;
+  let row = 0;
+  for (const [path, file] of index) {
+    setRow(numbers, row, { file, now });
+    row += 1;
+    hashes.push(file.hash);
+    paths += `${path}\n`;
   }
-  const texts = [Buffer.from(`${hashes.join('')}${said}`), Buffer.from(paths)] as const;
-  header.writeUInt32LE(texts[1].length, 24);
-  const content = Buffer.concat([header, Buffer.from(numbers.buffer), ...texts]);
-  await writeFileAtomic(path, content, { fsync: false }).catch((error: unknown) => {
-    throw storageError(path, error);
-  });
+  const parts = { numbers, hashes: Buffer.from(hashes.join(''), 'latin1'), paths: Buffer.from(paths) };
+  return joinIndex(parts, mark);
+}
+
+/** What was written, with the rows of files that are not the same; `undefined` when there are other files. */
+function patchIndex(
+  written: Buffer,
+  options: {
+    readonly index: TreeIndex;
+    readonly rows: readonly IndexedFile[];
+    readonly mark: IndexMark | undefined;
+  },
+): Buffer | undefined {
+  const { index, rows, mark } = options;
+  const stored = parseIndex(written);
+  if (stored === undefined || index.size !== rows.length || stored.size !== rows.length) return undefined;
+  const now = Date.now();
+  const { numbers, hashes, paths } = stored.parts();
+  const names = stored.paths();
+  let row = 0;
+  for (const [path, file] of index) {
+    if (names[row] !== path) return undefined;
+    if (rows[row] !== file) {
+      setRow(numbers, row, { file, now });
+      hashes.write(file.hash, row * 64, 'latin1');
+    }
+    row += 1;
+  }
+  return joinIndex({ numbers, hashes, paths }, mark);
+}
+
+function setRow(
+  numbers: Float64Array,
+  row: number,
+  { file, now }: { readonly file: IndexedFile; readonly now: number },
+): void {
+  const at = row * columns;
+  numbers[at] = file.mode & 0o100;
+  numbers[at + 1] = file.size;
+  // A file that changed just now may change again without a difference in its stat: it is read again next time.
+  numbers[at + 2] = isSettled(file, now) ? file.mtimeMs : Number.NaN;
+  numbers[at + 3] = file.ctimeMs;
+  numbers[at + 4] = file.inode;
+}
+
+function joinIndex({ numbers, hashes, paths }: IndexParts, mark: IndexMark | undefined): Buffer {
+  const said = Buffer.from(mark === undefined ? '' : JSON.stringify(mark));
+  const header = Buffer.alloc(headerBytes);
+  header.write(heading, 'latin1');
+  header.writeUInt32LE(numbers.length / columns, 16);
+  header.writeUInt32LE(said.length, 20);
+  header.writeUInt32LE(paths.length, 24);
+  const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  return Buffer.concat([header, bytes, hashes, said, paths]);
 }
 
 /** Whether a change after `now` gives the file another time. Whole seconds come from file systems that know no less. */

@@ -72,10 +72,11 @@ export async function readFrames(source: AsyncIterable<Uint8Array>, reader: Fram
     return taken;
   };
   const json = async (limit: number): Promise<unknown> => {
-    const length = Buffer.from(await take(4)).readUInt32BE(0);
+    const [a = 0, b = 0, c = 0, d = 0] = await take(4);
+    const length = a * 2 ** 24 + b * 2 ** 16 + c * 2 ** 8 + d;
     if (length > limit) throw malformed('a frame is too long');
     try {
-      return JSON.parse(Buffer.from(await take(length)).toString('utf8'));
+      return JSON.parse(textOf(await take(length)));
     } catch (error) {
       throw error instanceof SyntaxError ? malformed('a frame is no JSON') : error;
     }
@@ -121,6 +122,10 @@ function readContentFrame(value: unknown): ContentFrame | undefined {
     throw malformed('a frame announces no content');
   }
   return { hash, size, offset, gone: gone === true };
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 }
 
 function isCount(value: unknown): value is number {
