@@ -101,7 +101,7 @@ test('a plan names what changes of the configuration, against the image that run
   const source = await sourceFor(cloud);
   const imagePlan = await planImage(source.planOptions as PlanImageOptions);
   const planFor = (changes: Partial<ImagePlan>) =>
-    planDeploy({ ...source, planOptions: undefined, plan: { ...imagePlan, ...changes } } as DeploySource);
+    planDeploy({ ...source, planOptions: undefined, plan: { ...imagePlan, ...changes } });
   const first = await planFor({});
   expect(first.configuration).toEqual({
     added: expect.arrayContaining([
