@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import yargs, { type CommandModule } from 'yargs';
+import { environmentNote, exitNote } from './commands/define-command.ts';
 import { exitCodes } from './commands/exit-codes.ts';
 
 /** Each command with what it needs is loaded when it is asked for: most need little of the whole. */
@@ -24,7 +25,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(await readVersion())
     .strict()
     .recommendCommands()
-    .demandCommand(1, 'Name a command.')
+    .demandCommand(1, 'Name a command: `sp-management-api --help` lists them.')
+    .wrap(Math.min(100, process.stdout.columns ?? 100))
+    .epilogue(`${environmentNote}\n${exitNote}`)
     .option('json', { type: 'boolean', default: false, describe: 'Answer in JSON, on success and on failure' })
     // Thrown, since yargs goes on to the command after a handler that returns.
     .fail((message, error) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -260,7 +261,52 @@ test('a port that is taken is a conflict', async () => {
   const env = await environment('taken');
   const service = await startServe(env, ['--migrate']);
   const second = await runProgram(['serve'], env);
-  expect([second.code, second.stderr]).toEqual([6, expect.stringContaining('SP_LISTEN_FAILED: 127.0.0.1:')]);
+  expect([second.code, second.stderr]).toEqual([
+    6,
+    expect.stringMatching(/^SP_LISTEN_FAILED: .*another process listens there \(EADDRINUSE\)\n$/),
+  ]);
+  service.child.kill('SIGTERM');
+  expect((await service.ended).code).toBe(0);
+});
+
+test('each command says what it is for, and what it ends with', async () => {
+  const commands = ['serve', 'migrate', 'rotate-keys', 'doctor', 'create-token', 'config', 'local'];
+  const whole = await runProgram(['--help'], {});
+  for (const command of commands) expect(whole.stdout).toContain(`sp-management-api ${command} `);
+  const helps = await Promise.all(commands.map((command) => runProgram([command, '--help'], {})));
+  for (const { code, stdout, stderr } of [whole, ...helps]) {
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('12 database unreachable');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  }
+});
+
+test('a place that takes connections and never says anything is given up', async () => {
+  const silent = createServer(() => {});
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  try {
+    const { port } = silent.address() as { port: number };
+    const env = await environment('silent');
+    const ended = await runProgram(['serve'], { ...env, DATABASE_URL: `postgresql://a:canary@127.0.0.1:${port}/db` });
+    expect([ended.code, ended.stdout]).toEqual([12, '']);
+    expect(ended.stderr).toMatch(/^SP_DATABASE_UNREACHABLE: .*timeout expired\n$/);
+  } finally {
+    silent.close();
+  }
+});
+
+test('an earlier version works with the database of a later one, and says so', async () => {
+  const env = await environment('later');
+  expect((await runProgram(['migrate'], env)).code).toBe(0);
+  const client = new Client({ connectionString: env['DATABASE_URL'] ?? '' });
+  await client.connect();
+  await client.query(`insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 99999999999999)`);
+  await client.end();
+  expect((await runProgram(['migrate', '--json'], env)).json()).toEqual({ status: 'later_version' });
+  expect((await runProgram(['doctor'], env)).stdout).toMatch(/^warning {2}migrations: .* 1 are of a later version/m);
+  const service = await startServe(env);
+  expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
+  expect(service.log()).toContain('the database is of a later version than this program');
   service.child.kill('SIGTERM');
   expect((await service.ended).code).toBe(0);
 });

@@ -26,6 +26,7 @@ export interface CreateTokenResult {
 export const createTokenCommand = defineCommand({
   command: 'create-token',
   describe: 'Make an API token for a user who has logged in before; printed this once.',
+  examples: [['create-token --user ada@example.com --name ci --scope deploy', 'For a CI that deploys']],
   options: {
     user: { type: 'string', demandOption: true, requiresArg: true, describe: 'Id or e-mail address of the user' },
     name: { type: 'string', demandOption: true, requiresArg: true, describe: 'What it is for' },

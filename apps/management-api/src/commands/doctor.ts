@@ -25,6 +25,8 @@ export interface DoctorResult {
 export const doctorCommand = defineCommand({
   command: 'doctor',
   describe: 'Look at everything that it stands on, and change nothing; 1 when something does not work.',
+  epilogue:
+    'Looks at databases, folders, names, providers, keys and the audit log. A warning is worth a look; FAILED does not work.',
   options: {},
   run: ({ json }) =>
     runCommand<DoctorResult>(

@@ -8,6 +8,7 @@ import { untilSignal } from './until-signal.ts';
 /** `sp-management-api local`: the whole cloud on this computer. */
 export const localCommand = defineCommand({
   command: 'local',
+  epilogue: 'Reads no variables of the environment. Ctrl-C ends it; its data stays in the folder.',
   describe: 'Run SystemPrompt Cloud whole on this computer.',
   options: {
     'data-dir': {

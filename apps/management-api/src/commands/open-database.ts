@@ -1,10 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client } from 'pg';
 import { openStore, type Store } from '../store/database.ts';
+import { findMigrations } from '../store/migrate.ts';
 import { countPendingMigrations } from '../store/pending-migrations.ts';
 import { OperatorError } from './operator-error.ts';
+
+/** The longest that a database may take to take a connection, in ms. */
+const patienceMs = 10_000;
 
 /** Opens the control plane's database. @throws {OperatorError} SP_DATABASE_UNREACHABLE */
 export async function openDatabase(url: string): Promise<Store> {
   try {
+    // A place that swallows what is sent there would be waited for without an end and without a word.
+    const probe = new Client({ connectionString: url, connectionTimeoutMillis: patienceMs });
+    // It may also break after it has been given up.
+    probe.on('error', () => {});
+    await probe.connect();
+    await probe.end();
     return await openStore(url);
   } catch (error) {
     throw new OperatorError(
@@ -20,6 +33,18 @@ export async function countLackingMigrations(store: Store): Promise<number> {
     `select to_regclass('drizzle.__drizzle_migrations') is not null as known`,
   );
   return rows[0]?.known === true ? await countPendingMigrations(store) : Number.POSITIVE_INFINITY;
+}
+
+/** How many migrations the database has that this version does not know: a later version has been there. */
+export async function countLaterMigrations(store: Store): Promise<number> {
+  const text = await readFile(join(findMigrations(), 'meta', '_journal.json'), 'utf8');
+  const { entries } = JSON.parse(text) as { readonly entries: readonly { readonly when: number }[] };
+  const last = Math.max(...entries.map(({ when }) => when));
+  const { rows } = await store.pool.query<{ count: number }>(
+    'select count(*)::int as count from drizzle.__drizzle_migrations where created_at > $1',
+    [last],
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** Refuses a database of an earlier version. @throws {OperatorError} SP_DATABASE_OUTDATED */

@@ -6,6 +6,8 @@ export type OperatorErrorCode =
   | 'SP_DATABASE_OUTDATED'
   /** The address to listen on is taken, or not ours. */
   | 'SP_LISTEN_FAILED'
+  /** Another process looks after the machines of this computer. */
+  | 'SP_MACHINES_IN_USE'
   | 'SP_USER_NOT_FOUND'
   /** Several users have the address. */
   | 'SP_USER_AMBIGUOUS'

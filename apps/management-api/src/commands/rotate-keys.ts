@@ -28,8 +28,8 @@ export const rotateKeysCommand = defineCommand({
   describe:
     'Seal everything with the newest vault key, and make a new signing key; safe to repeat, and while it serves.',
   options: {
-    vault: { type: 'boolean', default: false, describe: 'Only the former' },
-    signing: { type: 'boolean', default: false, describe: 'Only the latter' },
+    vault: { type: 'boolean', default: false, describe: 'Only seal everything with the newest vault key' },
+    signing: { type: 'boolean', default: false, describe: 'Only make a new signing key' },
   },
   check: ({ vault, signing }) => (vault && signing ? '--vault and --signing exclude each other.' : undefined),
   run: ({ json, vault: vaultOnly, signing: signingOnly }) =>

@@ -7,6 +7,7 @@ const exitCodeOf: Readonly<Record<string, number>> = {
   SP_CONFIGURATION_INVALID: exitCodes.usage,
   SP_DATABASE_UNREACHABLE: exitCodes.network,
   SP_LISTEN_FAILED: exitCodes.conflict,
+  SP_MACHINES_IN_USE: exitCodes.conflict,
   SP_USER_NOT_FOUND: exitCodes.notFound,
   SP_TENANT_NOT_FOUND: exitCodes.notFound,
   SP_USER_AMBIGUOUS: exitCodes.usage,
@@ -45,7 +46,8 @@ export async function runCommand<Result>(
 function failureText(error: unknown, { code, message }: { readonly code: string; readonly message: string }): string {
   if (!(error instanceof ConfigurationInvalid)) return `${code}: ${message}\n`;
   const lines = error.findings.map(({ name, problem }) => `  ${name} ${problem}\n`);
-  return `${code}: The configuration is not complete. \`sp-management-api config\` explains every variable.\n${lines.join('')}`;
+  const count = lines.length === 1 ? 'a problem' : `${lines.length} problems`;
+  return `${code}: The configuration has ${count}; \`sp-management-api config\` explains every variable.\n${lines.join('')}`;
 }
 
 function describeFailure(error: unknown): {

@@ -1,15 +1,30 @@
+import type { Logger } from 'pino';
 import { migrateStore } from '../store/migrate.ts';
 import { defineCommand } from './define-command.ts';
 import { exitCodes } from './exit-codes.ts';
-import { openDatabase } from './open-database.ts';
+import { countLackingMigrations, countLaterMigrations, openDatabase } from './open-database.ts';
 import { readConfiguration } from './read-configuration.ts';
 import { runCommand } from './run-command.ts';
 import { untilSignal } from './until-signal.ts';
+
+// Going back to an earlier version is allowed; nobody should do it unknowingly.
+async function warnOfLater(databaseUrl: string, logger: Logger): Promise<void> {
+  const store = await openDatabase(databaseUrl);
+  try {
+    if ((await countLackingMigrations(store)) > 0) return;
+    const migrations = await countLaterMigrations(store);
+    if (migrations > 0) logger.warn({ migrations }, 'the database is of a later version than this program');
+  } finally {
+    await store.close();
+  }
+}
 
 /** `sp-management-api serve`: the control plane, until SIGTERM. stdout is its log. */
 export const serveCommand = defineCommand({
   command: 'serve',
   describe: 'Serve the Management API with the providers of the environment, until SIGTERM.',
+  epilogue:
+    'stdout is its log, one JSON document a line. The first SIGTERM lets load balancers see that it leaves, the second skips that wait.',
   options: {
     migrate: { type: 'boolean', default: false, describe: 'Bring the database up to this version first' },
   },
@@ -29,6 +44,7 @@ export const serveCommand = defineCommand({
           await store.close();
         }
       }
+      await warnOfLater(configuration.databaseUrl, logger);
       const service = await startService(configuration, { logger, signal: asked.signal }).catch((error: unknown) => {
         if (asked.signal.aborted) return undefined;
         throw error;

@@ -15,6 +15,18 @@ export interface Listener {
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EADDRNOTAVAIL: 'it is no address of this computer',
+  EACCES: 'this user may not',
+  ENOTFOUND: 'there is no such host',
+};
+
+function describeListenError({ code = '', message }: NodeJS.ErrnoException): string {
+  const reason = reasons[code];
+  return reason === undefined ? code || message : `${reason} (${code})`;
+}
+
 /** Serves a handler. @throws {OperatorError} SP_LISTEN_FAILED */
 export async function listen(request: {
   readonly fetch: ServiceHandler;
@@ -35,7 +47,7 @@ export async function listen(request: {
   await new Promise<void>((done, fail) => {
     const failed = (error: NodeJS.ErrnoException): void =>
       fail(
-        new OperatorError('SP_LISTEN_FAILED', `${host}:${port} cannot be listened on: ${error.code ?? error.message}`),
+        new OperatorError('SP_LISTEN_FAILED', `${host}:${port} cannot be listened on: ${describeListenError(error)}`),
       );
     server.once('error', failed);
     server.listen({ host, port }, () => {

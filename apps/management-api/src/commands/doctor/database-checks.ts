@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { listOpenDatabases, privateDatabaseNames } from '../../databases/private-databases.ts';
 import type { Store } from '../../store/database.ts';
-import { countLackingMigrations } from '../open-database.ts';
+import { countLackingMigrations, countLaterMigrations } from '../open-database.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 
 const oldestServer = 140_000;
@@ -25,7 +25,11 @@ export function databaseChecks({ store, tenantsUrl }: { readonly store: Store; r
       name: 'migrations',
       run: async () => {
         const lacking = await countLackingMigrations(store);
-        if (lacking === 0) return ok('none are pending');
+        if (lacking === 0) {
+          const later = await countLaterMigrations(store);
+          if (later === 0) return ok('none are pending');
+          return warning(`none are pending, and ${later} are of a later version than this program`);
+        }
         return failed(Number.isFinite(lacking) ? `${lacking} are pending` : 'the database is empty');
       },
     },
