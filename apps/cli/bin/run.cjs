@@ -37,7 +37,10 @@ function print(text) {
       done += writeSync(1, bytes, done);
     } catch (error) {
       if (error.code === 'EPIPE') return;
-      if (error.code !== 'EAGAIN') throw error;
+      if (error.code === 'EAGAIN') continue;
+      process.stderr.write(`\u2717 Cannot write: ${error.code}\n  SP_CLI_SYSTEM\n`);
+      process.exitCode = 1;
+      return;
     }
   }
 }

@@ -3,6 +3,7 @@ import { flush, run } from '@oclif/core';
 import { CliError } from './cli-error.ts';
 import { describeError, renderError } from './describe-error.ts';
 import { didYouMean } from './did-you-mean.ts';
+import { drained, guardStdout } from './output/guard-stdout.ts';
 import { writeStderr } from './output/write-stderr.ts';
 import { describeCommands } from './reference/describe-commands.ts';
 import { retiredCommand } from './retired-commands.ts';
@@ -12,6 +13,7 @@ import { retiredCommand } from './retired-commands.ts';
  * arrives here happened before one was found.
  */
 export async function main({ argv, root }: { argv: readonly string[]; root: string }): Promise<never> {
+  guardStdout();
   try {
     await run([...argv], root);
   } catch (thrown) {
@@ -27,6 +29,7 @@ export async function main({ argv, root }: { argv: readonly string[]; root: stri
     }
   }
   await flush();
+  await drained(process.stdout);
   process.exit();
 }
 

@@ -1,4 +1,5 @@
 import { commands } from 'virtual:commands';
+import { drained, guardStdout } from '../output/guard-stdout.ts';
 import { preparedConfig } from './prepared-config.ts';
 
 /** One command line, with the command found already. */
@@ -18,15 +19,8 @@ export async function runCommand({ id, argv }: FoundCommand): Promise<false> {
   const CommandType = await commands[id]?.();
   if (CommandType === undefined) return false;
   CommandType.id = id;
+  guardStdout();
   await new CommandType([...argv], preparedConfig())._run();
   await drained(process.stdout);
   return process.exit();
-}
-
-/** A pipe may take a while; `process.exit` does not wait for it. */
-async function drained(stream: NodeJS.WriteStream): Promise<void> {
-  if (stream.writableLength === 0 || stream.destroyed) return;
-  await new Promise<void>((resolve) => {
-    stream.write('', () => resolve());
-  });
 }
