@@ -1,9 +1,11 @@
 // @boundaries-ignore the settings that all packages share
-import { thirdPartyNotices } from '../../tsup.notices.ts';
 import { libraryBuild } from '../../tsup.shared.ts';
 
-// Zod's own modules take longer to load than a sync with nothing to do: only what is used of them goes along.
+// To find and load the modules of others takes longer than a sync with nothing to do: what every sync uses goes along.
 export default libraryBuild(['src/index.ts', 'src/server.ts'], {
-  noExternal: ['zod'],
-  esbuildPlugins: [thirdPartyNotices()],
+  noExternal: ['zod', 'proper-lockfile', 'write-file-atomic'],
+  // Some of them are CommonJS.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
 });

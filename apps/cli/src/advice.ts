@@ -148,6 +148,10 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_SYNC_UNSAFE_PATH: advise(failed, 'Nothing was changed. Rename or remove what the message names.'),
   SP_SYNC_TOO_LARGE: advise(failed, 'Nothing was changed. Keep big files out of services.'),
   SP_SYNC_DAMAGED: advise(failed, retryLater),
+  SP_SYNC_BASE_DAMAGED: advise(
+    failed,
+    'Move this file away. Then every difference is a conflict: systemprompt cloud sync status',
+  ),
   SP_SYNC_MOVED: advise(conflict, 'Nothing was changed. Look again: systemprompt cloud sync status'),
   SP_SYNC_LOCKED: advise(conflict, 'Another sync of this project is under way.', retryLater),
   SP_SYNC_STORAGE: advise(failed),
@@ -196,7 +200,8 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_CLI_SYNC_TOKEN_UNKNOWN: advise(notFound, 'Get a new one: systemprompt cloud tenant rotate-sync-token'),
   SP_CLI_TENANT_EDITED: advise(
     conflict,
-    'Nothing was deployed. Take them over: systemprompt cloud sync down',
+    'Nothing was deployed. See who changed what: systemprompt cloud sync status',
+    'What only the tenant changed comes here with: systemprompt cloud sync down',
     'To lose them on purpose: --no-sync-check',
   ),
   SP_CLI_SYSTEM: advise(failed),

@@ -6,7 +6,7 @@ import { shellWord } from '../shell-words.ts';
 import { baseRegistry } from './base-registry.ts';
 import { followDeploy, type LeftDeploy } from './follow-deploy.ts';
 import { pickProfile } from './pick-profile.ts';
-import { checkTenantEdits, rememberDeployed } from './tenant-edits.ts';
+import { checkTenantEdits, rememberDeployed, rememberShipping } from './tenant-edits.ts';
 
 /** What to deploy, and how. */
 export interface RunDeployOptions {
@@ -42,6 +42,7 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
   }
   const deployed = { project, profile: name, id: tenantId, name: tenant.name, api };
   if (options.syncCheck) await checkTenantEdits(context, deployed, options.bin);
+  if (!options.skipPush) await rememberShipping(context, deployed);
   const [{ deploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
     import('@sp/deploy'),
     import('@sp/tenants'),
@@ -75,7 +76,9 @@ export async function resumeRun(
   progress.note(`Taking up the deploy ${options.operationId} of ${tenantName} (${tenantId})`);
   const { resumeDeploy } = await import('@sp/deploy');
   const events = resumeDeploy({ api, tenantId, operationId: options.operationId, signal });
-  return { ...(await followDeploy(events, { progress, next: nextOf(name, options.bin) })), profile: name, tenantName };
+  const result = await followDeploy(events, { progress, next: nextOf(name, options.bin) });
+  await rememberDeployed(context, { project, profile: name, id: tenantId, name: tenantName, api });
+  return { ...result, profile: name, tenantName };
 }
 
 /** How to go on with a deploy that nobody waits for any more. */

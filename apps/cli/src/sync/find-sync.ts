@@ -60,8 +60,7 @@ export async function syncOptions(
   const { project, profile, id, url, token } = request;
   const { progress, signal } = context;
   return {
-    root: await servicesFolder(context, project, profile),
-    stateDirectory: await stateFolder(project, id),
+    ...(await syncFolders(context, { project, profile, id })),
     // Not the library's half a minute: whoever runs a command sees what is wrong, and can run it again.
     remote: { url, token, fetch: patientFetch(context), retries: 3, retryDelayMs: 500, timeoutMs: 20_000 },
     signal,
@@ -70,6 +69,17 @@ export async function syncOptions(
       if (event.type === 'upload-started')
         progress.note(`Sending ${count(event.files, 'file')}, ${formatBytes(event.bytes)}`);
     },
+  };
+}
+
+/** What of a project is synced, and where is kept what was synced last. */
+export async function syncFolders(
+  context: Context,
+  { project, profile, id }: { project: ProjectContext; profile: string | undefined; id: string },
+): Promise<Pick<SyncOptions, 'root' | 'stateDirectory'>> {
+  return {
+    root: await servicesFolder(context, project, profile),
+    stateDirectory: await stateFolder(project, id),
   };
 }
 

@@ -8,8 +8,8 @@ import type { ScannedTree } from '../tree/scan-tree.ts';
 import { baseOfMark, differingPaths, isMarkOf, markOf } from './base-mark.ts';
 import { askTree, createManifestRemote, readTree } from './manifest-remote.ts';
 import type { RemoteFiles, RemoteTree } from './remote-tree.ts';
-import { loadBase, peekBase, type SyncBase, saveBase } from './sync-base.ts';
 import { shippedTrees } from './shipped-trees.ts';
+import { loadBase, peekBase, type SyncBase, saveBase } from './sync-base.ts';
 import { createSyncRequest, type SyncRequest } from './sync-request.ts';
 import { createTarballRemote, readTarballTree } from './tarball-remote.ts';
 
