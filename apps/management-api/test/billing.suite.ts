@@ -132,7 +132,8 @@ export function billingSuite(name: string, start: () => Promise<BillingWorld>): 
     expect(payment).toMatchObject({ paidAt: expect.any(Date) as Date });
     const id = payment?.subscriptionId ?? '';
     expect(await eventsAbout(id)).not.toEqual([]);
-    expect(await world.billing.findSubscription(id)).toMatchObject({ status: 'active' });
+    const plan = (await world.billing.listPlans()).find(({ paddlePriceId }) => paddlePriceId === world.priceId);
+    expect(await world.billing.findSubscription(id)).toMatchObject({ status: 'active', plan });
     await world.billing.cancelSubscription(id);
     expect(await world.billing.findSubscription(id)).toMatchObject({ status: 'canceled' });
   });

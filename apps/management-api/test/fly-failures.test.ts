@@ -118,6 +118,20 @@ test.for(
   },
 );
 
+test('a volume for which there is no room stays as it is, and is extended at the next start', async () => {
+  const app = newApp();
+  const machines = open();
+  await machines.createApp(app);
+  fake.fail({ action: 'volume-extend', fault: { status: 422, word: 'insufficient_capacity' }, app: app.appName });
+  const spec = specOf(app.appName, { volumeGb: 2 });
+  const sizes = () => Array.from(fake.apps.get(app.appName)?.volumes.values() ?? [], ({ sizeGb }) => sizeGb);
+  expect(await machines.start(spec)).toMatchObject({ state: 'running' });
+  expect(sizes()).toEqual([1]);
+  await machines.stop(app.appName, spec.releaseId);
+  expect(await machines.start(spec)).toMatchObject({ state: 'running' });
+  expect(sizes()).toEqual([2]);
+});
+
 test('a volume that an interrupted attempt made, and that is seen late, is removed again', async () => {
   const app = newApp();
   await open().createApp(app);

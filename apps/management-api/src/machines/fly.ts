@@ -16,7 +16,7 @@ export interface FlyOptions {
   readonly organization: string;
   /** The built-in registry's storage, from which images are copied to Fly.io's. */
   readonly images: ImageSource;
-  readonly logger: Pick<Logger, 'info'>;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** The host name by which machines reach the Postgres server. */
   readonly databaseHost: string;
   /** Where the volume is in a machine. @defaultValue '/data' */

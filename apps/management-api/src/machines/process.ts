@@ -9,7 +9,7 @@ import { MachineError } from './machine-error.ts';
 import { readMachineLog } from './machine-log.ts';
 import { checkMachineNames } from './machine-names.ts';
 import { findExitCode, findRecord, type MachineRecord } from './machine-record.ts';
-import { claimMachines } from './owner-file.ts';
+import { claimMachines, hasClaimed, ownerFileOf } from './owner-file.ts';
 import { endProcessGroup, isAlive, type ProcessIdentity } from './process-life.ts';
 import {
   prepareRelease,
@@ -40,9 +40,6 @@ export interface ProcessMachinesOptions {
 /** The folder for markers of layers without an `/app`; no app can have this name. */
 const foreignLayersFolder = '.foreign-layers';
 
-/** Says which control plane the machines belong to. */
-const ownerFile = '.owner';
-
 /**
  * Machines that are plain processes of this computer: only the image's `/app` is used, unpacked into a folder, and paths
  * below `/app` in the command, the working directory and the environment are mapped to it. `PORT` and `HOST` are the
@@ -52,13 +49,13 @@ const ownerFile = '.owner';
  * run at a lower priority; how much of it they use is not limited, for which an operating system asks for root.
  *
  * Processes outlive a killed control plane for half a minute, in which the next one finds them by their record, and end
- * when none does; {@link Machines.close} ends them.
+ * when none does; {@link Machines.close} ends them, unless this process has started none or another has taken them over.
  */
 export function createProcessMachines(options: ProcessMachinesOptions): Machines {
   const { directory, images, logger, stopGraceMs = 5000 } = options;
   const { orphanGraceMs = 30_000, maxLogBytes = 16 * 1024 ** 2 } = options;
   const inTurn = createSerializer();
-  const owner = join(directory, ownerFile);
+  const owner = ownerFileOf(directory);
   const folderOf = (appName: string, releaseId: string) => {
     checkMachineNames({ appName, releaseId });
     return releaseFolder(releasesDirectory(directory, appName), releaseId);
@@ -156,6 +153,7 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
         await rm(join(directory, appName), { recursive: true, force: true });
       }),
     async close() {
+      if (!(await hasClaimed(owner))) return;
       const apps = await listApps();
       const stopApp = async (appName: string) => {
         for (const { releaseId } of await listMachines(appName)) await inTurn(appName, () => stop(appName, releaseId));

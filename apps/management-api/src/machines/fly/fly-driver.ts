@@ -28,7 +28,7 @@ const settledLimitMs = 5 * 60_000;
  */
 export function flyMachines(
   context: FlyContext,
-  deps: { readonly logger: Pick<Logger, 'info'>; readonly databaseHost: string },
+  deps: { readonly logger: Pick<Logger, 'info' | 'warn'>; readonly databaseHost: string },
 ): Machines {
   const { logger, databaseHost } = deps;
   const inTurn = createSerializer();
@@ -65,7 +65,11 @@ export function flyMachines(
     const secretsVersion = await setSecrets(context, { ...scope, env: spec.env });
     const volume = await takeVolume(context, scope);
     const { id: volumeId, region } = volume;
-    await growVolume(context, { ...scope, volume, sizeGb: spec.volumeGb });
+    const reason = await growVolume(context, { ...scope, volume, sizeGb: spec.volumeGb });
+    if (reason !== undefined) {
+      const facts = { app: appName, release: releaseId, volume: volumeId, sizeGb: spec.volumeGb, reason };
+      logger.warn(facts, 'a volume could not be extended: the machine starts with it as it is');
+    }
     const config = machineConfig(spec, { image, volumeId, volumePath: context.volumePath });
     const { id: machineId, nonce } = await createMachine(context, { ...scope, spec, region, config, secretsVersion });
     known.set(`${appName} ${releaseId}`, machineId);

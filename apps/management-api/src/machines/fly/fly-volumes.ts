@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import type { FailureClass } from '../../ports/failure.ts';
+import { MachineError } from '../machine-error.ts';
 import { appUrl, type FlyContext, type FlyScope } from './fly-context.ts';
 import { flyError } from './fly-failure.ts';
 import { anything, extendedSchema, type FlyVolume, volumeSchema } from './fly-wire.ts';
@@ -6,6 +8,8 @@ import { makeOnce, waitUntil } from './make-once.ts';
 
 /** All volumes of ours have this name: names are not unique at Fly.io, and mark them only. */
 const volumeName = 'data';
+
+const refused: readonly (FailureClass | undefined)[] = ['permanent', 'capacity'];
 
 /** Makes the app's volume unless it is there. */
 export async function ensureVolume(
@@ -50,15 +54,16 @@ export async function takeVolume(context: FlyContext, scope: FlyScope): Promise<
 
 /**
  * Extends a volume that is smaller than it should be; one that is larger stays. No machine has it yet, so that the next
- * one finds its file system grown and `needs_restart` is nothing to do.
+ * one finds its file system grown and `needs_restart` is nothing to do. Where Fly.io refuses, or its host has no room, the
+ * reason is returned: a tenant with the volume of before is better than none, and the next start tries it again.
  */
 export async function growVolume(
   context: FlyContext,
   scope: FlyScope & { readonly volume: FlyVolume; readonly sizeGb: number },
-): Promise<void> {
+): Promise<string | undefined> {
   const { appName, releaseId, volume, sizeGb, signal } = scope;
   const { id } = volume;
-  if (volume.size_gb >= sizeGb) return;
+  if (volume.size_gb >= sizeGb) return undefined;
   const url = `${volumesUrl(context, scope)}/${id}/extend`;
   const facts = { action: 'volume-extend', appName, releaseId, method: 'PUT', identifier: id } as const;
   // A size that it has already is refused: what may have been done is looked up before it is asked for again.
@@ -68,7 +73,13 @@ export async function growVolume(
   };
   const find = async (): Promise<true | undefined> =>
     (await listVolumes(context, scope)).some((one) => one.id === id && one.size_gb >= sizeGb) ? true : undefined;
-  await makeOnce({ find, make, settleMs: context.api.settleMs, signal });
+  try {
+    await makeOnce({ find, make, settleMs: context.api.settleMs, signal });
+  } catch (error) {
+    if (error instanceof MachineError && refused.includes(error.failureClass)) return error.reason;
+    throw error;
+  }
+  return undefined;
 }
 
 /** Deletes the volume that a machine left, unless it is the app's last. */
