@@ -4,6 +4,7 @@ export { type BlobStore, type BlobWriteOptions, type ByteRange, createBlobStore 
 export type { Descriptor } from './descriptor.ts';
 export { type Digest, type DigestAlgorithm, digestOf, isDigest } from './digest.ts';
 export { isOciError, OciError, type OciErrorCode, type OciErrorFacts } from './error.ts';
+export { type FileStats, fileIdentity, isSameFile } from './file-identity.ts';
 export { type FindInImageOptions, findInImage } from './find-in-image.ts';
 export { type BuildImageOptions, buildImage, type LoadedImage, type OciImage, readImage } from './image.ts';
 export type { ImageConfig, ImageHealthcheck } from './image-config.ts';

@@ -17,7 +17,7 @@ export type LayerEntry =
       /** Absolute path of the content on disk; a symbolic link is followed. */
       readonly source: string;
       /**
-       * `<device>:<inode>` of the file that is meant: whatever else is found there, also through a link, is refused
+       * `fileIdentity` of the file that is meant: whatever else is found there, also through a link, is refused
        * (`SP_OCI_FILE_CHANGED`). @defaultValue any file
        */
       readonly identity?: string | undefined;
@@ -40,11 +40,6 @@ export type LayerEntry =
       /** What the link says, as it is; it may point anywhere. */
       readonly target: string;
     });
-
-/** The `identity` of a file entry. */
-export function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
-  return `${dev}:${ino}`;
-}
 
 /**
  * The entries in the order of the archive: checked, sorted by the bytes of their paths, with the directories that

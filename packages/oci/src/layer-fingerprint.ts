@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { isSameFile } from './file-identity.ts';
 import { isMissing, storageError } from './file-write.ts';
-import { identityOf, type LayerEntry } from './layer-entry.ts';
+import type { LayerEntry } from './layer-entry.ts';
 
 /** What tells a set of entries from every other one without reading a file. */
 export interface LayerFingerprint {
@@ -28,8 +29,8 @@ export async function fingerprintLayer(
     const fixed = [type, path, 'mode' in entry ? entry.mode : undefined, uid, gid];
     if (entry.type === 'file') {
       const stats = statOf(entry.source);
-      if (stats === undefined || (entry.identity !== undefined && entry.identity !== identityOf(stats)))
-        return undefined;
+      const { identity } = entry;
+      if (stats === undefined || (identity !== undefined && !isSameFile(identity, stats))) return undefined;
       const { dev, ino, size, mode, mtimeNs, ctimeNs } = stats;
       lines.push(JSON.stringify(fixed), [dev, ino, size, mode, mtimeNs, ctimeNs].join());
       changedMs = Math.max(changedMs, Number(ctimeNs / 1_000_000n));

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { OciError } from './error.ts';
-import { identityOf, type LayerEntry } from './layer-entry.ts';
+import { isSameFile } from './file-identity.ts';
+import type { LayerEntry } from './layer-entry.ts';
 import { tarBlock, tarHeader } from './tar-header.ts';
 
 type FileEntry = Extract<LayerEntry, { type: 'file' }>;
@@ -115,7 +116,7 @@ function openSource({ source, identity }: FileEntry): OpenSource {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    if (identity !== undefined && identityOf(fstatSync(descriptor, { bigint: true })) !== identity) {
+    if (identity !== undefined && !isSameFile(identity, fstatSync(descriptor, { bigint: true }))) {
       throw changed(source, 'another file took its place');
     }
     const info = fstatSync(descriptor);

@@ -1,9 +1,9 @@
 import { lstat, readdir, readlink, realpath, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileIdentity } from '@sp/oci';
 import { throwIfAborted } from '../deploy-error.ts';
 import { createIgnoreMatcher, type IgnoreMatcher } from '../plan/ignore-rules.ts';
 import type { ImagePlan, PlanDockerfile } from '../plan/image-plan.ts';
-import { identityOf } from '../plan/project-files.ts';
 import { replaced, stageFile } from './stage-file.ts';
 import { makeDirectories } from './staged-folders.ts';
 
@@ -37,7 +37,7 @@ export async function stageProject(
 interface Entry {
   readonly path: string;
   readonly kind: 'file' | 'directory' | 'link';
-  /** `<device>:<inode>` */
+  /** `fileIdentity` of `@sp/oci`. */
   readonly identity: string;
 }
 
@@ -52,7 +52,7 @@ async function* walk(root: string, folder: string, ignore: IgnoreMatcher): Async
     const ignored = ignore.ignores(path);
     if (ignored && !ignore.hasExceptions) continue;
     const stats = await lstat(join(root, path), { bigint: true });
-    const identity = identityOf(stats);
+    const identity = fileIdentity(stats);
     if (stats.isDirectory()) {
       if (!ignored) yield { path, kind: 'directory', identity };
       yield* walk(root, path, ignore);

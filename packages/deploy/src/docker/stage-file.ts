@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, link, lstat, open, rm } from 'node:fs/promises';
+import { fileIdentity, isSameFile } from '@sp/oci';
 import { DeployError } from '../deploy-error.ts';
-import { identityOf } from '../plan/project-files.ts';
 
 /** One file on its way into a build context. */
 export interface StagedFile {
@@ -9,7 +9,7 @@ export interface StagedFile {
   readonly destination: string;
   /** Permission bits that it gets. @defaultValue its own */
   readonly mode?: number | undefined;
-  /** `<device>:<inode>` of the file that is meant. @defaultValue any file */
+  /** `fileIdentity` of the file that is meant. @defaultValue any file */
   readonly identity?: string | undefined;
 }
 
@@ -23,10 +23,9 @@ export async function stageFile({ source, destination, mode, identity }: StagedF
   const handle = await open(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await handle.stat({ bigint: true });
-    const found = identityOf(stats);
-    if (!stats.isFile() || (identity !== undefined && identity !== found)) throw replaced(source);
+    if (!stats.isFile() || (identity !== undefined && !isSameFile(identity, stats))) throw replaced(source);
     const own = Number(stats.mode & 0o7777n);
-    if ((mode === undefined || mode === own) && (await linkOf(source, destination, found))) return;
+    if ((mode === undefined || mode === own) && (await linkOf(source, destination, fileIdentity(stats)))) return;
     await copy(handle, destination);
     await chmod(destination, mode ?? own);
   } finally {
@@ -46,7 +45,7 @@ async function linkOf(source: string, destination: string, identity: string): Pr
   } catch {
     return false;
   }
-  if (identityOf(await lstat(destination, { bigint: true })) === identity) return true;
+  if (isSameFile(identity, await lstat(destination, { bigint: true }))) return true;
   await rm(destination, { force: true });
   return false;
 }

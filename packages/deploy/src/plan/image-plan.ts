@@ -15,7 +15,7 @@ export interface PlanFile {
   /** The layer that it goes into. */
   readonly layer: PlanLayer;
   /**
-   * `<device>:<inode>` of the file that was looked at. A build refuses anything that took its place meanwhile, for example
+   * `fileIdentity` of `@sp/oci` for the file that was looked at. A build refuses anything that took its place meanwhile, for example
    * a link to a file outside of the project (`SP_DEPLOY_PROJECT_CHANGED`). @defaultValue any file
    */
   readonly identity?: string | undefined;

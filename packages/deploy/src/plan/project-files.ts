@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, sep } from 'node:path';
+import { fileIdentity } from '@sp/oci';
 import type { ProjectFinding } from '../deploy-error.ts';
 import type { IgnoreMatcher } from './ignore-rules.ts';
 
@@ -9,7 +10,7 @@ export interface ProjectFile {
   /** Relative to the project. */
   readonly path: string;
   readonly executable: boolean;
-  /** `<device>:<inode>` */
+  /** `fileIdentity` of `@sp/oci`. */
   readonly identity: string;
 }
 
@@ -54,17 +55,12 @@ export async function listProjectFiles(
     } else if (stats.isFile()) {
       if (out) return;
       if (!(await isReadable(target))) return report('not readable');
-      files.push({ path: current, executable: (stats.mode & 0o111n) !== 0n, identity: identityOf(stats) });
+      files.push({ path: current, executable: (stats.mode & 0o111n) !== 0n, identity: fileIdentity(stats) });
     } else report('neither a file nor a folder');
   }
 
   await visit(path, []);
   return files;
-}
-
-/** What tells a file from every other one on this computer. */
-export function identityOf({ dev, ino }: { readonly dev: bigint; readonly ino: bigint }): string {
-  return `${dev}:${ino}`;
 }
 
 /** What is at `path` of the project, or `undefined`. */
