@@ -9,8 +9,11 @@ export interface Load {
   readonly milliseconds: number;
 }
 
-/** How many answers came in a second. Plain sockets: a client that thinks would be what is measured. */
-export async function requestsPerSecond({ port, requests, connections, milliseconds }: Load): Promise<number> {
+/** How many answers came in a second, and in all. Plain sockets: a client that thinks would be what is measured. */
+export async function requestsPerSecond({ port, requests, connections, milliseconds }: Load): Promise<{
+  readonly rate: number;
+  readonly answered: number;
+}> {
   let answered = 0;
   let stopped = false;
   const started = performance.now();
@@ -41,7 +44,7 @@ export async function requestsPerSecond({ port, requests, connections, milliseco
   const rate = (answered / (performance.now() - started)) * 1000;
   stopped = true;
   await running;
-  return rate;
+  return { rate, answered };
 }
 
 /** Tells the status of each answer of a connection, when all of it is there. */

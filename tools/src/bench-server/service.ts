@@ -37,6 +37,11 @@ export async function startService(root: string): Promise<Service> {
       SP_API_VAULT_KEY: randomBytes(32).toString('base64'),
       SP_API_REGISTRY_DIRECTORY: join(folder, 'registry'),
       SP_API_TENANT_DOMAIN: 'tenants.example.com',
+      // Counted as ever, and never refused: 300 people send what a hundred thousand would.
+      SP_API_USER_RATE_LIMIT: '1000000',
+      SP_API_ADDRESS_RATE_LIMIT: '1000000',
+      // Measures what it does, as an operator's does.
+      SP_API_METRICS_TOKEN: randomBytes(24).toString('base64url'),
       // Asked for nothing here: nobody buys a tenant.
       SP_API_MACHINES: 'fly',
       SP_API_FLY_TOKEN: 'none',

@@ -43,7 +43,7 @@ export function createAnswerCache(options: {
   readonly notices: Notices;
   /** The end of what it does. */
   readonly signal?: AbortSignal | undefined;
-  /** So long an answer is kept at most, should a change be told in no way, in ms. @defaultValue 5000 */
+  /** So long an answer is kept at most, should a change be told in no way, in ms. @defaultValue 10000 */
   readonly maxAgeMs?: number | undefined;
   /** @defaultValue 10000 */
   readonly maxUsers?: number | undefined;
@@ -52,7 +52,7 @@ export function createAnswerCache(options: {
   /** Milliseconds from any start that never go back. @defaultValue `performance.now` */
   readonly now?: (() => number) | undefined;
 }): AnswerCache {
-  const { notices, signal, maxAgeMs = 5000, maxUsers = 10_000, maxBytes = 32 * 1024 ** 2 } = options;
+  const { notices, signal, maxAgeMs = 10_000, maxUsers = 10_000, maxBytes = 32 * 1024 ** 2 } = options;
   const now = options.now ?? (() => performance.now());
   // The oldest first.
   const users = new Map<string, Kept>();

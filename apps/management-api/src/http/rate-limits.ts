@@ -58,6 +58,11 @@ export interface RateLimiter {
    * @throws {ApiFailure} 429 rate_limited
    */
   count(limit: OwnLimit, key: string): Readonly<Record<string, string>>;
+  /**
+   * The same, for an answer that tells of another limit.
+   * @throws {ApiFailure} 429 rate_limited
+   */
+  pass(limit: OwnLimit, key: string): void;
 }
 
 /** Ordinary requests, of which there are many: everything else is counted where all replicas see it. */
@@ -68,7 +73,7 @@ export function createRateLimiter(
   { store }: { readonly store: Store },
   limits: Partial<RateLimits> | false,
 ): RateLimiter {
-  if (limits === false) return { consume: () => Promise.resolve({}), count: () => ({}) };
+  if (limits === false) return { consume: () => Promise.resolve({}), count: () => ({}), pass: () => {} };
   const { address, user, ...shared } = { ...defaultRateLimits, ...limits };
   const windows = { address: createRequestWindows(address), user: createRequestWindows(user) };
   const limiters = new Map<string, RateLimiterAbstract>(
@@ -90,8 +95,14 @@ export function createRateLimiter(
   );
   const all: RateLimits = { address, user, ...shared };
 
+  const policies = Object.fromEntries(
+    Object.entries(all).map(([name, { points, seconds }]: [string, RateLimit]) => [
+      name,
+      `"${name}";q=${points};w=${seconds}`,
+    ]),
+  ) as Record<keyof RateLimits, string>;
   const describe = (name: keyof RateLimits, remaining: number, msBeforeNext: number): Record<string, string> => ({
-    'ratelimit-policy': `"${name}";q=${all[name].points};w=${all[name].seconds}`,
+    'ratelimit-policy': policies[name],
     ratelimit: `"${name}";r=${remaining};t=${Math.ceil(msBeforeNext / 1000)}`,
   });
   const refusal = (name: keyof RateLimits, msBeforeNext: number): ApiFailure => {
@@ -111,6 +122,10 @@ export function createRateLimiter(
 
   return {
     count,
+    pass: (name, key) => {
+      const { remaining, msBeforeNext } = windows[name].add(key);
+      if (remaining < 0) throw refusal(name, msBeforeNext);
+    },
     consume: async (name, key) => {
       if (name === 'address' || name === 'user') return count(name, key);
       try {
