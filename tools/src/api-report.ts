@@ -2,7 +2,7 @@
 // review. `--check` changes nothing and fails when a report is out of date. Fails for what nobody can use well: a member
 // without a comment, and a type that the interface names without exporting it. Works on the built declarations.
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 
@@ -10,8 +10,6 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const check = process.argv.includes('--check');
 /** Those packages alone. */
 const named = process.argv.slice(2).filter((argument) => argument !== '--check');
-/** Libraries whose members do not all have a comment yet. */
-const incomplete: ReadonlySet<string> = new Set(['sync']);
 const stale: string[] = [];
 const gaps: string[] = [];
 
@@ -26,7 +24,7 @@ for (const name of named.length > 0 ? named : readdirSync(join(root, 'packages')
       throw new Error(`${name} is not built: dist/${report}.d.ts`);
     mkdirSync(join(folder, 'api'), { recursive: true });
     if (!writeReport(folder, report)) stale.push(`packages/${name}/api/${report}.api.md`);
-    if (!incomplete.has(name)) gaps.push(...undocumented(folder, report));
+    gaps.push(...undocumented(folder, report));
   }
 }
 if (gaps.length > 0) {
@@ -92,7 +90,7 @@ function writeReport(folder: string, report: string): boolean {
   const result = Extractor.invoke(config, {
     localBuild: !check,
     messageCallback: (message) => {
-      if (message.messageId === 'ae-forgotten-export' && !incomplete.has(basename(folder))) {
+      if (message.messageId === 'ae-forgotten-export') {
         gaps.push(`packages/${relative(join(root, 'packages'), folder)}: ${message.text}`);
       }
       message.handled = message.logLevel !== ExtractorLogLevel.Error;

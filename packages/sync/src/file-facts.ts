@@ -13,8 +13,11 @@ export type Manifest = ReadonlyMap<string, FileFacts>;
 
 /** A change of one path: `undefined` is no file. */
 export interface FileChange {
+  /** Relative to the root, `/` between segments. */
   readonly path: string;
+  /** What is there until the change; `undefined` for no file. */
   readonly before?: FileFacts | undefined;
+  /** What is there afterwards; `undefined` for no file. */
   readonly after?: FileFacts | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { SyncOptions } from './sync-options.ts';
 
 /** Options of {@link planSync}. */
 export interface PlanSyncOptions extends SyncOptions {
-  /** @defaultValue 'both' */
+  /** Which way files go. @defaultValue 'both' */
   readonly direction?: SyncDirection | undefined;
   /** What to do with files that changed on both sides; a function is asked for each. @defaultValue 'leave' */
   readonly resolve?:

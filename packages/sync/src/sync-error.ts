@@ -31,13 +31,20 @@ const brand = Symbol.for('@sp/sync.error');
 
 /** The only error class of this package: branch on `code`, read the facts from the fields. */
 export class SyncError extends Error {
+  /** Always this one. */
   override readonly name = 'SyncError';
+  /** Why it failed. */
   readonly code: SyncErrorCode;
+  /** A path in the tree, or the file on disk that failed. */
   readonly path: string | undefined;
+  /** The paths that are not as they were planned (`SP_SYNC_MOVED`). */
   readonly paths: readonly string[] | undefined;
+  /** HTTP status that the tenant answered. */
   readonly status: number | undefined;
+  /** Whether the same call may succeed later without a change. */
   readonly retryable: boolean;
 
+  /** For whoever has to make one, in a test for example. */
   constructor(code: SyncErrorCode, message: string, facts: SyncErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;

@@ -8,6 +8,7 @@ export type SyncResolution = 'ours' | 'theirs' | 'keep-both' | 'leave';
 
 /** A file that is not the same on the two sides, and that neither side alone changed. */
 export interface SyncConflict {
+  /** Relative to the root, `/` between segments. */
   readonly path: string;
   /** What both agreed on last; `undefined` for none. */
   readonly base?: FileFacts | undefined;
@@ -15,6 +16,7 @@ export interface SyncConflict {
   readonly local?: FileFacts | undefined;
   /** The tenant's; `undefined` when it has none. */
   readonly remote?: FileFacts | undefined;
+  /** What becomes of it. */
   readonly resolution: SyncResolution;
   /** With `keep-both`: where the tenant's version goes. */
   readonly twin?: string | undefined;
@@ -22,6 +24,7 @@ export interface SyncConflict {
 
 /** Something that differs, and is left as it is. */
 export interface LeftFile {
+  /** Relative to the root, `/` between segments. */
   readonly path: string;
   /** On which side it would have been changed, or was not looked at. */
   readonly side: 'local' | 'remote';
@@ -33,7 +36,9 @@ export interface LeftFile {
 export interface SyncPlan {
   /** Names the sync, on both sides and for ever. */
   readonly id: string;
+  /** What the tenant speaks: this package's protocol, or the predecessor's. */
   readonly protocol: 'manifest' | 'tarball';
+  /** Which way files go. */
   readonly direction: SyncDirection;
   /** Hash of the tenant's tree that the plan is about. */
   readonly remoteTree: string;
@@ -43,9 +48,11 @@ export interface SyncPlan {
   readonly down: readonly FileChange[];
   /** All of them, also those that are resolved. */
   readonly conflicts: readonly SyncConflict[];
+  /** What differs, and stays as it is. */
   readonly left: readonly LeftFile[];
-  /** Bytes of the contents that go up and come down, uncompressed; at most, for what is there already does not travel. */
+  /** Bytes of the contents that go up, uncompressed; at most, for what is there already does not travel. */
   readonly bytesUp: number;
+  /** The same of what comes down. */
   readonly bytesDown: number;
   /** Files that are the same on both sides. */
   readonly unchanged: number;

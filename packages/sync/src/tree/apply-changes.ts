@@ -86,11 +86,7 @@ export async function recoverTree(tree: ChangeableTree): Promise<{ readonly reco
   return { recovered: unfinished.length > 0 };
 }
 
-async function finish(
-  tree: ChangeableTree,
-  entry: JournalEntry,
-  newFolders?: NewFolders,
-): Promise<JournalEntry> {
+async function finish(tree: ChangeableTree, entry: JournalEntry, newFolders?: NewFolders): Promise<JournalEntry> {
   // Whole folders first. What could not be moved goes the way of all others.
   const moved = newFolders?.move() ?? new Map<string, IndexedFile>();
   newFolders?.release(tree.contents.adopt);
