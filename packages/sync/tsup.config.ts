@@ -6,6 +6,10 @@ export default libraryBuild(['src/index.ts', 'src/server.ts'], {
   noExternal: ['zod', 'proper-lockfile', 'write-file-atomic'],
   // Some of them are CommonJS.
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    js: [
+      "import { createRequire as __createRequire } from 'node:module';",
+      'const require = __createRequire(import.meta.url);',
+      'const __filename = import.meta.url;',
+    ].join('\n'),
   },
 });
