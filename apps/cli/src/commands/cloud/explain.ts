@@ -2,8 +2,8 @@ import { Args } from '@oclif/core';
 import { type AnyErrorCode, advice } from '../../advice.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { CliError } from '../../cli-error.ts';
-import { exitCodes } from '../../exit-codes.ts';
 import { renderTable } from '../../output/table.ts';
+import { errorMeanings } from '../../reference/error-meanings.ts';
 import { type Trouble, troubles } from '../../troubles.ts';
 
 /** What is known about one code, or about all. */
@@ -11,7 +11,7 @@ export interface ExplainResult {
   readonly codes: readonly {
     readonly code: string;
     readonly exitCode: number;
-    /** `notFound`: the name of the exit code. */
+    /** What happened, in one sentence. */
     readonly meaning: string;
     readonly suggestions: readonly string[];
   }[];
@@ -33,20 +33,21 @@ export default class Explain extends BaseCommand {
     const known = Object.keys(advice) as AnyErrorCode[];
     const codes = known
       .filter((code) => wanted === undefined || code === wanted)
-      .map((code) => ({ code, meaning: nameOf(advice[code].exitCode), ...advice[code] }));
+      .map((code) => ({ code, meaning: errorMeanings[code], ...advice[code] }));
     if (codes.length === 0) {
       const available = known.filter((code) => code.includes(wanted?.replace(/^SP_/, '') ?? ''));
       throw new CliError('SP_CLI_CODE_NOT_FOUND', `There is no error code ${JSON.stringify(args.code)}`, { available });
     }
     const related = troubles.filter(({ codes: of }) => wanted === undefined || of.some((code) => code === wanted));
-    const rows = codes.map(({ code, exitCode, meaning }) => [code, `${exitCode}`, meaning]);
-    this.log(renderTable(['CODE', 'EXIT', 'MEANING'], rows));
-    if (wanted !== undefined) for (const line of codes[0]?.suggestions ?? []) this.log(`\n${line}`);
+    const [one] = wanted === undefined ? [] : codes;
+    if (one === undefined) {
+      const rows = codes.map(({ code, exitCode, meaning }) => [code, `${exitCode}`, meaning]);
+      this.log(renderTable(['CODE', 'EXIT', 'MEANING'], rows));
+    } else {
+      this.log(`${one.code} (exit code ${one.exitCode})\n${one.meaning}`);
+      for (const suggestion of one.suggestions) this.log(`  ${suggestion}`);
+    }
     for (const { trouble, remedy } of related) this.log(`\n${trouble}\n  ${remedy}`);
     return { codes, troubles: related };
   }
-}
-
-function nameOf(exitCode: number): string {
-  return Object.entries(exitCodes).find(([, value]) => value === exitCode)?.[0] ?? 'failed';
 }
