@@ -295,7 +295,7 @@ test('a wrong token is named, and is found nowhere', async () => {
 test('the output of a machine that writes without end is read up to the call, and a reader that leaves ends it', async () => {
   let parts = 0;
   const endless: typeof fetch = (input, init) => {
-    if (!new URL(String(input)).pathname.endsWith('/logs')) return fetch(input, init);
+    if (!new URL(input instanceof Request ? input.url : input).pathname.endsWith('/logs')) return fetch(input, init);
     parts++;
     const attributes = { timestamp: '2026-01-01T00:00:00.000Z', message: `line ${parts}`, level: 'info' };
     return Promise.resolve(Response.json({ data: [{ attributes }], meta: { next_token: String(parts) } }));

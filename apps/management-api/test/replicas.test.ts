@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { createRelease } from '../src/tenants/deploys.ts';
 import { listEvents } from '../src/tenants/events.ts';
-import { openOperation } from '../src/tenants/operations.ts';
+import { type OperationKind, openOperation } from '../src/tenants/operations.ts';
+import { openDueOperation } from '../src/workflows/settle-subscription.ts';
 import type { ChildMessage } from './crash/messages.ts';
 import { type Provider, startProvider } from './crash/provider.ts';
 import { bundle, type Child, startChild } from './crash/run-child.ts';
@@ -112,6 +113,56 @@ test('one of two is killed under load: the other finishes everything, once, and 
     expect(new Set(stored.map(({ eventType }) => eventType)).size).toBe(stored.length);
     await until(() => (second.events.get(tenantId)?.length ?? 0) >= stored.length);
     expect(second.events.get(tenantId)).toEqual(stored.map(({ sequence, eventType }) => ({ sequence, eventType })));
+  }
+});
+
+test('what both are asked to do at once is done once, and both tell the same of it', async () => {
+  const tenantId = await newTenant();
+  for (const replica of [first, second]) replica.child.send({ type: 'follow', tenantId });
+  const both = (workflowId: string): void => [first, second].forEach((replica) => start(replica, workflowId));
+  both(`provision:${tenantId}`);
+  await until(async () => (await stateOf(tenantId)) === 'awaiting_deploy');
+  await deploy(first, tenantId);
+  await until(async () => (await stateOf(tenantId)) === 'running');
+  const operationOf = async (id: string) =>
+    (await database.store.pool.query('select status, failure from tenant_operations where id = $1', [id])).rows[0];
+  const subscribe = (status: string) => async () => {
+    await database.store.pool.query('update tenants set subscription_status = $2 where id = $1', [tenantId, status]);
+    // Two webhooks, each to another replica; what came before looks at the subscription as well when it is done.
+    const due = await Promise.all([1, 2].map(() => openDueOperation(database, { tenantId })));
+    const { rows } = await database.store.pool.query<{ id: string }>(
+      'select id from tenant_operations where tenant_id = $1 order by created_at desc limit 1',
+      [tenantId],
+    );
+    const id = rows[0]?.id ?? '';
+    for (const one of due) expect([id, undefined]).toContain(one);
+    return id;
+  };
+  const open = (kind: OperationKind) => async () => (await openOperation(database.store, { tenantId, kind })).id;
+  for (const [begin, state] of [
+    [open('restart'), 'running'],
+    [open('rotate_credentials'), 'running'],
+    [open('rotate_sync_token'), 'running'],
+    [subscribe('paused'), 'suspended'],
+    [subscribe('active'), 'running'],
+    [open('delete'), 'deleted'],
+  ] as const) {
+    const id = await begin();
+    both(`operate:${id}`);
+    await until(async () => ((await operationOf(id)) as { status: string }).status !== 'open');
+    expect(await operationOf(id)).toEqual({ status: 'done', failure: null });
+    expect(await stateOf(tenantId)).toBe(state);
+    const { appName, currentReleaseId } = await readTenant(database.store, tenantId);
+    const machines = provider.apps.get(appName)?.machines.map(({ release }) => release) ?? [];
+    if (state === 'running') expect(machines).toContain(currentReleaseId);
+    else expect(machines).toEqual([]);
+  }
+  expect(provider.repeated).toEqual([]);
+  const stored = await listEvents(database.store, { tenantId, after: 0, limit: 100 });
+  const expected = stored.map(({ sequence, eventType }) => ({ sequence, eventType }));
+  for (const { events } of [first, second]) {
+    await until(() => (events.get(tenantId)?.length ?? 0) >= expected.length);
+    expect(events.get(tenantId)).toEqual(expected);
   }
 });
 
