@@ -90,6 +90,8 @@ test('from login to a page that runs, over a failed deploy and a restart', async
 
   cloud = await start('a');
   expect(cloud.url).toBe(url);
+  // The machine is started again by then; that its program listens is its own affair.
+  await expect.poll(async () => (await getPage(`${url}/facts`, host)).status, { timeout: 30_000 }).toBe(200);
   const after = await facts();
   expect(after.pid).not.toBe(before.pid);
   expect(after.env).toMatchObject({ FLY_MACHINE_ID: third.release_id, DATABASE_URL: before.env['DATABASE_URL'] });

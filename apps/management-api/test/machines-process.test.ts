@@ -7,7 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createProcessMachines } from '../src/machines/process.ts';
+import { processStartTime } from '../src/machines/process-life.ts';
 import type { MachineSpec } from '../src/ports/machines.ts';
+import { lockMachines } from '../src/serve/lock-machines.ts';
 import { pushMachineImage } from './machine-image.ts';
 import { askFacts, machinesSuite, say, waitForExit } from './machines.suite.ts';
 import { type RegistryFixture, startRegistry } from './machines-fixture.ts';
@@ -225,6 +227,34 @@ test('process: close ends every machine; a closed machine starts again from its 
   const again = await machines.start(spec);
   expect((await askFacts(again)).services).toBe(true);
   await machines.close();
+});
+
+test('process: close leaves machines alone that this process has not started, or that another has taken over', async (context) => {
+  const directory = join(registry.directory, 'taken-over');
+  const logger = pino({ enabled: false });
+  const openIt = () => createProcessMachines({ directory, images: registry.images.storage, logger });
+  const spec = specFor('sp-taken-over');
+  const machine = await openIt().start(spec);
+  const other = spawn('sleep', ['600']);
+  context.onTestFinished(async () => {
+    await openIt().stop(spec.appName, spec.releaseId);
+    other.kill('SIGKILL');
+  });
+  const startTime = await processStartTime(other.pid ?? 0);
+  await writeFile(join(directory, '.owner'), `${JSON.stringify({ pid: other.pid, start_time: startTime })}\n`);
+  // As a second control plane does whose start fails.
+  await openIt().close();
+  expect((await askFacts(machine)).services).toBe(true);
+});
+
+test('process: a folder of machines is looked after by one process', async () => {
+  const directory = join(registry.directory, 'locked', 'machines');
+  const lock = await lockMachines(directory);
+  await expect(lockMachines(directory)).rejects.toMatchObject({ code: 'SP_MACHINES_IN_USE' });
+  // Machines of one that was killed do not end, although they are only found and not started.
+  expect(JSON.parse(await readFile(join(directory, '.owner'), 'utf8'))).toMatchObject({ pid: process.pid });
+  await lock.release();
+  await (await lockMachines(directory)).release();
 });
 
 test('process: an image that is not there is a clear error', async () => {

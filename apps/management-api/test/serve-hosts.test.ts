@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadConfiguration } from '../src/configuration/configuration.ts';
+import { type Configuration, loadConfiguration } from '../src/configuration/configuration.ts';
 import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
 import { type Service, startService } from '../src/serve/start-service.ts';
 import { openStore } from '../src/store/database.ts';
@@ -17,6 +18,7 @@ let postgres: EmbeddedPostgres;
 let admin: Client;
 let service: Service;
 let databaseName: string;
+let configuration: Configuration;
 const logged: string[] = [];
 
 beforeAll(async () => {
@@ -49,7 +51,7 @@ beforeAll(async () => {
     SP_API_BILLING: 'sandbox',
   };
   // As containers are served in public, whose engine is not everywhere; and below the tenants' own domain.
-  const configuration = {
+  configuration = {
     ...loadConfiguration({ env, readFile: () => '' }),
     baseUrl: 'https://api.example.com',
     listenHost: '127.0.0.1',
@@ -91,6 +93,17 @@ test('the API is reached below the tenants’ domain, and what is beside it ther
   });
   // Nobody's domain.
   expect(await ask('other.example.org', '/healthz')).toEqual(alive);
+});
+
+test('a second one with another key ends before it has touched a machine, and one with the same machines too', async () => {
+  const logger = pino({ enabled: false });
+  const machinesDirectory = join(folder, 'other-machines');
+  const vaultKey = new Uint8Array(randomBytes(32));
+  await expect(startService({ ...configuration, vaultKey, machinesDirectory }, { logger })).rejects.toThrow(
+    'Not sealed',
+  );
+  expect(existsSync(machinesDirectory)).toBe(false);
+  await expect(startService(configuration, { logger })).rejects.toMatchObject({ code: 'SP_MACHINES_IN_USE' });
 });
 
 test('while the database is away it lives, says that it is not ready, and logs what it cannot answer', async () => {

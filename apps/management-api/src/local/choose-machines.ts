@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { createImages, type Images } from '../images/registry.ts';
 import { detectDocker } from '../machines/detect.ts';
 import { createDockerMachines } from '../machines/docker.ts';
+import { claimMachines, ownerFileOf } from '../machines/owner-file.ts';
 import { createProcessMachines } from '../machines/process.ts';
 import type { Machines } from '../ports/machines.ts';
 import { LocalCloudError } from './local-cloud-error.ts';
@@ -32,8 +34,8 @@ export async function chooseMachines(
   });
 }
 
-/** Opens the driver. */
-export function openMachines(
+/** Opens the driver of a folder that this process has locked. */
+export async function openMachines(
   kind: MachinesChoice['kind'],
   deps: {
     readonly directory: string;
@@ -41,9 +43,12 @@ export function openMachines(
     readonly registry: string;
     readonly logger: Logger;
   },
-): Machines {
+): Promise<Machines> {
   const { directory, images, registry, logger } = deps;
   if (kind === 'docker') return rememberApps(createDockerMachines({ images, registry, logger }), directory);
+  // Those that run on from a process that was killed end soon when nobody says that they are theirs.
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await claimMachines(ownerFileOf(directory));
   return createProcessMachines({ directory, images: images.storage, logger });
 }
 
@@ -51,6 +56,7 @@ export function openMachines(
 export async function removeMachines(directory: string): Promise<void> {
   const images = createImages({ directory, registry: '127.0.0.1', secret: new Uint8Array(32) });
   const logger = pino({ enabled: false });
+  if (existsSync(directory)) await claimMachines(ownerFileOf(directory));
   await createProcessMachines({ directory, images: images.storage, logger }).close();
   if ((await rememberedApps(directory)).length === 0 || !(await detectDocker()).available) return;
   const docker = createDockerMachines({ images, registry: '127.0.0.1', logger });

@@ -113,7 +113,12 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       onCollectFailed: (err) => logger.warn({ err }, 'garbage of the registry was not collected'),
     });
     stops.push(() => images.close());
-    const machines = openMachines(choice.kind, { directory: join(dataDir, 'machines'), images, registry, logger });
+    const machines = await openMachines(choice.kind, {
+      directory: join(dataDir, 'machines'),
+      images,
+      registry,
+      logger,
+    });
     stops.push(() => machines.close());
     const feed = await createEventFeed(store);
     stops.push(() => feed.close());

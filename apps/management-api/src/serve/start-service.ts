@@ -19,6 +19,7 @@ import { startWorkflows } from '../workflows/engine.ts';
 import { startMaintenance } from '../workflows/maintenance.ts';
 import { configuredLimits } from './configured-limits.ts';
 import { listen, type ServiceHandler } from './listen.ts';
+import { lockMachines } from './lock-machines.ts';
 import { openServiceMachines } from './open-machines.ts';
 import { openBilling, openIdentity } from './open-providers.ts';
 import { routeHosts } from './route-hosts.ts';
@@ -37,7 +38,7 @@ export interface Service {
 
 /**
  * Runs the control plane with the providers of the configuration.
- * @throws {OperatorError} SP_DATABASE_UNREACHABLE, SP_DATABASE_OUTDATED, SP_LISTEN_FAILED
+ * @throws {OperatorError} SP_DATABASE_UNREACHABLE, SP_DATABASE_OUTDATED, SP_MACHINES_IN_USE, SP_LISTEN_FAILED
  */
 export async function startService(
   configuration: Configuration,
@@ -70,11 +71,16 @@ export async function startService(
       onCollectFailed: (err) => logger.warn({ err }, 'garbage of the registry was not collected'),
     });
     stops.push(() => images.close());
+    // Before any machine: a key that opens nothing ends the start.
+    const tokens = await createAccessTokens({ store, vault, issuer: baseUrl });
+    if (configuration.machines === 'process') {
+      const lock = await lockMachines(configuration.machinesDirectory);
+      stops.push(() => lock.release());
+    }
     const { machines, certificates } = openServiceMachines(configuration, { images, registry, logger });
     stops.push(() => machines.close());
     const feed = await createEventFeed(store);
     stops.push(() => feed.close());
-    const tokens = await createAccessTokens({ store, vault, issuer: baseUrl });
     const identity = openIdentity(configuration, { vault });
     const { billing, webhookSecrets } = openBilling(configuration, { store, vault, logger });
     const databases = createPostgresDatabases({
