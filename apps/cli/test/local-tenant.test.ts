@@ -28,6 +28,28 @@ async function makeLocalWorld(): Promise<{ cwd: string; env: Record<string, stri
 
 const parse = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 
+test('a database that is of two tenants is not deleted with one of them', async () => {
+  const world = await makeLocalWorld();
+  const create = ['--type', 'local', '--name'];
+  expect((await runCommand(Create, [...create, 'first', '--database', 'embedded'], world)).exitCode).toBe(0);
+  const path = join(world.cwd, '.systemprompt/tenants.json');
+  const url = (await loadTenants(path))?.tenants[0]?.databaseUrl ?? '';
+  const second = await runCommand(Create, [...create, 'second', '--database-url-stdin'], {
+    ...world,
+    readStdin: async () => url,
+  });
+  expect(second.exitCode, second.stderr).toBe(0);
+  const both = await runCommand(Delete, ['second', '--data', 'delete', '--confirm', 'second', '--json'], world);
+  expect(parse(both.stdout)).toMatchObject({
+    error: { code: 'SP_CLI_USAGE', message: expect.stringContaining('first') },
+  });
+  expect((await runCommand(Query, ['select 1', '--profile', 'first'], world)).exitCode).toBe(0);
+  const kept = await runCommand(Delete, ['second', '--data', 'keep', '--confirm', 'second'], world);
+  expect(kept.stdout).toContain('Its profile is left: systemprompt cloud profile delete second');
+  const last = await runCommand(Delete, ['first', '--data', 'delete', '--confirm', 'first', '--json'], world);
+  expect(parse(last.stdout)).toMatchObject({ database: 'deleted' });
+});
+
 test('a local tenant is made, used, and deleted with its data, without a login', async () => {
   const world = await makeLocalWorld();
   const create = await runCommand(

@@ -28,6 +28,7 @@ export async function deleteLocalTenant(
       `The database of ${name} is on a Postgres of your own: it is not deleted from here`,
     );
   }
+  if (data === 'delete') await refuseShared(context, tenant);
   const end = data === 'delete' ? ' and destroys its database' : '';
   const warning = `Deleting the local tenant ${name} takes it out of this project${end}.`;
   await confirmByName(context, { name, given: flags.confirm, warning, command: `${again} --data ${data}` });
@@ -35,6 +36,25 @@ export async function deleteLocalTenant(
   const project = context.requireProject();
   const profiles = await forgetTenant(context, { id, project });
   return { profiles, database: data === 'delete' ? 'deleted' : 'kept' };
+}
+
+/** A tenant can be made with the URL of another one: its database is not this one's to delete. */
+async function refuseShared(context: Context, { id, name, databaseUrl }: StoredTenant): Promise<void> {
+  const { loadTenants } = await import('@sp/tenants');
+  const tenants = (await loadTenants(context.requireProject().localTenants))?.tenants ?? [];
+  const where = placeOf(databaseUrl);
+  const other = tenants.find((each) => each.id !== id && where !== undefined && placeOf(each.databaseUrl) === where);
+  if (other === undefined) return;
+  throw new CliError(
+    'SP_CLI_USAGE',
+    `The database of ${name} is that of ${other.name} too: it is not deleted from here`,
+  );
+}
+
+function placeOf(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const { port, pathname } = new URL(url);
+  return `${port || '5432'}${pathname}`;
 }
 
 async function askData(

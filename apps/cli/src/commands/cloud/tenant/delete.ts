@@ -4,6 +4,7 @@ import { confirmByName } from '../../../confirm.ts';
 import { confirmFlag } from '../../../flags.ts';
 import { deleteLocalTenant } from '../../../local-tenant/delete-local-tenant.ts';
 import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
+import { shellWord } from '../../../shell-words.ts';
 import { forgetTenant } from '../../../tenant/forget.ts';
 import { operate } from '../../../tenant/operate.ts';
 import { findTarget } from '../../../tenant/target.ts';
@@ -41,6 +42,7 @@ export default class TenantDelete extends BaseCommand {
     if (local !== undefined) {
       const { profiles, database } = await deleteLocalTenant(local, { context: this.context, flags, command: bin });
       this.log(`${local.name} is deleted; its database is ${database === 'deleted' ? 'deleted too' : 'still there'}`);
+      this.tellOf(profiles);
       return { tenantId: local.id, tenantName: local.name, deleted: true, profiles, database };
     }
     const target = await findTarget(this.context, { tenant: args.id, command: bin, as: '' });
@@ -54,6 +56,14 @@ export default class TenantDelete extends BaseCommand {
     });
     const profiles = await forgetTenant(this.context, target);
     this.log(`${name} is deleted`);
+    this.tellOf(profiles);
     return { tenantId: id, tenantName: name, deleted: true, profiles };
+  }
+
+  /** They stay, because they hold what people wrote. */
+  private tellOf(profiles: readonly string[]): void {
+    for (const profile of profiles) {
+      this.log(`Its profile is left: ${this.config.bin} cloud profile delete ${shellWord(profile)}`);
+    }
   }
 }
