@@ -1,13 +1,25 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { link, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { brotliCompressSync, createBrotliCompress } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { createSyncHandler } from '../src/server.ts';
-import { readFiles, temporaryFolder, token } from './setup.ts';
+import { pair, readFiles, temporaryFolder, token, writeFiles } from './setup.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const facts = (text: string) => ({ hash: sha256(text), size: text.length, mode: 0o644 });
 const id = '00000000-0000-0000-0000-00000000000a';
+
+function frame(value: unknown, content = ''): Buffer {
+  const json = Buffer.from(JSON.stringify(value));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(json.length);
+  return Buffer.concat([length, json, Buffer.from(content)]);
+}
 
 /** A tenant whose process was killed between the journal and the end of a change of `a` from `old` to `new`. */
 async function killed(before: string | undefined) {
@@ -99,4 +111,55 @@ test('edited after the kill: the edit stays', async () => {
   expect([await readFiles(root), await readdir(kept)]).toEqual([{ a: 'edited' }, []]);
   await undo();
   expect(await readFiles(root)).toEqual({ a: 'edited' });
+});
+
+test('killed while it filled new folders: what is whole in them is not sent again', async () => {
+  const both = await pair();
+  const incoming = join(both.remote, '.systemprompt', 'sync', 'incoming');
+  const dead = spawnSync(process.execPath, ['-e', '']).pid;
+  const folder = join(incoming, `new-${sha256(hostname()).slice(0, 16)}-${dead}-00000000-00000000`);
+  await mkdir(join(folder, 'content'), { recursive: true });
+  await writeFile(join(folder, 'content', 'whole'), 'whole', { mode: 0o755 });
+  await writeFile(join(folder, 'content', 'cut'), 'cu');
+  // Of a process that is still at it.
+  const busy = join(incoming, `new-${sha256(hostname()).slice(0, 16)}-${process.ppid}-00000000-00000000`);
+  await mkdir(busy);
+  const files = [['content/whole', sha256('whole'), 5, '-']];
+  const frames = [frame({ protocol: 2, id, before: [], files, removed: [] }), frame({ end: true })];
+  const response = await fetch(new URL('/api/v1/sync/changes', both.options.remote.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: brotliCompressSync(Buffer.concat(frames)),
+  });
+  expect(response.status).toBe(200);
+  expect(await readFiles(both.remote)).toEqual({ 'content/whole': 'whole' });
+  expect((await readdir(incoming)).filter((name) => name.startsWith('new-'))).toEqual([busy.slice(incoming.length + 1)]);
+});
+
+test('a folder that somebody makes while a new one is filled keeps what is in it', async () => {
+  const both = await pair();
+  const incoming = join(both.remote, '.systemprompt', 'sync', 'incoming');
+  const files = ['1', '2', '3'].map((name) => [`new/${name}`, sha256(name), 1, '-']);
+  const compress = createBrotliCompress();
+  const body = (async function* () {
+    compress.write(frame({ protocol: 2, id, before: [], files, removed: [] }));
+    compress.write(frame({ hash: sha256('1'), size: 1 }, '1'));
+    await new Promise<void>((resolve) => compress.flush(resolve));
+    yield compress.read() as Buffer;
+    // The folder was not there, and is being filled.
+    while (!(await readdir(incoming).catch(() => [])).some((name) => name.startsWith('new-'))) await delay(5);
+    await writeFiles(both.remote, { 'new/theirs': 'theirs' });
+    for (const name of ['2', '3']) compress.write(frame({ hash: sha256(name), size: 1 }, name));
+    compress.end(frame({ end: true }));
+    yield Buffer.concat(await compress.toArray());
+  })();
+  const response = await fetch(new URL('/api/v1/sync/changes', both.options.remote.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}` },
+    body: Readable.toWeb(Readable.from(body)) as ReadableStream,
+    duplex: 'half',
+  });
+  expect(await response.json()).toMatchObject({ left: [] });
+  expect(await readFiles(both.remote)).toEqual({ 'new/1': '1', 'new/2': '2', 'new/3': '3', 'new/theirs': 'theirs' });
+  expect(await readdir(incoming)).toEqual([]);
 });
