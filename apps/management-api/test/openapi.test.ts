@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { contract, type Endpoint, fromWire } from '@sp/cloud-api/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
+import { createManagementApi } from '../src/api.ts';
 import { createOpenApiDocument } from '../src/openapi/document.ts';
 import { commonErrors, endpointErrors, otherErrors } from '../src/openapi/endpoint-errors.ts';
-import { sample } from '../src/openapi/example.ts';
+import { limitsOf } from '../src/openapi/endpoint-limits.ts';
+import { sample, sampleAnswer } from '../src/openapi/example.ts';
 import { listOperations } from '../src/openapi/operations.ts';
 import { baseUrl, type Edge, startEdge } from './edge.ts';
 
@@ -22,7 +24,15 @@ const document = createOpenApiDocument({ baseUrl });
 const reference = z.strictObject({ $ref: z.string().regex(/^#\/components\//) });
 const schema = z.looseObject({});
 const header = z.union([reference, z.strictObject({ description: z.string(), schema })]);
-const media = z.strictObject({ schema, 'x-event-data': reference.optional() });
+const media = z
+  .strictObject({
+    schema,
+    example: z.unknown().optional(),
+    examples: z.record(z.string(), z.strictObject({ summary: z.string(), value: z.unknown() })).optional(),
+    'x-event-data': reference.optional(),
+  })
+  // One or the other, and never none.
+  .refine(({ example, examples }) => (example === undefined) !== (examples === undefined));
 const content = z.record(z.string().regex(/^[a-z]+\/[a-z-]+$/), media);
 const response = z.strictObject({
   description: z.string(),
@@ -47,6 +57,9 @@ const operation = z.strictObject({
   requestBody: z.strictObject({ required: z.boolean(), content }).optional(),
   responses: z.record(z.string().regex(/^[1-5]\d\d$/), response).refine((value) => Object.keys(value).length > 0),
   security: z.array(z.record(z.string(), z.array(z.string()))),
+  'x-rate-limits': z.array(
+    z.strictObject({ name: z.string(), requests: z.int(), seconds: z.int(), per: z.enum(['user', 'address']) }),
+  ),
 });
 const openApi = z.strictObject({
   openapi: z.literal('3.1.0'),
@@ -145,6 +158,38 @@ test('real answers fit what is said about them', async () => {
     expect(() => z.fromJSONSchema(answer as never).parse, name).not.toThrow();
     const result = z.fromJSONSchema(answer as never).safeParse(await response.json());
     expect(result.error?.issues ?? [], name).toEqual([]);
+  }
+});
+
+test.each(listOperations().filter(({ answer }) => answer !== undefined))(
+  'the example of $name is one',
+  ({ answer }) => {
+    const result = z.fromJSONSchema(answer as never).safeParse(sampleAnswer(answer ?? {}));
+    expect(result.error?.issues ?? []).toEqual([]);
+  },
+);
+
+test('says of each operation the limit that is counted for it', async () => {
+  const strict = createManagementApi(edge.ports, { ...edge.options, rateLimits: {} });
+  const { token } = await edge.login('limits@example.com');
+  for (const { name, endpoint } of listOperations()) {
+    const path = endpoint.path.replace('{provider}', 'github').replaceAll(/\{\w+\}/g, 'x');
+    const { method } = endpoint;
+    const response = await strict.fetch(
+      new Request(`${baseUrl}${path}`, {
+        method,
+        headers: {
+          'content-type': 'application/json',
+          ...(endpoint.auth === 'none' ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: method === 'GET' ? null : '{}',
+      }),
+    );
+    const last = limitsOf(name, endpoint).at(-1);
+    expect(response.headers.get('ratelimit-policy'), name).toBe(
+      `"${last?.name}";q=${last?.requests};w=${last?.seconds}`,
+    );
+    await response.body?.cancel();
   }
 });
 

@@ -1,6 +1,8 @@
-import { apiScopes, requestIdHeader } from '@sp/cloud-api/contract';
+import { apiScopes, provisioningEventName, requestIdHeader } from '@sp/cloud-api/contract';
 import { replayedHeader } from '../http/idempotency.ts';
 import type { DocumentedError } from './endpoint-errors.ts';
+import { limitsOf } from './endpoint-limits.ts';
+import { sample, sampleAnswer } from './example.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { listOperations, type Operation, takesKey } from './operations.ts';
 
@@ -53,7 +55,8 @@ export function createOpenApiDocument({ baseUrl }: { readonly baseUrl: string })
       version: '1',
       description:
         'Tenants of SystemPrompt Cloud: checkout, provisioning, deploys, releases, secrets, domains and logs. ' +
-        'A login may do everything; an API token what its scopes say.',
+        'A login may do everything; an API token what its scopes say. `x-rate-limits` names the limits of an operation ' +
+        'where the operator has set no others.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: baseUrl }],
@@ -87,23 +90,29 @@ function describe(
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: reference(named.request) } } } }),
+      : {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: reference(named.request), example: sample(body) } },
+          },
+        }),
     responses: {
-      ...success({ name, endpoint, hasAnswer: answer !== undefined, schema: named.answer }),
+      ...success({ name, endpoint, answer, schema: named.answer }),
       ...failures(errors),
     },
     // Scopes of another scheme than OAuth's are the roles of OpenAPI 3.1.
     security: scope === undefined ? [] : [{ login: [] }, { apiToken: [scope] }],
+    'x-rate-limits': limitsOf(name, endpoint),
   };
 }
 
 function success(facts: {
   readonly name: string;
   readonly endpoint: Operation['endpoint'];
-  readonly hasAnswer: boolean;
+  readonly answer: JsonSchema | undefined;
   readonly schema: string;
 }): object {
-  const { name, endpoint, hasAnswer, schema } = facts;
+  const { name, endpoint, answer, schema } = facts;
   const headers = {
     [requestIdHeader]: header('RequestId'),
     ratelimit: header('RateLimit'),
@@ -111,17 +120,30 @@ function success(facts: {
     ...(takesKey(endpoint) ? { [replayedHeader]: header('IdempotencyReplayed') } : {}),
   };
   if (endpoint.kind === 'events') {
-    const events = { schema: { type: 'string' }, 'x-event-data': reference(schema) };
+    const data = JSON.stringify(sampleAnswer(answer ?? {}));
+    const events = {
+      schema: { type: 'string' },
+      // Lines of output are events without a name.
+      example: `id: 7\n${name === 'tenants.followLogs' ? '' : `event: ${provisioningEventName}\n`}data: ${data}\n\n`,
+      'x-event-data': reference(schema),
+    };
     return {
       200: { description: 'The events as they happen.', headers, content: { 'text/event-stream': events } },
       204: { description: 'There will be no more events after the last one seen.' },
     };
   }
   if (endpoint.empty === 'null') {
-    return { 200: { description: 'Done.', headers, content: { 'application/json': { schema: { type: 'null' } } } } };
+    return {
+      200: {
+        description: 'Done.',
+        headers,
+        content: { 'application/json': { schema: { type: 'null' }, example: null } },
+      },
+    };
   }
-  if (!hasAnswer) return { 204: { description: 'Done.', headers } };
-  return { 200: { description: 'Done.', headers, content: { 'application/json': { schema: reference(schema) } } } };
+  if (answer === undefined) return { 204: { description: 'Done.', headers } };
+  const content = { 'application/json': { schema: reference(schema), example: sampleAnswer(answer) } };
+  return { 200: { description: 'Done.', headers, content } };
 }
 
 function failures(errors: readonly DocumentedError[]): object {
@@ -132,7 +154,19 @@ function failures(errors: readonly DocumentedError[]): object {
       {
         description: same.map(({ code, when }) => `\`${code}\`: ${when}`).join('\n\n'),
         ...(status === 429 ? { headers: { 'retry-after': header('RetryAfter'), ratelimit: header('RateLimit') } } : {}),
-        content: { 'application/json': { schema: reference('Error') } },
+        content: { 'application/json': { schema: reference('Error'), examples: errorExamples(same) } },
+      },
+    ]),
+  );
+}
+
+function errorExamples(errors: readonly DocumentedError[]): object {
+  return Object.fromEntries(
+    errors.map(({ code, when }) => [
+      code,
+      {
+        summary: when,
+        value: { error: { code, message: when, request_id: 'req_2b6f6d1b-8a11-4c60-9d0e-4f1c2a907f5e' } },
       },
     ]),
   );

@@ -110,4 +110,6 @@ export const commonErrors = {
 export const otherErrors: readonly DocumentedError[] = [
   error(401, 'invalid_signature', 'A webhook’s signature is not good.'),
   error(404, 'not_found', 'There is nothing at the address.'),
+  error(405, 'method_not_allowed', 'The address answers to other methods: those in `Allow`.'),
+  error(408, 'body_too_slow', 'The body did not come within 30 seconds.'),
 ];

@@ -17,6 +17,33 @@ const known: Readonly<Record<string, string | number>> = {
   timestamp: '2026-01-02T03:04:05+00:00',
   memory_mb: 512,
   code_verifier: 'a'.repeat(43),
+  email: 'ada@example.com',
+  message: 'What there is to say, in one line.',
+  hostname: 'shop-4f1c2a.example.com',
+  region: 'fra',
+  state: 'running',
+  status: 'running',
+  event_type: 'vm_provisioned',
+  action: 'tenants.deploy',
+  kind: 'user',
+  outcome: 'succeeded',
+  number: 7,
+  volume_gb: 1,
+  expires_in: 3600,
+  access_token: 'eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl',
+  refresh_token: 'sprt_REFRESH_TOKEN',
+  token_type: 'Bearer',
+  user_code: 'BCDF-GHJK',
+  app_url: 'https://shop-4f1c2a.example.com',
+  url: 'https://api.example.com/',
+  authorize_url: 'https://github.com/login/oauth/authorize',
+  checkout_url: 'https://api.example.com/checkout?_ptxn=txn_01',
+  verification_uri: 'https://api.example.com/device',
+  verification_uri_complete: 'https://api.example.com/device?user_code=BCDF-GHJK',
+  secrets_url: 'https://api.example.com/api/v1/tenants/4f1c2a90-7f5e-4c60-9d0e-2b6f6d1b8a11/credentials/TOKEN',
+  database_url: 'postgresql://app:***@db.example.com/app',
+  internal_database_url: 'postgresql://app:PASSWORD@db.internal/app',
+  subscription_status: 'active',
 };
 
 /** The command line that calls an endpoint. */
@@ -37,8 +64,13 @@ export function curlExample({ endpoint, parameters, body }: Operation, baseUrl: 
   return lines.join(' \\\n  ');
 }
 
-/** A value that fits a schema: its required members, or the first one where none is. */
-export function sample(schema: JsonSchema, name = ''): unknown {
+/** An answer that fits a schema, with every member that it can have. */
+export function sampleAnswer(schema: JsonSchema): unknown {
+  return sample(schema, '', { whole: true });
+}
+
+/** A value that fits a schema: its required members, or the first one where none is; `whole`: all of them. */
+export function sample(schema: JsonSchema, name = '', { whole = false }: { readonly whole?: boolean } = {}): unknown {
   const {
     type,
     enum: values,
@@ -50,6 +82,7 @@ export function sample(schema: JsonSchema, name = ''): unknown {
     items,
     additionalProperties,
     pattern,
+    format,
   } = schema as {
     type?: string;
     enum?: readonly unknown[];
@@ -61,25 +94,31 @@ export function sample(schema: JsonSchema, name = ''): unknown {
     items?: JsonSchema;
     additionalProperties?: JsonSchema;
     pattern?: string;
+    format?: string;
   };
   const first = (oneOf ?? anyOf)?.[0];
-  if (first !== undefined) return sample(first, name);
+  if (first !== undefined) return sample(first, name, { whole });
   if (constant !== undefined) return constant;
   if (values !== undefined) return values[0];
   switch (type) {
     case 'object': {
-      const names = required.length > 0 ? required : Object.keys(properties).slice(0, 1);
+      const all = Object.keys(properties);
+      const some = required.length > 0 ? required : all.slice(0, 1);
+      const names = whole ? all : some;
       if (names.length === 0 && additionalProperties !== undefined) return { API_KEY: sample(additionalProperties) };
-      return Object.fromEntries(names.map((member) => [member, sample(properties[member] ?? {}, member)]));
+      return Object.fromEntries(names.map((member) => [member, sample(properties[member] ?? {}, member, { whole })]));
     }
     case 'array':
-      return items === undefined ? [] : [sample(items, name)];
+      return items === undefined ? [] : [sample(items, name, { whole })];
     case 'boolean':
       return true;
     case 'integer':
     case 'number':
       return typeof known[name] === 'number' ? known[name] : 1;
     default:
+      if (/(?:_at|^time)$/.test(name)) return known['timestamp'];
+      if (name.endsWith('_id')) return known['id'];
+      if (format === 'uri') return known[name] ?? known['url'];
       return known[name] ?? (pattern?.includes('[0-9a-f]{64}') === true ? '0'.repeat(64) : 'text');
   }
 }

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import { curlExample } from '../openapi/example.ts';
+import { limitsOf } from '../openapi/endpoint-limits.ts';
+import { curlExample, sampleAnswer } from '../openapi/example.ts';
 import { listMembers, ruleOf, typeOf } from '../openapi/members.ts';
 import { listOperations, type Operation } from '../openapi/operations.ts';
 import type { Html, Page } from './page.ts';
@@ -36,7 +37,7 @@ export function referencePage({ baseUrl }: { readonly baseUrl: string }): Page {
 token (<code>spc_…</code>), which may do what its scopes say. Every answer has an <code>x-request-id</code>. An error is
 <code>{"error": {"code", "message", "request_id"}}</code>. A change that carries an <code>Idempotency-Key</code> happens
 once, however often it is sent within a day. <code>ratelimit</code> says how many requests are left,
-<code>retry-after</code> when to come again.</p>
+<code>retry-after</code> when to come again; the limits below hold where the operator has set no others.</p>
 <nav aria-label="Endpoints">${resources.map(
       ({ title, members }) => html`<h2>${title}</h2>
 <ul>${members.map(({ name, endpoint }) => html`<li><a href="#${name}"><code>${endpoint.method}</code> ${endpoint.path}</a></li>`)}</ul>`,
@@ -54,10 +55,11 @@ function describe(operation: Operation, baseUrl: string): Html {
   const what = endpoint.kind === 'events' ? 'Each event' : 'Answer';
   return html`<article id="${name}" aria-labelledby="${name}-title">
 <h3 id="${name}-title"><code>${endpoint.method} ${endpoint.path}</code></h3>
-<p>${endpoint.summary}</p>
+<p>${prose(endpoint.summary)}</p>
 <p class="quiet">${scope === undefined ? 'Needs no token.' : html`API tokens need the scope <code>${scope}</code>.`}
 ${others.length === 0 ? '' : html`Also <code>${others.join(', ')}</code>.`}
 ${endpoint.kind === 'events' ? html`The answer is a <code>text/event-stream</code>.` : ''}</p>
+<p class="quiet">Limits: ${describeLimits(operation)}.</p>
 ${
   parameters.length === 0
     ? ''
@@ -68,7 +70,11 @@ ${
           html`<code>${parameter.name}</code>${parameter.required ? '' : ' (optional)'}`,
           parameter.in,
           typeOf(parameter.schema),
-          [parameter.description, parameter.in === 'header' ? '' : ruleOf(parameter.schema)].filter(Boolean).join(' '),
+          prose(
+            [parameter.description, parameter.in === 'header' ? '' : ruleOf(parameter.schema)]
+              .filter(Boolean)
+              .join(' '),
+          ),
         ]),
       )
 }
@@ -77,10 +83,26 @@ ${answer === undefined ? html`<p class="quiet">${endpoint.empty === 'null' ? 'An
 ${table(
   `Errors of ${name}`,
   ['Status', 'Code', 'When'],
-  errors.map(({ status, code, when }) => [String(status), html`<code>${code}</code>`, when]),
+  errors.map(({ status, code, when }) => [String(status), html`<code>${code}</code>`, prose(when)]),
 )}
 <pre><code>${curlExample(operation, baseUrl)}</code></pre>
+${answer === undefined ? '' : html`<details><summary>${what === 'Answer' ? 'Example of an answer' : 'Example of an event'}</summary><pre><code>${JSON.stringify(sampleAnswer(answer), undefined, 2)}</code></pre></details>`}
 </article>`;
+}
+
+/** Text with code in backticks. */
+function prose(text: string): Html {
+  return html`${text.split('`').map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+}
+
+/** `600 requests a minute for each user, 30 in 10 minutes`. */
+function describeLimits({ name, endpoint }: Operation): string {
+  return limitsOf(name, endpoint)
+    .map(({ requests, seconds, per }) => {
+      const minutes = seconds / 60;
+      return `${requests} ${minutes === 1 ? 'a minute' : `in ${minutes} minutes`} for each ${per}`;
+    })
+    .join(', ');
 }
 
 function members(label: string, title: string, rows: ReturnType<typeof listMembers>): Html {
