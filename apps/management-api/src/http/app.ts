@@ -6,8 +6,10 @@ import { cors } from 'hono/cors';
 import { routePath } from 'hono/route';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
+import { allowedMethods } from './allowed-methods.ts';
 import { type AnswerHeaders, commonHeaders, crossOriginHeaders, exposedHeaders } from './answer-headers.ts';
 import { clientAddress } from './client-address.ts';
+import { type ApiFailure, clientGone, isEndOf, methodNotAllowed } from './errors.ts';
 import { failureOf } from './failure-of.ts';
 import { loggableError } from './loggable-error.ts';
 import { createRequestLog } from './request-log.ts';
@@ -52,7 +54,8 @@ export function createHttpApp(deps: {
     const { res } = context;
     if (res !== context.get('complete') && res !== RESPONSE_ALREADY_SENT) addHeaders(res, context.get('headers'));
     const { method } = context.req;
-    const route = routePath(context, -1);
+    // Of those that match the one that answered.
+    const route = routePath(context);
     logRequest({ requestId, method, route, status: res.status, userId: context.get('userId'), address, started });
   });
 
@@ -69,15 +72,20 @@ export function createHttpApp(deps: {
     return await next();
   });
 
-  app.notFound((context) => context.json(errorBody('not_found', 'There is nothing at this address.', context), 404));
+  let allowed: ((path: string) => readonly string[]) | undefined;
+  app.notFound((context) => {
+    allowed ??= allowedMethods(app);
+    const methods = allowed(context.req.path);
+    if (methods.length > 0) return sendFailure(context, methodNotAllowed(methods));
+    return context.json(errorBody('not_found', 'There is nothing at this address.', context), 404);
+  });
 
   app.onError((error, context) => {
-    const failure = failureOf(error);
+    const failure = isEndOf(context.req.raw, error) ? clientGone() : failureOf(error);
     if (failure.status >= 500) {
       logger.error({ requestId: context.get('requestId'), err: loggableError(error) }, 'request failed');
     }
-    Object.assign(context.get('headers'), failure.headers);
-    return context.json(errorBody(failure.code, failure.message, context), failure.status);
+    return sendFailure(context, failure);
   });
 
   return app;
@@ -90,6 +98,11 @@ export function newRequestId(): string {
 
 function addHeaders({ headers }: Response, added: Readonly<AnswerHeaders>): void {
   for (const [name, value] of Object.entries(added)) if (!headers.has(name)) headers.set(name, value);
+}
+
+function sendFailure(context: Context<HttpEnvironment>, { status, code, message, headers }: ApiFailure): Response {
+  Object.assign(context.get('headers'), headers);
+  return context.json(errorBody(code, message, context), status);
 }
 
 function errorBody(code: string, message: string, context: Context<HttpEnvironment>): object {

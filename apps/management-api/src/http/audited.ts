@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { AuditLog, AuditOutcome } from '../audit/audit-log.ts';
 import type { Caller } from '../tokens/authenticator.ts';
+import { clientGoneStatus } from './errors.ts';
 import { failureOf } from './failure-of.ts';
 import { replayedHeader } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
@@ -44,7 +45,8 @@ export async function audited(
     return response;
   } catch (error) {
     const { status, code } = failureOf(error);
-    await end({ outcome: status >= 500 ? 'failed' : 'refused', status, code });
+    if (status === clientGoneStatus) await end({ outcome: 'unknown', code });
+    else await end({ outcome: status >= 500 ? 'failed' : 'refused', status, code });
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 /**
  * Where a request came from: the address of the connection, or what the proxy in front of it says in the one header that
@@ -11,7 +11,8 @@ export function clientAddress(
 ): string | undefined {
   if (trustedProxyHeader !== undefined) {
     // Of a list the last one: the proxy next to us wrote it, those before it came with the request.
-    const told = headers.get(trustedProxyHeader)?.split(',').at(-1)?.trim() ?? '';
+    const list = headers.get(trustedProxyHeader) ?? '';
+    const told = list.slice(list.lastIndexOf(',') + 1).trim();
     if (isIP(told) !== 0) return told;
   }
   const { incoming } = (env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
@@ -21,6 +22,7 @@ export function clientAddress(
 /** What counts as one client: an IPv4 address, or the /64 that one line of a provider has of IPv6. */
 export function addressBlock(address: string | undefined): string {
   if (address === undefined) return 'unknown';
+  if (isIPv4(address)) return address;
   const plain = address.split('%')[0] ?? address;
   if (!isIPv6(plain)) return plain;
   const [head = '', tail] = plain.split('::');

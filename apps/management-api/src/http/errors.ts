@@ -51,3 +51,28 @@ export function unauthorized(): ApiFailure {
 export function tenantNotFound(): ApiFailure {
   return new ApiFailure('There is no such tenant.', { status: 404, code: 'tenant_not_found' });
 }
+
+/** 405: there is something at the address, which answers to other methods. */
+export function methodNotAllowed(allowed: readonly string[]): ApiFailure {
+  const allow = allowed.join(', ');
+  return new ApiFailure(`The method is not one of those of this address: ${allow}.`, {
+    status: 405,
+    code: 'method_not_allowed',
+    headers: { allow },
+  });
+}
+
+/** 499: the client went away before there was an answer; nobody reads this one. What it asked for may go on. */
+export function clientGone(): ApiFailure {
+  return new ApiFailure('The client went away.', { status: clientGoneStatus, code: 'client_gone' });
+}
+
+/** No standard has it; the log and the metrics of others know it by this number. */
+export const clientGoneStatus = 499 as ContentfulStatusCode;
+
+/** Whether an error is nothing but the end of its own request. */
+export function isEndOf(request: Request, error: unknown): boolean {
+  const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
+  const mayBe = name === 'AbortError' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return mayBe && request.signal.aborted;
+}

@@ -75,7 +75,7 @@ export async function answerOnce(
 
 /** Whether a request asks to be answered once. */
 export function hasKey(request: Request): boolean {
-  return request.method !== 'GET' && request.headers.has(idempotencyKeyHeader);
+  return request.method !== 'GET' && request.method !== 'HEAD' && request.headers.has(idempotencyKeyHeader);
 }
 
 function readKey(request: Request): string | undefined {

@@ -36,7 +36,11 @@ function keptReadOf(path: string): KeptRead | undefined {
 /** Under what the answer to a caller is kept among those of its user; `undefined`: it is not kept. */
 export function answerKey(caller: Caller, path: string): string | undefined {
   // A token that is for one tenant is shown a shorter list.
-  return pattern.test(path) ? `${caller.apiToken?.tenantId ?? ''} ${path}` : undefined;
+  return pattern.test(path) ? keyOf(caller, path) : undefined;
+}
+
+function keyOf({ apiToken }: Caller, path: string): string {
+  return apiToken?.tenantId === undefined ? path : `${apiToken.tenantId} ${path}`;
 }
 
 /**
@@ -64,7 +68,7 @@ export function createQuickReads(deps: {
     const token = bearerToken(headers);
     const caller = token === undefined ? undefined : authenticator.recall(token);
     if (caller === undefined || !isAllowed(caller, read)) return undefined;
-    const answer = answers.find(caller.id, answerKey(caller, path) ?? '');
+    const answer = answers.find(caller.id, keyOf(caller, path));
     if (answer === undefined) return undefined;
 
     const address = clientAddress(env, headers, trustedProxyHeader);

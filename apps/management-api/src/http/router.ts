@@ -13,7 +13,15 @@ import type { HttpApp, HttpEnvironment } from './app.ts';
 import { audited } from './audited.ts';
 import { bearerToken } from './bearer-token.ts';
 import { readJson } from './body.ts';
-import { ApiFailure, invalidRequest, tenantNotFound, unauthorized } from './errors.ts';
+import {
+  ApiFailure,
+  clientGone,
+  invalidRequest,
+  isEndOf,
+  methodNotAllowed,
+  tenantNotFound,
+  unauthorized,
+} from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
 import type { Handlers } from './handlers.ts';
 import { answerOnce, hasKey } from './idempotency.ts';
@@ -74,6 +82,9 @@ const userLimits: ReadonlyMap<string, keyof RateLimits> = new Map([
   ['checkout.create', 'checkout'],
 ] satisfies [string, keyof RateLimits][]);
 
+/** These are read, and yet leave something behind. */
+const leaveTraces: ReadonlySet<string> = new Set(['auth.getAuthorizeUrl']);
+
 /** These ask with a body, and change nothing. */
 const questions: ReadonlySet<string> = new Set(['releases.diffSecrets']);
 
@@ -97,6 +108,11 @@ export function mountContract(app: HttpApp, handlers: Handlers, options: RouterO
 
 async function answer(context: Context<HttpEnvironment>, route: Route, deps: RouterDeps): Promise<Response> {
   const { name, endpoint } = route;
+  // The framework has it done by the handler of GET, and shows nothing of what it gave away.
+  const isHead = context.req.method === 'HEAD';
+  if (isHead && (!endpoint.idempotent || endpoint.kind === 'events' || leaveTraces.has(name))) {
+    throw methodNotAllowed([endpoint.method]);
+  }
   if (endpoint.auth === 'none') return await respond(context, { route, user: undefined }, deps);
   // Before anything is read: who may not call gets no other answer.
   const user = await authenticate(context.req.raw, deps.authenticator);
@@ -120,6 +136,18 @@ async function answer(context: Context<HttpEnvironment>, route: Route, deps: Rou
 
 async function respond(
   context: Context<HttpEnvironment>,
+  asked: { readonly route: Route; readonly user: Caller | undefined },
+  deps: RouterDeps,
+): Promise<Response> {
+  try {
+    return await handle(context, asked, deps);
+  } catch (error) {
+    throw isEndOf(context.req.raw, error) ? clientGone() : error;
+  }
+}
+
+async function handle(
+  context: Context<HttpEnvironment>,
   { route, user }: { readonly route: Route; readonly user: Caller | undefined },
   deps: RouterDeps,
 ): Promise<Response> {
@@ -131,7 +159,7 @@ async function respond(
   if (user !== undefined) checkRights(user, { scope: route.scope, tenantId: tenantOf(context, endpoint) });
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
   const body = endpoint.request && validate(endpoint.request, await readJson(request), 'body');
-  const handle = async (): Promise<Response> => {
+  const work = async (): Promise<Response> => {
     const key = user === undefined || request.method !== 'GET' ? undefined : answerKey(user, context.req.path);
     // Before anything is read.
     const reading = user === undefined || key === undefined ? undefined : deps.answers.begin(user.id);
@@ -160,7 +188,7 @@ async function respond(
     if (key !== undefined) reading?.keep(key, { body: text, etag: headers?.get('etag') ?? undefined });
     return sendJson(context, text);
   };
-  return user === undefined ? await handle() : await answerOnce(deps, { request, userId: user.id, body }, handle);
+  return user === undefined ? await work() : await answerOnce(deps, { request, userId: user.id, body }, work);
 }
 
 /** Holds an API token against what it was made for; a login may do everything. */
