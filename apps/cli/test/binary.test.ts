@@ -25,7 +25,7 @@ test('help names every command, and a wrong one is exit code 2', async () => {
   });
   const flag = await runBinary(['cloud', 'init', '--fly', '--json'], { cwd });
   expect(flag.exitCode).toBe(2);
-  expect(errorOf(flag.stdout)).toMatchObject({ code: 'SP_CLI_USAGE', message: 'Nonexistent flag: --fly' });
+  expect(errorOf(flag.stdout)).toMatchObject({ code: 'SP_CLI_USAGE', message: 'There is no flag --fly' });
 });
 
 test('text goes to stdout, everything else to stderr', async () => {
