@@ -4,7 +4,7 @@ import { createAuditLog } from './audit/audit-log.ts';
 import type { SubscriptionTerms } from './billing/subscription-standing.ts';
 import { createAnswerCache } from './http/answer-cache.ts';
 import { createHttpApp, type HttpApp } from './http/app.ts';
-import { unauthorized } from './http/errors.ts';
+import { methodNotAllowed, unauthorized } from './http/errors.ts';
 import { limitAddresses } from './http/limit-addresses.ts';
 import { createPresence } from './http/presence.ts';
 import { createQuickReads } from './http/quick-reads.ts';
@@ -160,7 +160,11 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
     },
     { store, vault, authenticator, limiter, answers, audit, presence, metrics, logger, signal, heartbeatMs },
   );
-  app.get(callbackPath, (context) => handleLoginCallback(context, deps));
+  app.get(callbackPath, (context) => {
+    // It would use up the login, and show nobody what came of it.
+    if (context.req.method === 'HEAD') throw methodNotAllowed(['GET']);
+    return handleLoginCallback(context, deps);
+  });
   app.post('/api/v1/webhooks/paddle', (context) =>
     handleWebhook(context, { ...deps, webhookSecrets, webhookToleranceSeconds, terms }),
   );
