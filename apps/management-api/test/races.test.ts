@@ -1,3 +1,4 @@
+import { DBOS } from '@dbos-inc/dbos-sdk';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
@@ -212,19 +213,23 @@ test('what a subscription asks for and cannot be done is tried with growing paus
 test('of everything that is asked for at once one begins, whoever asks first', async () => {
   const engine = await start();
   const tenantId = await newTenant(engine);
-  await deploy(engine, tenantId);
+  const deployed = await deploy(engine, tenantId);
+  // It looks at the subscription when it is done.
+  const status = async () => (await DBOS.getWorkflowStatus(`deploy:${deployed}`))?.status;
+  await expect.poll(status, { timeout: 30_000 }).toBe('SUCCESS');
   const { store } = database;
   await store.pool.query(`update tenants set subscription_status = 'paused' where id = $1`, [tenantId]);
+  const idOf = ({ id }: { readonly id: string }): string => id;
   const asked = await Promise.allSettled([
-    openOperation(store, { tenantId, kind: 'restart' }),
-    openOperation(store, { tenantId, kind: 'rotate_credentials' }),
-    openOperation(store, { tenantId, kind: 'delete' }),
-    createRelease(database, { tenantId, image: 'r/i:t', digest: `sha256:${'f'.repeat(64)}` }),
+    openOperation(store, { tenantId, kind: 'restart' }).then(idOf),
+    openOperation(store, { tenantId, kind: 'rotate_credentials' }).then(idOf),
+    openOperation(store, { tenantId, kind: 'delete' }).then(idOf),
+    createRelease(database, { tenantId, image: 'r/i:t', digest: `sha256:${'f'.repeat(64)}` }).then(idOf),
     openDueOperation({ store }, { tenantId }).then((id) => id ?? Promise.reject(new Error('nothing due'))),
     openDueOperation({ store }, { tenantId }).then((id) => id ?? Promise.reject(new Error('nothing due'))),
   ]);
-  const begun = new Set(asked.flatMap((one) => (one.status === 'fulfilled' ? [JSON.stringify(one.value)] : [])));
-  // Two webhooks begin the same.
+  const begun = new Set(asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+  // Two webhooks begin the same, and find what its owner's deletion has begun.
   expect(begun.size).toBe(1);
   const { rows } = await store.pool.query(
     `select (select count(*) from tenant_operations where tenant_id = $1 and status = 'open')::int

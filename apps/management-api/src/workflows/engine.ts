@@ -1,30 +1,28 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import { eq } from 'drizzle-orm';
-import type { Logger } from 'pino';
 import { LocalCloudError } from '../local/local-cloud-error.ts';
 import { releases } from '../store/schema.ts';
 import type { ReleaseRow } from '../tenants/deploys.ts';
 import type { OperationRow } from '../tenants/operations.ts';
 import { deployRelease } from './deploy-release.ts';
+import { engineDatabase, engineLogger } from './engine-settings.ts';
 import { type ExecutorLease, openExecutorLease } from './executor-lease.ts';
-import { describeFailure } from './failure-class.ts';
+import { outagePauses } from './outage.ts';
 import { provisionTenant, readTenant } from './provision-tenant.ts';
-import { forgetRecoveries, handOver } from './recoveries.ts';
+import { forgetRecoveries } from './recoveries.ts';
 import { resumeMachines } from './resume-machines.ts';
 import { provisioningId, resumeWork } from './resume-work.ts';
 import { readOperation, runOperation } from './run-operation.ts';
 import { openDueOperation } from './settle-subscription.ts';
 import { runStep } from './step.ts';
-import { listPending, takeOverWorkflows } from './take-over.ts';
+import { leaveInOrder, takeOverWorkflows } from './take-over.ts';
 import { watchOthers } from './watch-others.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
 // Workflows of an older version are taken up by a newer one; raise it only when the order of steps changes.
 const applicationVersion = '1';
 const releasePollMs = 100;
-const minute = 60_000;
-const outagePauses = [minute / 4, minute / 2, minute, 2 * minute, 4 * minute, ...Array<number>(10).fill(5 * minute)];
 
 /** Work that survives the process: it goes on where it was when the process starts again. */
 export interface Workflows {
@@ -194,13 +192,6 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
   registered ??= register();
   const { provision, deploy, operate } = registered;
 
-  async function leaveInOrder(): Promise<void> {
-    if (lease === undefined || !DBOS.isInitialized()) return;
-    const { executorId } = lease;
-    const left = await listPending(applicationVersion, executorId);
-    await handOver(store, { executorId, workflowIds: left.map(({ workflowID }) => workflowID) });
-  }
-
   const workflows: Workflows = {
     startProvisioning: async (tenantId) => {
       // Also keeps a repeated webhook from making a tenant that has failed, or is gone, again.
@@ -251,9 +242,9 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     close: async () => {
       closing.abort(new Error('The workflow engine is closing'));
       await stopWatching?.();
-      await leaveInOrder().catch((error: unknown) => {
-        logger.warn({ reason: describeFailure(error) }, 'what is left to others could not be noted');
-      });
+      if (lease !== undefined && DBOS.isInitialized()) {
+        await leaveInOrder({ store, executorId: lease.executorId, applicationVersion, logger });
+      }
       await DBOS.shutdown();
       // Now others may go on with what is left here.
       await lease?.close();
@@ -291,22 +282,4 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
     await workflows.close();
     throw error;
   }
-}
-
-// A database of its own beside ours: its tables are not our schema.
-function engineDatabase(storeUrl: string): string {
-  const url = new URL(storeUrl);
-  url.pathname = `${url.pathname}_dbos`;
-  return url.href;
-}
-
-function engineLogger(logger: Logger): NonNullable<Parameters<typeof DBOS.setConfig>[0]['logger']> {
-  const child = logger.child({ part: 'workflows' });
-  return {
-    // The engine tells of every step; that is of interest to nobody but its developers.
-    info: (entry) => child.debug(String(entry)),
-    debug: (entry) => child.trace(String(entry)),
-    warn: (entry) => child.warn(String(entry)),
-    error: (entry) => child.error(entry instanceof Error ? entry.message : String(entry)),
-  };
 }

@@ -8,6 +8,13 @@ import { lockTenant } from '../tenants/operations.ts';
 import { forever, StepFailed } from './step-failed.ts';
 import type { WorkflowContext } from './workflow-context.ts';
 
+const minute = 60_000;
+
+/** How long a provider that is away is waited for unless it is said otherwise: about an hour. */
+export const outagePauses: readonly number[] = Array.from({ length: 15 }, (_, pause) =>
+  Math.min((minute / 4) * 2 ** pause, 5 * minute),
+);
+
 const waitSuffix = ': wait';
 const tellOutageName = 'tell outage';
 

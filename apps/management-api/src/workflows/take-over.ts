@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import type { Logger } from 'pino';
 import type { Store } from '../store/database.ts';
 import type { ExecutorLease } from './executor-lease.ts';
-import { markGivenUp, sortLeft } from './recoveries.ts';
+import { describeFailure } from './failure-class.ts';
+import { handOver, markGivenUp, sortLeft } from './recoveries.ts';
+
+const noteLimitMs = 3000;
 
 /**
  * Takes over the workflows of processes that have ended, and gives up those that end every process that tries them; how
@@ -39,6 +43,33 @@ export async function takeOverWorkflows(request: {
     });
   }
   return touched;
+}
+
+/**
+ * Notes what a process that ends in good order leaves to others. Not noted in time it counts like a crash: the engine asks
+ * a database that is away again and again, and nobody waits for that.
+ */
+export async function leaveInOrder(request: {
+  readonly store: Store;
+  readonly executorId: string;
+  readonly applicationVersion: string;
+  readonly logger: Pick<Logger, 'warn'>;
+}): Promise<void> {
+  const { store, executorId, applicationVersion, logger } = request;
+  const note = async (): Promise<void> => {
+    const left = await listPending(applicationVersion, executorId);
+    await handOver(store, { executorId, workflowIds: left.map(({ workflowID }) => workflowID) });
+  };
+  const late = delay(noteLimitMs, undefined, { ref: false }).then(() => {
+    throw new Error('the database did not answer in time');
+  });
+  try {
+    await Promise.race([note(), late]);
+  } catch (error) {
+    logger.warn({ reason: describeFailure(error) }, 'what is left to others could not be noted');
+  } finally {
+    late.catch(() => {});
+  }
 }
 
 /** What is under way, of all processes or of one. */
