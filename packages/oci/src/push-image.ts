@@ -6,6 +6,7 @@ import type { OciImage } from './image.ts';
 import { pushBlob } from './push-blob.ts';
 import type { RegistryRequester } from './registry-request.ts';
 import { withRetry } from './retry.ts';
+import type { SentBlobs } from './sent-blobs.ts';
 import { together } from './together.ts';
 
 /** What happens to a blob during a push. `sent` falls back when a part of an upload got lost. */
@@ -63,8 +64,8 @@ export interface PushContext {
     reference: string,
     options: { readonly signal: AbortSignal | undefined },
   ) => Promise<Descriptor | undefined>;
-  /** `<repository>@<digest>` of what this client has sent: it is not asked for again. */
-  readonly sent: Set<string>;
+  /** What this client has sent a short while ago. */
+  readonly sent: SentBlobs;
   readonly registry: string;
   readonly retries: number;
   readonly delayMilliseconds: number;
@@ -78,7 +79,7 @@ export async function pushImage(image: OciImage, options: PushImageOptions, cont
   const result = { digest, uploadedBytes: 0, uploadedBlobs: 0, skippedBlobs: 0 };
   // A registry takes a manifest only when it has the blobs: the same manifest means that all of them are there.
   const isCurrent = (await context.resolve(repository, reference, { signal }))?.digest === digest;
-  const known = blobs.filter((blob) => isCurrent || context.sent.has(`${repository}@${blob.digest}`));
+  const known = blobs.filter((blob) => isCurrent || context.sent.has(repository, blob.digest));
   for (const { digest, size } of known) onProgress({ type: 'blob-exists', digest, size, sent: 0 });
   result.skippedBlobs += known.length;
   if (isCurrent) return result;
@@ -122,7 +123,7 @@ export async function pushBlobs(
       const retry = { retries, delayMilliseconds, signal: abort };
       const one = { repository, blob, blobs: options.blobs, mountFrom, onProgress, request, registry };
       count(await withRetry(() => pushBlob({ ...one, retry, signal: abort }), retry), blob);
-      sent.add(`${repository}@${blob.digest}`);
+      sent.add(repository, blob.digest);
     }
   });
 }

@@ -18,6 +18,7 @@ import { networkFailure } from './registry-failure.ts';
 import { registryOrigin } from './registry-origin.ts';
 import { createRequester, type RegistryRequest } from './registry-request.ts';
 import { withRetry } from './retry.ts';
+import { createSentBlobs } from './sent-blobs.ts';
 import { createFetchTransport, createHttpTransport, type TransportResponse } from './transport.ts';
 
 /** Options of {@link createRegistryClient}. */
@@ -167,7 +168,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     request,
     // With the rights of the uploads that follow: one token does for all.
     resolve: (repository, reference, { signal }) => resolve(repository, reference, { signal, actions: 'pull,push' }),
-    sent: new Set(),
+    sent: createSentBlobs(),
     registry,
     retries,
     delayMilliseconds,

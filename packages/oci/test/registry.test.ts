@@ -1,6 +1,6 @@
 import { readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   buildImage,
   createBlobStore,
@@ -94,6 +94,7 @@ test('a changed image sends only what changed', async () => {
 });
 
 test('a layer that was sent before there was an image is not asked for again, unless it was cleaned up', async () => {
+  onTestFinished(() => void vi.useRealTimers());
   await using folder = await temporaryFolder();
   const { blobs, layers, image } = await sampleImage(join(folder.path, 'client'));
   const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
@@ -117,6 +118,12 @@ test('a layer that was sent before there was an image is not asked for again, un
   expect(pushed).toMatchObject({ uploadedBlobs: 2, skippedBlobs: 1 });
   expect(requests).not.toContain(`HEAD /v2/app/blobs/${descriptor.digest}`);
   expect(await codeOf(client.pushBlob(descriptor, { ...target, repository: '../x' }))).toBe('SP_OCI_REFERENCE');
+
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11 * 60_000 });
+  requests.length = 0;
+  await client.pushImage(image, { ...target, reference: 'later' });
+  expect(requests).toContain(`HEAD /v2/app/blobs/${descriptor.digest}`);
+  vi.useRealTimers();
 
   await storage.unlinkBlob('app', descriptor.digest);
   const again = await client.pushImage(image, { ...target, reference: 'v2' });
