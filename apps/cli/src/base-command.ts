@@ -1,4 +1,4 @@
-import { Command, Flags } from '@oclif/core';
+import { Command, Flags, type Interfaces } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
 import { describeError, renderError } from './describe-error.ts';
 import { needsNetworkSetup } from './network/needs-setup.ts';
@@ -7,6 +7,12 @@ import { toSnakeCase } from './output/snake-case.ts';
 import { writeStderr } from './output/write-stderr.ts';
 import { isSet, wantsUpdateNotice } from './presentation.ts';
 import { processWorld } from './process-world.ts';
+
+/** Values by the names of their flags or arguments. */
+interface Parsed {
+  readonly [name: string]: unknown;
+  readonly profile?: unknown;
+}
 
 /**
  * What all commands share: `--json`, `--json-lines`, `--non-interactive`, the {@link Context}, and one way to fail. A
@@ -33,6 +39,21 @@ export abstract class BaseCommand extends Command {
     if (!needsNetworkSetup(process.env)) return;
     const { installNetwork } = await import('./network/install-network.ts');
     installNetwork(process.env);
+  }
+
+  /** A profile may be given as a path; from here on it is its name. */
+  protected override async parse<F extends Parsed, B extends Parsed, A extends Parsed>(
+    options?: Interfaces.Input<F, B, A>,
+    argv?: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv);
+    const { profile } = parsed.flags as Parsed;
+    // Not one that is about to be made.
+    const declared: typeof this.ctor.flags | undefined = this.ctor.flags;
+    const isKnown = declared?.['profile']?.env === 'SYSTEMPROMPT_PROFILE';
+    if (!isKnown || typeof profile !== 'string') return parsed;
+    const { profileNameOf } = await import('./profile/name-of.ts');
+    return { ...parsed, flags: { ...parsed.flags, profile: await profileNameOf(this.context, profile) } };
   }
 
   #context: Context | undefined;

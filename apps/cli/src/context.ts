@@ -19,6 +19,8 @@ export interface ContextOptions {
   readonly json: boolean;
   /** Whether a person can be asked. */
   readonly interactive: boolean;
+  /** Whether somebody reads along and can answer elsewhere, see `Presentation`. @defaultValue as `interactive` */
+  readonly attended?: boolean | undefined;
   /** Whether lines on stderr may be drawn again. */
   readonly animation: boolean;
   /** Tells programs what goes on, with `--json-lines`. @defaultValue nobody listens */
@@ -39,6 +41,7 @@ export interface Context {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly interactive: boolean;
+  readonly attended: boolean;
   readonly signal: AbortSignal;
   /** Runs work whose end must be waited for even after a Ctrl-C, because its answer is the only copy of something. */
   hold<T>(work: () => Promise<T>): Promise<T>;
@@ -116,6 +119,9 @@ export function createContext(options: ContextOptions): Context {
     // Not taken apart above: finding out costs time, and not every command asks.
     get interactive() {
       return options.interactive;
+    },
+    get attended() {
+      return options.attended ?? options.interactive;
     },
     get signal() {
       return options.signal;

@@ -3,7 +3,7 @@ import { Flags } from '@oclif/core';
 /** The profile to act on. */
 export const profileFlag = Flags.string({
   char: 'p',
-  summary: 'Name of a profile of this project.',
+  summary: 'Name of a profile of this project, or its path.',
   env: 'SYSTEMPROMPT_PROFILE',
   helpValue: 'NAME',
 });

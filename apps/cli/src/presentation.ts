@@ -15,15 +15,19 @@ export interface World {
 export interface Presentation {
   /** Whether a person can be asked: there is a terminal on both sides, and nothing says that nobody is there. */
   readonly prompts: boolean;
+  /** Whether somebody reads what is said and can answer elsewhere, as in a browser, under `--json` too. */
+  readonly attended: boolean;
   /** Whether lines may be drawn again: stderr is a terminal that can, and somebody looks at it. */
   readonly animation: boolean;
 }
 
 /** The one place that decides whether people are asked and what moves on their screen. */
 export function decidePresentation({ stdin, stdout, stderr, env, json, refused }: World): Presentation {
+  const refuses = refused || isSet(env, 'SYSTEMPROMPT_NON_INTERACTIVE');
   const able = !isSet(env, 'CI') && env['TERM'] !== 'dumb' && !json;
   return {
-    prompts: stdin && stdout && able && !refused && !isSet(env, 'SYSTEMPROMPT_NON_INTERACTIVE'),
+    prompts: stdin && stdout && able && !refuses,
+    attended: stdin && stderr && !refuses && !isSet(env, 'CI'),
     animation: stderr && able,
   };
 }
@@ -48,10 +52,15 @@ export function decideLoginTransport(world: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
   readonly container: boolean;
+  /** See {@link Presentation.attended}. */
+  readonly attended: boolean;
+  /** Whether `--non-interactive` was given. */
+  readonly refused: boolean;
 }): LoginTransport {
-  const { env, platform, container } = world;
+  const { env, platform, container, attended, refused } = world;
+  if (refused || isSet(env, 'SYSTEMPROMPT_NON_INTERACTIVE')) return 'none';
   if (env['BROWSER']?.trim()) return 'browser';
-  if (isSet(env, 'CI')) return 'none';
+  if (!attended) return 'none';
   const some = (...names: readonly string[]): boolean => names.some((name) => Boolean(env[name]));
   const remote = some('SSH_CONNECTION', 'SSH_CLIENT', 'SSH_TTY');
   const wsl = some('WSL_DISTRO_NAME', 'WSL_INTEROP');

@@ -28,6 +28,9 @@ export function processWorld(
     get interactive() {
       return decide().prompts;
     },
+    get attended() {
+      return decide().attended;
+    },
     get animation() {
       return decide().animation;
     },

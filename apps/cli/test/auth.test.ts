@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import Login from '../src/commands/cloud/auth/login.ts';
+import Logout from '../src/commands/cloud/auth/logout.ts';
 import Token from '../src/commands/cloud/auth/token.ts';
 import Whoami from '../src/commands/cloud/auth/whoami.ts';
 import { Refusal, startFakeApi } from './support/fake-api.ts';
@@ -26,6 +28,64 @@ async function loggedIn(apiUrl: string, apiToken: string, refreshToken?: string)
   await writeFile(join(cwd, '.systemprompt/credentials.json'), JSON.stringify(stored), { mode: 0o600 });
   return cwd;
 }
+
+test('a login that nobody would answer is not begun: exit code 3 and what works there', async () => {
+  const api = await startFakeApi({});
+  const cwd = await temporaryFolder();
+  const argv = ['--environment', api.url, '--json'];
+  for (const [more, world] of [
+    [[], { env: { DISPLAY: ':0' } }],
+    [['--non-interactive'], { env: { DISPLAY: ':0', BROWSER: 'firefox' }, attended: true }],
+  ] as const) {
+    const { exitCode, stdout } = await runCommand(Login, [...argv, ...more], { cwd, ...world });
+    expect(exitCode).toBe(3);
+    const { next } = (JSON.parse(stdout) as { error: { next: string[] } }).error;
+    expect(next.map((line) => line.replace(/^systemprompt cloud auth login /, ''))).toEqual([
+      '--token - < token.txt',
+      '--device',
+    ]);
+  }
+  expect(api.requests).toEqual([]);
+});
+
+test('a logout ends the login on the server, or says that it goes on there', async () => {
+  const path = (cwd: string): string => join(cwd, '.systemprompt/credentials.json');
+  const api = await startFakeApi({ 'POST /api/v1/auth/revoke': {}, 'POST /api/v1/activity': {} });
+  const cwd = await loggedIn(api.url, 'planted-token', 'planted-refresh');
+  const done = await runCommand(Logout, ['--json'], { cwd });
+  expect(JSON.parse(done.stdout)).toMatchObject({ logged_out: true, revoked: true });
+  expect(api.bodies).toMatchObject([
+    { event: 'cloud_logout', data: { user_id: 'ada@example.com' } },
+    { token: 'planted-refresh' },
+  ]);
+  expect(existsSync(path(cwd))).toBe(false);
+
+  const away = await loggedIn('http://127.0.0.1:1', 'planted-token');
+  const offline = await runCommand(Logout, ['--json'], { cwd: away });
+  expect(offline.exitCode, offline.stdout).toBe(0);
+  expect(JSON.parse(offline.stdout)).toMatchObject({ logged_out: true, revoked: false });
+  expect(offline.stderr).toContain('goes on there');
+  expect(offline.stderr + done.stderr).not.toContain('planted');
+  expect(existsSync(path(away))).toBe(false);
+
+  await mkdir(join(away, '.systemprompt'), { recursive: true });
+  await writeFile(path(away), '{ damaged', { mode: 0o600 });
+  const damaged = await runCommand(Logout, ['--json'], { cwd: away });
+  expect(JSON.parse(damaged.stdout)).toMatchObject({ logged_out: true, revoked: false });
+  expect(existsSync(path(away))).toBe(false);
+});
+
+test('a login goes on where the tenants of the project are damaged, and is reported', async () => {
+  const api = await startFakeApi({ 'GET /api/v1/auth/me': me, 'POST /api/v1/activity': {} });
+  const cwd = await temporaryFolder();
+  await mkdir(join(cwd, '.systemprompt'));
+  await writeFile(join(cwd, '.systemprompt/tenants.json'), '{ damaged', { mode: 0o600 });
+  const argv = ['--environment', api.url, '--token', '-', '--json'];
+  const done = await runCommand(Login, argv, { cwd, readStdin: () => Promise.resolve(jwt(3600)) });
+  expect(done.exitCode, done.stdout).toBe(0);
+  expect(done.stderr).toContain('tenants.json');
+  expect(api.bodies).toMatchObject([{ event: 'cloud_login', data: { user_id: 'u1' } }]);
+});
 
 test('login --token - takes the token from stdin and prints none of it', async () => {
   const api = await startFakeApi({ 'GET /api/v1/auth/me': me });
@@ -57,7 +117,8 @@ test('login --device shows the code on stderr and keeps the refresh token; SSH d
   });
   const cwd = await temporaryFolder();
   const argv = ['--environment', api.url, '--json'];
-  const done = await runCommand(Login, argv, { cwd, env: { SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22' } });
+  const env = { SSH_CONNECTION: '10.0.0.1 1 10.0.0.2 22' };
+  const done = await runCommand(Login, argv, { cwd, env, attended: true });
   expect(done.exitCode, done.stdout).toBe(0);
   expect(done.stderr).toContain('BCDF-GHJK');
   expect(done.stdout + done.stderr).not.toMatch(/dc-secret|rt-secret/);

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { upsertTenant } from '@sp/tenants';
 import { expect, test } from 'vitest';
@@ -7,8 +7,11 @@ import ProfileDelete from '../src/commands/cloud/profile/delete.ts';
 import ProfileEdit from '../src/commands/cloud/profile/edit.ts';
 import ProfileList from '../src/commands/cloud/profile/list.ts';
 import ProfileShow from '../src/commands/cloud/profile/show.ts';
+import SecretsList from '../src/commands/cloud/secrets/list.ts';
+import TenantCreate from '../src/commands/cloud/tenant/create.ts';
 import { runCommand } from './support/run-command.ts';
-import { hello, makeProfile, makeWorld, planted } from './support/world.ts';
+import { temporaryFolder } from './support/temporary-folder.ts';
+import { hello, makeProfile, makeWorld, planted, second } from './support/world.ts';
 
 test('profiles are listed and shown, without a value of a secret', async () => {
   const world = await makeWorld();
@@ -65,4 +68,25 @@ test('create needs the credentials of the tenant, delete needs --yes', async () 
   expect((await runCommand(ProfileDelete, ['staging'], world)).exitCode).toBe(3);
   expect((await runCommand(ProfileDelete, ['staging', '--yes'], world)).exitCode).toBe(0);
   expect((await runCommand(ProfileDelete, ['staging', '--yes'], world)).exitCode).toBe(5);
+});
+
+test('a profile may be named by its path, on the command line and in the environment', async () => {
+  const world = await makeWorld({ [`GET /api/v1/tenants/${hello.id}/secrets`]: { keys: [] } }, [hello, second]);
+  await makeProfile(world.cwd, 'hello');
+  const folder = '.systemprompt/profiles/hello';
+  for (const value of ['hello', `./${folder}`, `${folder}/profile.yaml`, join(world.cwd, folder)]) {
+    const listed = await runCommand(SecretsList, ['--profile', value, '--json'], world);
+    expect(listed.exitCode, `${value}: ${listed.stdout}`).toBe(0);
+    const env = { ...world.env, SYSTEMPROMPT_PROFILE: value };
+    const shown = await runCommand(ProfileShow, ['--json'], { ...world, env });
+    expect(JSON.parse(shown.stdout), value).toMatchObject({ name: 'hello' });
+  }
+  const missing = await runCommand(SecretsList, ['--profile', './nowhere', '--json'], world);
+  expect(missing.exitCode).toBe(5);
+  expect(JSON.parse(missing.stdout)).toMatchObject({ error: { code: 'SP_PROFILE_NOT_FOUND' } });
+  const other = await temporaryFolder();
+  await writeFile(join(other, 'profile.yaml'), '');
+  const foreign = await runCommand(SecretsList, ['--profile', other, '--json'], world);
+  expect(JSON.parse(foreign.stdout)).toMatchObject({ error: { code: 'SP_CLI_PROFILE_NOT_FOUND' } });
+  expect(TenantCreate.flags.profile).not.toHaveProperty('env');
 });

@@ -1,9 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { discoverProjectContext } from '@sp/paths';
 import { expect, test } from 'vitest';
 import Deploy from '../src/commands/cloud/deploy.ts';
 import Dockerfile from '../src/commands/cloud/dockerfile.ts';
 import Create from '../src/commands/cloud/tenant/create.ts';
+import { deleteCheckout, findCheckout, saveCheckoutSync } from '../src/tenant-create/checkout-file.ts';
 import { Refusal } from './support/fake-api.ts';
 import { runCommand } from './support/run-command.ts';
 import { hello, makeProfile, makeWorld } from './support/world.ts';
@@ -27,6 +30,31 @@ test('a checkout is taken up by the session that the project kept, or by one tha
   expect(asked).toContain('GET /api/v1/checkout/cs_1/events');
   // Nothing is bought again.
   expect(asked.some((what) => what.startsWith('POST'))).toBe(false);
+});
+
+test('a checkout that was left is not forgotten by the next one', async () => {
+  const world = await makeWorld();
+  const path = join(world.cwd, '.systemprompt/checkout.json');
+  const two = { checkout_session_id: 'cs_1', name: 'two', profile: 'two' };
+  await writeFile(path, JSON.stringify(two));
+  const argv = ['--name', 'three', '--plan', 'starter', '--region', 'iad', '--json'];
+  const refused = await runCommand(Create, argv, world);
+  expect(refused.exitCode).toBe(3);
+  const next = [
+    'systemprompt cloud tenant create --resume last',
+    'systemprompt cloud tenant create --name three --new-checkout',
+  ];
+  expect(errorOf(refused.stdout)).toMatchObject({ next });
+  expect(world.api.requests).toEqual([]);
+  const project = discoverProjectContext({ from: world.cwd });
+  saveCheckoutSync(project, { sessionId: 'cs_2', name: 'three', profileName: 'three' });
+  expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ checkout_session_id: 'cs_2', earlier: [two] });
+  // Each is taken up by its session, and forgotten by it alone.
+  expect(await findCheckout(project, { resume: 'cs_1' })).toMatchObject({ name: 'two' });
+  deleteCheckout(project, 'cs_2');
+  expect(await findCheckout(project, {})).toMatchObject({ sessionId: 'cs_1', name: 'two' });
+  deleteCheckout(project, 'cs_1');
+  expect(existsSync(path)).toBe(false);
 });
 
 test('a deploy that the server does not know cannot be taken up: exit code 5', async () => {

@@ -14,7 +14,8 @@ const table = flags.flatMap((terminal) =>
 test.each(table)('terminal=$terminal CI=$ci json=$json yes=$yes', ({ terminal, ci, json, yes }) => {
   const env = ci ? { CI: 'true' } : {};
   const streams = { stdin: terminal, stdout: terminal, stderr: terminal };
-  const { prompts, animation } = decidePresentation({ ...streams, env, json, refused: false });
+  const { prompts, attended, animation } = decidePresentation({ ...streams, env, json, refused: false });
+  expect(attended).toBe(terminal && !ci);
   // Somebody is asked, and something moves, only where a person looks at a terminal.
   expect({ prompts, animation }).toEqual({ prompts: terminal && !ci && !json, animation: terminal && !ci && !json });
   expect(decideConfirmation({ prompts, yes })).toBe(yes ? 'given' : terminal && !ci && !json ? 'ask' : 'input-needed');
@@ -33,12 +34,12 @@ test.each([
   [all, { NO_COLOR: '1' }, { prompts: true, animation: true }],
   [all, { SYSTEMPROMPT_NON_INTERACTIVE: '1' }, { prompts: false, animation: true }],
 ])('%j %j: %j', (streams, env, decided) => {
-  expect(decidePresentation({ ...streams, env, json: false, refused: false })).toEqual(decided);
+  expect(decidePresentation({ ...streams, env, json: false, refused: false })).toMatchObject(decided);
 });
 
 test('--non-interactive asks nothing, and still shows what goes on', () => {
   const decided = decidePresentation({ ...all, env: {}, json: false, refused: true });
-  expect(decided).toEqual({ prompts: false, animation: true });
+  expect(decided).toEqual({ prompts: false, attended: false, animation: true });
 });
 
 test.each([
@@ -55,10 +56,14 @@ test.each([
   ['a pod', 'linux', { KUBERNETES_SERVICE_HOST: '10.0.0.1' }, false, 'device'],
   ['SSH with a browser named', 'linux', { SSH_TTY: '/dev/pts/0', BROWSER: 'w3m' }, false, 'browser'],
   ['WSL with a browser named', 'linux', { WSL_DISTRO_NAME: 'Debian', BROWSER: 'wslview' }, false, 'browser'],
-  ['CI', 'linux', { CI: 'true' }, false, 'none'],
   ['CI with a browser named', 'linux', { CI: 'true', BROWSER: 'firefox' }, true, 'browser'],
 ] as const)('login in %s (%s %j container=%s): %s', (_, platform, env, container, transport) => {
-  expect(decideLoginTransport({ platform, env, container })).toBe(transport);
+  const world = { platform, env, container };
+  expect(decideLoginTransport({ ...world, attended: true, refused: false })).toBe(transport);
+  // Where nobody sits only a browser that is named can answer; who refuses to be asked is not.
+  const named = 'BROWSER' in env ? 'browser' : 'none';
+  expect(decideLoginTransport({ ...world, attended: false, refused: false })).toBe(named);
+  expect(decideLoginTransport({ ...world, attended: true, refused: true })).toBe('none');
 });
 
 test.each([

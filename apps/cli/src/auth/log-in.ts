@@ -25,7 +25,7 @@ export interface LogInOptions {
 /** Logs in; keeps the token and the tenants in the project. Nothing is written before it worked. */
 export async function logIn(context: Context, options: LogInOptions): Promise<LoginResult> {
   const { project, signal, env } = context;
-  const [{ saveCredentials }, { mergeTenantInfos }] = await Promise.all([
+  const [{ saveCredentials }, { isTenantsError, mergeTenantInfos }] = await Promise.all([
     import('@sp/credentials'),
     import('@sp/tenants'),
   ]);
@@ -34,12 +34,24 @@ export async function logIn(context: Context, options: LogInOptions): Promise<Lo
   const authenticatedAt = new Date();
   const expiresAt = expiresIn === undefined ? undefined : new Date(authenticatedAt.getTime() + expiresIn * 1000);
   const apiUrl = anonymous.baseUrl;
-  const { user, tenants } = await (await context.apiAt(apiUrl, apiToken)).user.get({ signal });
+  const api = await context.apiAt(apiUrl, apiToken);
+  const { user, tenants } = await api.user.get({ signal });
   const credentialsPath = project.localCredentials;
   const userEmail = user.email;
   await saveCredentials(credentialsPath, { apiToken, apiUrl, authenticatedAt, userEmail, refreshToken, expiresAt });
-  await mergeTenantInfos(project.localTenants, tenants);
+  await mergeTenantInfos(project.localTenants, tenants).catch((error: unknown) => {
+    if (!isTenantsError(error)) throw error;
+    context.warn(`Logged in, but the tenants were not kept: ${error.message}`);
+  });
+  await reportLogin(api, user.id, signal);
   return { user, apiUrl, credentialsPath, tenants: tenants.length };
+}
+
+/** A record for the owner of the API: without it the login is as good. */
+async function reportLogin(api: CloudApiClient, userId: string, signal: AbortSignal): Promise<void> {
+  const soon = AbortSignal.any([signal, AbortSignal.timeout(3000)]);
+  const activity = { event: 'cloud_login', timestamp: new Date().toISOString(), data: { userId } } as const;
+  await api.activity.report(activity, { signal: soon }).catch(() => undefined);
 }
 
 async function getToken(context: Context, api: CloudApiClient, options: LogInOptions): Promise<LoginToken> {

@@ -6,13 +6,17 @@ import { decideLoginTransport } from '../presentation.ts';
 /**
  * How to log in on this computer.
  *
- * @throws {CliError} `SP_CLI_INPUT_NEEDED` where nobody would answer: in CI
+ * @throws {CliError} `SP_CLI_INPUT_NEEDED` where nobody would answer: without a terminal, in CI, with `--non-interactive`
  */
-export function findLoginTransport({ env, bin }: Context): 'browser' | 'device' {
-  const transport = decideLoginTransport({ env, platform: process.platform, container: isContainer() });
+export function findLoginTransport(
+  { env, bin, attended }: Context,
+  { refused }: { readonly refused: boolean },
+): 'browser' | 'device' {
+  const { platform } = process;
+  const transport = decideLoginTransport({ env, platform, container: isContainer(), attended, refused });
   if (transport !== 'none') return transport;
   const command = `${bin} cloud auth login`;
-  throw new CliError('SP_CLI_INPUT_NEEDED', 'Nobody can answer a login page here: CI is set', {
+  throw new CliError('SP_CLI_INPUT_NEEDED', 'Nobody would answer a login page here', {
     flags: ['--token', '--device'],
     next: [`${command} --token - < token.txt`, `${command} --device`],
   });

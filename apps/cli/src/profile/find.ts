@@ -2,6 +2,7 @@ import type { ProfilePaths } from '@sp/paths';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { shellWord } from '../shell-words.ts';
+import { profileNameOf } from './name-of.ts';
 
 /** A profile of the project, which may be unusable. */
 export interface FoundProfile {
@@ -18,7 +19,8 @@ export async function findProfile(context: Context, name: string | undefined, ve
   const { listProfiles } = await import('@sp/tenants');
   const project = context.requireProject();
   const available = (await listProfiles(project.profilesDir)).map((profile) => profile.name);
-  const wanted = name ?? (context.env['SYSTEMPROMPT_PROFILE'] || undefined) ?? (await pick(context, available, verb));
+  const named = name ?? (context.env['SYSTEMPROMPT_PROFILE'] || undefined);
+  const wanted = named === undefined ? await pick(context, available, verb) : await profileNameOf(context, named);
   const paths = project.profile(wanted);
   if (available.includes(wanted)) return { name: wanted, paths };
   throw new CliError('SP_CLI_PROFILE_NOT_FOUND', `There is no profile ${wanted}`, { path: paths.config, available });

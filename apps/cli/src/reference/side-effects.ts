@@ -19,7 +19,7 @@ const computer: SideEffects = { network: false, writes: ['computer'], cost: fals
 /** Of every command; a test holds that none is missing. */
 export const sideEffects: Readonly<Record<string, SideEffects>> = {
   'cloud auth login': filesFromCloud,
-  'cloud auth logout': files,
+  'cloud auth logout': { network: true, writes: ['files', 'cloud'], cost: false, reversible: true },
   'cloud auth token': reads(true),
   'cloud auth whoami': reads(true),
   'cloud db backup': { ...files, network: true },

@@ -1,7 +1,7 @@
 import type { CloudApiClient } from '@sp/cloud-api';
 import type { ProjectContext } from '@sp/paths';
 import type { Context } from '../context.ts';
-import { saveCheckoutSync } from './checkout-file.ts';
+import { deleteCheckout, saveCheckoutSync } from './checkout-file.ts';
 import type { TenantChoice } from './choose.ts';
 
 /** A tenant that was paid for and whose infrastructure is there. */
@@ -50,8 +50,16 @@ export async function buyTenant(
     return { tenantId: result.tenantId, checkoutSessionId: result.checkoutSessionId };
   } catch (error) {
     step.fail();
+    forgetDeclined(project, error);
     throw error;
   }
+}
+
+/** Of what was declined there is nothing to take up. */
+function forgetDeclined(project: ProjectContext, error: unknown): void {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'SP_CHECKOUT_DECLINED') return;
+  const sessionId = 'checkoutSessionId' in error ? error.checkoutSessionId : undefined;
+  if (typeof sessionId === 'string') deleteCheckout(project, sessionId);
 }
 
 /** Follows a checkout that was begun before until its tenant can be deployed to. */

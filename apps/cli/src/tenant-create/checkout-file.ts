@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ProjectContext } from '@sp/paths';
 import { CliError } from '../cli-error.ts';
@@ -11,14 +11,10 @@ export interface OpenCheckout {
   readonly profileName: string;
 }
 
-/** Keeps it at once: the caller is about to open the page where the person pays. */
-export function saveCheckoutSync(project: ProjectContext, { sessionId, name, profileName }: OpenCheckout): void {
-  const path = checkoutPath(project);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.tmp`;
-  const stored = { checkout_session_id: sessionId, name, profile: profileName };
-  writeFileSync(draft, `${JSON.stringify(stored, undefined, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+/** Keeps it at once, beside those that are there: the caller is about to open the page where the person pays. */
+export function saveCheckoutSync(project: ProjectContext, checkout: OpenCheckout): void {
+  const others = listCheckouts(project).filter(({ sessionId }) => sessionId !== checkout.sessionId);
+  writeCheckouts(project, [checkout, ...others]);
 }
 
 /**
@@ -35,8 +31,8 @@ export async function findCheckout(
   },
 ): Promise<OpenCheckout> {
   const { resume = 'last' } = flags;
-  const known = loadCheckout(project);
-  if (known !== undefined && (resume === 'last' || resume === known.sessionId)) {
+  const known = listCheckouts(project).find(({ sessionId }) => resume === 'last' || resume === sessionId);
+  if (known !== undefined) {
     return { ...known, profileName: flags.profile ?? known.profileName };
   }
   if (resume === 'last') {
@@ -52,21 +48,44 @@ export async function findCheckout(
   });
 }
 
-/** Forgets it: its tenant is in the store now. */
-export async function deleteCheckout(project: ProjectContext): Promise<void> {
-  const { deletePrivateFile } = await import('@sp/private-file');
-  await deletePrivateFile(checkoutPath(project));
+/** Forgets one, and no other: its tenant is in the store now, or nothing was bought. */
+export function deleteCheckout(project: ProjectContext, sessionId: string): void {
+  const known = listCheckouts(project);
+  const others = known.filter((checkout) => checkout.sessionId !== sessionId);
+  if (others.length < known.length) writeCheckouts(project, others);
 }
 
-function loadCheckout(project: ProjectContext): OpenCheckout | undefined {
+/** The checkouts of this project that nobody has seen the end of, the last one first. */
+export function listCheckouts(project: ProjectContext): readonly OpenCheckout[] {
   try {
-    const text = readFileSync(checkoutPath(project), 'utf8');
-    const { checkout_session_id: sessionId, name, profile } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof sessionId !== 'string' || typeof name !== 'string' || typeof profile !== 'string') return undefined;
-    return { sessionId, name, profileName: profile };
+    const stored = JSON.parse(readFileSync(checkoutPath(project), 'utf8')) as { readonly earlier?: unknown };
+    const { earlier } = stored;
+    return [stored, ...(Array.isArray(earlier) ? (earlier as unknown[]) : [])].flatMap((one) => parseCheckout(one));
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+function parseCheckout(stored: unknown): readonly OpenCheckout[] {
+  if (typeof stored !== 'object' || stored === null) return [];
+  const { checkout_session_id: sessionId, name, profile } = stored as Record<string, unknown>;
+  if (typeof sessionId !== 'string' || typeof name !== 'string' || typeof profile !== 'string') return [];
+  return [{ sessionId, name, profileName: profile }];
+}
+
+function writeCheckouts(project: ProjectContext, checkouts: readonly OpenCheckout[]): void {
+  const path = checkoutPath(project);
+  const [last, ...earlier] = checkouts.map(({ sessionId, name, profileName }) => ({
+    checkout_session_id: sessionId,
+    name,
+    profile: profileName,
+  }));
+  if (last === undefined) return rmSync(path, { force: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = `${path}.${process.pid}.tmp`;
+  const stored = earlier.length === 0 ? last : { ...last, earlier };
+  writeFileSync(draft, `${JSON.stringify(stored, undefined, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, path);
 }
 
 function checkoutPath(project: ProjectContext): string {

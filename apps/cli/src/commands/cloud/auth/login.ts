@@ -11,7 +11,7 @@ export default class Login extends BaseCommand {
   static override description =
     `Opens the login page, waits for your answer there, and keeps the token in .systemprompt/credentials.json of the project (or of this folder).
 
-The address of the page is also on stderr, so this works where no browser can be opened.`;
+The address of the page is also on stderr, so this works where no browser can be opened. Without a terminal nobody would answer: exit code 3, unless BROWSER is set; --device and --token - work everywhere.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --environment local',
@@ -64,7 +64,9 @@ The address of the page is also on stderr, so this works where no browser can be
     const { args, flags } = await this.parse(Login);
     const { 'callback-port': callbackPort } = flags;
     const environment = args.environment ?? flags.environment;
-    const transport = flags.token === '-' ? 'stdin' : flags.device ? 'device' : findLoginTransport(this.context);
+    const refused = flags['non-interactive'];
+    const found = (): 'browser' | 'device' => findLoginTransport(this.context, { refused });
+    const transport = flags.token === '-' ? 'stdin' : flags.device ? 'device' : found();
     const provider = flags.provider ?? (await askProvider(this.context, transport));
     const result = await logIn(this.context, { environment, transport, provider, callbackPort });
     const { user, apiUrl, credentialsPath, tenants } = result;

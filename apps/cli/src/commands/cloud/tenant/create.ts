@@ -6,9 +6,10 @@ import type { PostgresKind } from '../../../local-tenant/postgres-of.ts';
 import { renderFields } from '../../../output/table.ts';
 import { shellWord } from '../../../shell-words.ts';
 import { buyTenant, resumePurchase } from '../../../tenant-create/buy.ts';
-import { deleteCheckout, findCheckout } from '../../../tenant-create/checkout-file.ts';
+import { deleteCheckout } from '../../../tenant-create/checkout-file.ts';
 import { chooseTenant } from '../../../tenant-create/choose.ts';
 import { type KeptTenant, keepTenant } from '../../../tenant-create/keep.ts';
+import { findLeftCheckout } from '../../../tenant-create/left-checkout.ts';
 
 /** What `cloud tenant create` answers. Credentials are in files only. */
 export interface TenantCreateResult extends KeptTenant {
@@ -43,14 +44,17 @@ export default class TenantCreate extends BaseCommand {
     }),
     plan: Flags.string({ summary: 'Id of a plan.', env: 'SYSTEMPROMPT_PLAN', helpValue: 'ID' }),
     region: Flags.string({ summary: 'Where it runs, such as iad or fra.', env: 'SYSTEMPROMPT_REGION' }),
-    profile: Flags.string({
-      summary: "Name of the new profile; without it, the tenant's name.",
-      env: 'SYSTEMPROMPT_PROFILE',
-    }),
+    // No variable: SYSTEMPROMPT_PROFILE names the profile that there is.
+    profile: Flags.string({ summary: "Name of the new profile; without it, the tenant's name." }),
     resume: Flags.string({
       summary: 'Take up a checkout that was interrupted: its session, or `last` for the one of this project.',
       env: 'SYSTEMPROMPT_CHECKOUT',
       helpValue: 'SESSION',
+    }),
+    'new-checkout': Flags.boolean({
+      summary: 'Buy another tenant although a checkout of this project was left.',
+      env: 'SYSTEMPROMPT_NEW_CHECKOUT',
+      exclusive: ['resume'],
     }),
     database: Flags.option({
       options: ['docker', 'embedded', 'external'] as const,
@@ -70,11 +74,11 @@ export default class TenantCreate extends BaseCommand {
     if (flags.type === 'local') return await this.createLocal(flags, project);
     const api = await context.api();
     const deps = { context, api, project, bin: this.config.bin };
-    const left = flags.resume === undefined ? undefined : await findCheckout(project, flags);
+    const left = await findLeftCheckout(flags, deps);
     const choice = left ?? (await chooseTenant(flags, deps));
     const bought = 'sessionId' in choice ? await resumePurchase(choice.sessionId, deps) : await buyTenant(choice, deps);
     const kept = await keepTenant({ ...bought, profileName: choice.profileName }, deps);
-    await deleteCheckout(project);
+    deleteCheckout(project, bought.checkoutSessionId);
     const next = [`${this.config.bin} cloud deploy --profile ${shellWord(kept.profile.name)}`];
     this.log(`Tenant ${kept.tenant.name} is ready for its first deploy`);
     const { id, region, hostname } = kept.tenant;

@@ -1,0 +1,44 @@
+import type { ProjectContext } from '@sp/paths';
+import { CliError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { shellWord } from '../shell-words.ts';
+import { findCheckout, listCheckouts, type OpenCheckout } from './checkout-file.ts';
+
+/**
+ * The checkout to take up instead of opening another: the one that was named, or one that was left and that the person
+ * rather takes up, for it may be paid.
+ *
+ * @throws {CliError} `SP_CLI_INPUT_NEEDED` when one was left and nobody can be asked, and those of `findCheckout`
+ */
+export async function findLeftCheckout(
+  flags: {
+    readonly resume?: string | undefined;
+    readonly name?: string | undefined;
+    readonly profile?: string | undefined;
+    readonly 'new-checkout': boolean;
+  },
+  { context, project, bin }: { context: Context; project: ProjectContext; bin: string },
+): Promise<OpenCheckout | undefined> {
+  if (flags.resume !== undefined) return await findCheckout(project, flags);
+  const left = listCheckouts(project);
+  const [last] = left;
+  if (last === undefined || flags['new-checkout']) return undefined;
+  const message = `A checkout of ${last.name} was left, and may be paid`;
+  if (!context.interactive) {
+    const command = `${bin} cloud tenant create`;
+    const name = flags.name === undefined ? '' : ` --name ${shellWord(flags.name)}`;
+    throw new CliError('SP_CLI_INPUT_NEEDED', message, {
+      flags: ['--resume', '--new-checkout'],
+      next: [`${command} --resume last`, `${command}${name} --new-checkout`],
+    });
+  }
+  const { askSelect } = await import('../prompts.ts');
+  const picked = await askSelect({
+    message,
+    options: [
+      ...left.map(({ sessionId, name }) => ({ value: sessionId, label: `Take up the checkout of ${name}` })),
+      { value: '', label: 'Buy another tenant', hint: 'the other checkout can still be taken up' },
+    ],
+  });
+  return left.find(({ sessionId }) => sessionId === picked);
+}
