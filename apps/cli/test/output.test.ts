@@ -32,6 +32,11 @@ test('tables align their columns and have no borders', () => {
   expect(stripVTControlCharacters(text).split('\n')).toEqual(['NAME   ID', 'hello  1', 'a      22']);
 });
 
+test('what others wrote moves no cursor and rings no bell', () => {
+  expect(renderTable(['NAME'], [['\u001b[31mred\u001b[0m\nnext\u0007\u009b2J']])).toContain('red next\ufffd');
+  expect(renderTable(['NAME'], [['\u001b[31mred\u001b[0m\nnext\u0007\u009b2J']])).not.toMatch(/[\u0007\u009b]|31m/);
+});
+
 test('numbers are written for people', () => {
   expect([0, 999, 1000, 1_234_567, 99_960, 34e9].map(formatBytes)).toEqual([
     '0 B',

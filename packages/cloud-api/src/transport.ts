@@ -49,7 +49,14 @@ interface Attempt {
   readonly attempt: number;
 }
 
+const optionNames = ['environment', 'token', 'fetch', 'timeout', 'retry', 'signal', 'userAgent', 'onRequest'];
+
 export function createTransport(options: CloudApiClientOptions): Transport {
+  // A mistyped `environment` would send the token to production.
+  const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
+  if (unknown !== undefined) {
+    throw new CloudApiError({ code: 'SP_API_INVALID_REQUEST', message: `There is no option \`${unknown}\`` });
+  }
   const { environment = 'production', token, fetch = globalThis.fetch, timeout = 30_000, retry = 2 } = options;
   const { signal: clientSignal, userAgent, onRequest } = options;
   const baseUrl = resolveEnvironment(environment);

@@ -440,3 +440,10 @@ test('a password in the address is refused, and not repeated', () => {
     expect(() => resolveEnvironment(address)).toThrow(/got one with a user or a password$/);
   }
 });
+
+test('an option that does not exist is refused, before a mistyped one sends the token elsewhere', () => {
+  const mistyped = { enviroment: 'local', token: 'planted' };
+  expect(() => createCloudApiClient(mistyped as object)).toThrow(
+    expect.objectContaining({ code: 'SP_API_INVALID_REQUEST', message: 'There is no option `enviroment`' }),
+  );
+});

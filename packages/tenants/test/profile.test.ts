@@ -168,8 +168,11 @@ paths: { system: /app, services: /srv/planted, bin: /app/bin, web_path: /app/ser
       { member: 'server.cors_allowed_origins.0', problem: 'must start with http:// or https://' },
     ]),
   });
-  await writeFile(path, 'name: [');
-  await expect(loadProfile(path, { env: {} })).rejects.toMatchObject({ findings: [{ problem: 'is not YAML' }] });
+  await writeFile(path, 'name: a\nserver: [${SECRET}');
+  await expect(loadProfile(path, { env: { SECRET: 'planted' } })).rejects.toMatchObject({
+    message: expect.not.stringContaining('planted'),
+    findings: [{ problem: 'is not YAML (line 2, column 17)' }],
+  });
   await expect(loadProfile(join(folder, 'none.yaml'), { env: {} })).rejects.toMatchObject({
     code: 'SP_PROFILE_NOT_FOUND',
   });

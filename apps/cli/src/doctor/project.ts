@@ -1,5 +1,6 @@
 import { chmod, stat } from 'node:fs/promises';
 import type { Context } from '../context.ts';
+import { count } from '../output/count.ts';
 import { listProjectProfiles } from '../profile-listing.ts';
 import type { Finding } from './finding.ts';
 
@@ -17,7 +18,7 @@ export async function checkProject(context: Context, { fix }: { fix: boolean }):
     [project.localCredentials, project.localTenants, ...secrets].map((path) => checkMode(path, { fix })),
   );
   return [
-    { check: 'project', status: 'ok', message: `${project.root}, ${profiles.length} profiles` },
+    { check: 'project', status: 'ok', message: `${project.root}, ${count(profiles.length, 'profile')}` },
     ...broken.map(({ name, problem }): Finding => {
       const correct = `Correct ${project.profile(name).config}`;
       return { check: 'project', status: 'problem', message: `The profile ${name}: ${problem}`, fix: correct };

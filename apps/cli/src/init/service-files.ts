@@ -33,4 +33,6 @@ ai:
   <body><main>{{CONTENT}}</main></body>
 </html>
 `,
+  // Where the tenant keeps what is uploaded; git keeps no empty folder.
+  'storage/files/.gitkeep': '',
 };

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { dim } from 'ansis';
 import { textWidth, truncateText } from './text-width.ts';
 
@@ -15,8 +16,8 @@ export function renderTable(
   options: { /** Columns of the terminal. @defaultValue those of stdout */ readonly width?: number | undefined } = {},
 ): string {
   const { width = process.stdout.isTTY ? process.stdout.columns : undefined } = options;
-  // A line break or an escape sequence in what the API said must not break the table.
-  const cells = rows.map((row) => row.map((cell) => cell.replaceAll(/\s*[\r\n]+\s*/g, ' ')));
+  // A line break or an escape sequence in what the API or a database said must not reach the terminal.
+  const cells = rows.map((row) => row.map(plainLine));
   const widths = head.map((title, index) =>
     Math.max(textWidth(title), ...cells.map((row) => textWidth(row[index] ?? ''))),
   );
@@ -24,6 +25,13 @@ export function renderTable(
   const line = (row: readonly string[], style: (text: string) => string): string =>
     row.map((cell, index) => style(fit(cell, widths[index] ?? 0))).join(gap);
   return [line(head, dim), ...cells.map((row) => line(row, (text) => text))].map((text) => text.trimEnd()).join('\n');
+}
+
+// Other control characters move the cursor or ring.
+function plainLine(cell: string): string {
+  return stripVTControlCharacters(cell)
+    .replaceAll(/\s*[\r\n]+\s*/g, ' ')
+    .replaceAll(/\p{Cc}/gu, (character) => (character === '\t' ? ' ' : '\ufffd'));
 }
 
 /** `name  value` lines with the names dimmed; entries without a value are left out. */

@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
+import { parse, YAMLParseError } from 'yaml';
 import type { TenantsFinding } from '../tenants-error.ts';
 import { camelCase } from './camel-case.ts';
 import type { Profile } from './profile.ts';
@@ -32,9 +32,9 @@ export function parseProfile(
   let value: unknown;
   try {
     value = parse(filled, { logLevel: 'error' });
-  } catch {
-    // The reason quotes the text, which may hold values of the environment by now.
-    return { profile: undefined, findings: [{ member: 'file', problem: 'is not YAML' }] };
+  } catch (error) {
+    // Only where: the reason quotes the text, which may hold values of the environment by now.
+    return { profile: undefined, findings: [{ member: 'file', problem: `is not YAML${placeOf(error)}` }] };
   }
   const parsed = profileSchema.safeParse(value);
   if (!parsed.success) {
@@ -64,4 +64,9 @@ export function parseProfile(
 function problemOf(issue: { readonly code?: string | undefined; readonly message: string }): string {
   if (issue.code === 'invalid_type') return 'is missing or of the wrong type';
   return issue.message.startsWith('must') ? issue.message : 'has an invalid value';
+}
+
+function placeOf(error: unknown): string {
+  const [start] = (error instanceof YAMLParseError ? error.linePos : undefined) ?? [];
+  return start === undefined ? '' : ` (line ${start.line}, column ${start.col})`;
 }

@@ -6,6 +6,7 @@ import { checkComputer } from '../../doctor/computer.ts';
 import type { Finding } from '../../doctor/finding.ts';
 import { checkProject } from '../../doctor/project.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import { count } from '../../output/count.ts';
 import { type Trouble, troubles } from '../../troubles.ts';
 
 /** What `cloud doctor` answers. */
@@ -43,7 +44,9 @@ export default class Doctor extends BaseCommand {
     }
     const healthy = findings.every(({ status }) => status !== 'problem');
     if (!healthy) process.exitCode = exitCodes.failed;
-    this.log(healthy ? '\nEverything is fine' : '\nMore about an error: systemprompt cloud explain CODE');
+    const notes = findings.filter(({ status }) => status === 'warning').length;
+    const fine = notes === 0 ? 'Everything is fine' : `It works, with ${count(notes, 'note')}`;
+    this.log(`\n${healthy ? fine : 'More about an error: systemprompt cloud explain CODE'}`);
     return { healthy, findings, troubles };
   }
 }

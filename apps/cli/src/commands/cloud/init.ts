@@ -28,6 +28,7 @@ export default class Init extends BaseCommand {
     for (const path of result.created) this.log(`created   ${path}`);
     for (const path of result.replaced) this.log(`replaced  ${path}`);
     if (result.created.length + result.replaced.length === 0) this.log(`${cwd} is a project already; nothing changed`);
+    this.log(`\nNext: ${this.config.bin} cloud auth login, then: ${this.config.bin} cloud tenant create`);
     return { root: cwd, ...result };
   }
 }
