@@ -121,7 +121,8 @@ test('a wrong code is only told after the login, may be typed again without one,
 
   const statuses: number[] = [];
   for (let attempt = 0; attempt < 11; attempt += 1) statuses.push((await again('CCCC-CCCC')).status);
-  expect(statuses).toEqual([...Array.from({ length: 10 }, () => 400), 429]);
+  // The first one counts, too: a right code in between, which may be one's own, makes up for nothing.
+  expect(statuses).toEqual([...Array.from({ length: 9 }, () => 400), 429, 429]);
   // The right code does not help any more, and neither does another login.
   expect((await again(device.user_code)).status).toBe(429);
   expect((await typeCode(device.user_code, email)).status).toBe(429);
@@ -150,6 +151,28 @@ test('nobody can press the button for somebody else', async () => {
     expect((await edge.call('/device/confirm', { method: 'POST', form })).status).toBe(400);
   }
   expect((await failure(await patientPoll(device))).code).toBe('authorization_pending');
+});
+
+test('where a login is allowed no code can be guessed', async () => {
+  const email = 'mallory@example.com';
+  const own = await begin();
+  const victim = await begin();
+  const confirm = fieldOf(await (await typeCode(own.user_code, email)).text(), 'ticket');
+  const general = fieldOf(await (await typeCode('BBBB-BBBB', email)).text(), 'ticket');
+  for (const ticket of [confirm, general]) {
+    for (const action of ['allow', 'deny']) {
+      const form = { ticket, user_code: victim.user_code, action };
+      expect((await edge.call('/device/confirm', { method: 'POST', form })).status).toBe(400);
+    }
+  }
+  expect((await failure(await patientPoll(victim))).code).toBe('authorization_pending');
+  const { rows } = await edge.store.pool.query<{ count: number }>(
+    'select count from device_attempts a join users u on u.id = a.user_id where u.email = $1',
+    [email],
+  );
+  expect(rows).toEqual([{ count: 5 }]);
+  const form = { ticket: confirm, user_code: own.user_code, action: 'allow' };
+  expect((await edge.call('/device/confirm', { method: 'POST', form })).status).toBe(200);
 });
 
 test('a login at the provider that is cancelled says so on the page', async () => {

@@ -12,6 +12,8 @@ const limited: readonly { readonly method: string; readonly path: string; readon
   { method: 'POST', path: createDeviceLogin.path, limit: 'device' },
   { method: 'POST', path: createToken.path, limit: 'token' },
   { method: 'POST', path: '/device', limit: 'deviceCode' },
+  // One that follows is no guess: it needs what the page before has given.
+  { method: 'POST', path: '/device/confirm', limit: 'login' },
 ];
 
 /** Counts requests by where they come from, before anything else looks at them. */

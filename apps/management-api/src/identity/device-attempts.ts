@@ -26,7 +26,8 @@ export async function countDeviceAttempt({ store, now = Date.now }: SessionDeps,
   return row !== undefined && row.count <= limit;
 }
 
-/** Forgets the attempts of somebody whose code was right. */
-export async function forgetDeviceAttempts({ store }: SessionDeps, userId: string): Promise<void> {
-  await store.db.delete(deviceAttempts).where(eq(deviceAttempts.userId, userId));
+/** Takes one attempt back, as its code was right. Those before it stay: a code of one's own must not make up for guesses. */
+export async function uncountDeviceAttempt({ store }: SessionDeps, userId: string): Promise<void> {
+  const count = sql`greatest(${deviceAttempts.count} - 1, 0)`;
+  await store.db.update(deviceAttempts).set({ count }).where(eq(deviceAttempts.userId, userId));
 }

@@ -5,10 +5,10 @@ import { readForm } from '../http/body.ts';
 import { loggableError } from '../http/loggable-error.ts';
 import { callbackUrl, isOAuthProvider } from '../identity/callback-url.ts';
 import { clientName } from '../identity/client-name.ts';
-import { countDeviceAttempt, forgetDeviceAttempts } from '../identity/device-attempts.ts';
+import { countDeviceAttempt, uncountDeviceAttempt } from '../identity/device-attempts.ts';
 import { readUserCode } from '../identity/device-codes.ts';
 import { decideDeviceLogin, findPendingDeviceLogin } from '../identity/device-logins.ts';
-import { createDeviceTicket, readDeviceTicket } from '../identity/device-tickets.ts';
+import { createDeviceTicket, type DeviceTicket, readDeviceTicket } from '../identity/device-tickets.ts';
 import { isIdentityError } from '../identity/identity-error.ts';
 import { createLoginRequest } from '../identity/login-requests.ts';
 import { findPerson, type Person } from '../identity/people.ts';
@@ -33,7 +33,7 @@ export function devicePages(deps: RouteDeps): Hono<HttpEnvironment> {
   pages.post('/device', async (context) => {
     const form = await readForm(context.req.raw);
     const typed = (form.get('user_code') ?? '').slice(0, 20);
-    const user = await ticketUser(form);
+    const user = await findUser(ticketOf(form));
     const ticket = user === undefined ? undefined : (form.get('ticket') ?? undefined);
     const userCode = readUserCode(typed);
     if (userCode === undefined) {
@@ -75,9 +75,15 @@ export function devicePages(deps: RouteDeps): Hono<HttpEnvironment> {
   pages.post('/device/confirm', async (context) => {
     const form = await readForm(context.req.raw);
     // Only this person's own page knows the ticket: another site cannot press the button for them.
-    const user = await ticketUser(form);
+    const ticket = ticketOf(form);
+    const user = await findUser(ticket);
     const userCode = readUserCode(form.get('user_code') ?? '');
-    if (user === undefined || userCode === undefined) return sendOver(context);
+    if (ticket === undefined || user === undefined || userCode === undefined) return sendOver(context);
+    // It was made for the code that the person was shown: with any other one, this would be a place to guess.
+    if (ticket.userCode !== userCode) {
+      await countDeviceAttempt({ store, now }, user.id);
+      return sendOver(context);
+    }
     const allow = form.get('action') === 'allow';
     const action = allow ? 'auth.allowDevice' : 'auth.denyDevice';
     const trail = createLoginTrail(deps, { action, origin: originOf(context) });
@@ -91,9 +97,12 @@ export function devicePages(deps: RouteDeps): Hono<HttpEnvironment> {
 
   return pages;
 
-  async function ticketUser(form: URLSearchParams): Promise<Person | undefined> {
-    const userId = readDeviceTicket(vault, { ticket: form.get('ticket') ?? '', now: now() });
-    return userId === undefined ? undefined : findPerson(store, userId);
+  function ticketOf(form: URLSearchParams): DeviceTicket | undefined {
+    return readDeviceTicket(vault, { ticket: form.get('ticket') ?? '', now: now() });
+  }
+
+  async function findUser(ticket: DeviceTicket | undefined): Promise<Person | undefined> {
+    return ticket === undefined ? undefined : await findPerson(store, ticket.userId);
   }
 }
 
@@ -111,16 +120,17 @@ export async function askToConfirm(
     const message = 'There were too many wrong codes. Try again in a quarter of an hour.';
     return sendPage(context, messagePage({ heading: 'Too many attempts', message }), 429);
   }
-  const ticket = createDeviceTicket(vault, { userId: user.id, now: now() });
   const login = await findPendingDeviceLogin({ store, now }, userCode);
   if (login === undefined) {
     await trail.record({ userId: user.id, outcome: 'refused', status: 400, code: 'unknown_code' });
     const problem = 'This code is unknown, too old, or was answered already.';
+    const ticket = createDeviceTicket(vault, { userId: user.id, now: now() });
     return sendPage(context, codePage(deps, { userCode, problem, ticket }), 400);
   }
-  await forgetDeviceAttempts({ store }, user.id);
+  await uncountDeviceAttempt({ store }, user.id);
   const minutesAgo = Math.floor((now() - login.createdAt.getTime()) / 60_000);
   const client = login.client ?? undefined;
+  const ticket = createDeviceTicket(vault, { userId: user.id, userCode, now: now() });
   return sendPage(context, deviceConfirmPage({ ticket, userCode, email: user.email, client, minutesAgo }));
 }
 
