@@ -260,7 +260,8 @@ async function beginRequest(url: string): Promise<{ finish(): Promise<number | u
 test('a port that is taken is a conflict', async () => {
   const env = await environment('taken');
   const service = await startServe(env, ['--migrate']);
-  const second = await runProgram(['serve'], env);
+  const elsewhere = { SP_API_MACHINES_DIRECTORY: join(folder, 'taken', 'other-machines') };
+  const second = await runProgram(['serve'], { ...env, ...elsewhere });
   expect([second.code, second.stderr]).toEqual([
     6,
     expect.stringMatching(/^SP_LISTEN_FAILED: .*another process listens there \(EADDRINUSE\)\n$/),
