@@ -1,4 +1,4 @@
-// Measures `@sp/sync` against an rsync daemon and whole tarballs: `node tools/dist/bench-sync.js [--rounds 5] [--files 20000]`.
+// Measures `@sp/sync` against an rsync daemon and whole tarballs: `node tools/dist/bench-sync.js [--rounds 5] [--fulls 3] [--files 20000] [--tarball no]`.
 import { fileURLToPath } from 'node:url';
 
 // Measured processes start here too, so only what a process needs is loaded.
