@@ -9,6 +9,7 @@ import { createDiskRegistryStorage, createRegistryHandler } from '@sp/oci';
 export interface RegistryProcess extends AsyncDisposable {
   /** `127.0.0.1:<port>`. */
   readonly host: string;
+  readonly pid: number;
 }
 
 /** Starts `program serve <directory>` and waits until it listens. */
@@ -21,6 +22,7 @@ export async function startRegistry(program: string, directory: string): Promise
   });
   return {
     host: `127.0.0.1:${port}`,
+    pid: child.pid ?? 0,
     async [Symbol.asyncDispose]() {
       child.kill();
       await ended;

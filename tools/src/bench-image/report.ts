@@ -6,26 +6,42 @@ export interface Measurement {
   readonly tool: string;
   readonly step: (typeof steps)[number];
   readonly seconds: number;
+  /** Of processor time, in all processes that took part; `undefined` where the system does not say. */
+  readonly processorSeconds: number | undefined;
 }
 
-/** Medians in seconds, and in brackets what part of the time of each tool `oci` takes. */
-export function reportTable(project: string, measurements: readonly Measurement[]): string {
-  const tools = Array.from(new Set(measurements.map(({ tool }) => tool)));
+/** Medians in seconds, and in brackets what part of the time of each tool `oci` takes: on the clock, and of the processors. */
+export function reportTables(project: string, measurements: readonly Measurement[]): string {
+  const clock = measurements.map(({ tool, step, seconds }) => ({ tool, step, value: seconds }));
+  const processors = measurements.flatMap(({ tool, step, processorSeconds: value }) =>
+    value === undefined ? [] : [{ tool, step, value }],
+  );
+  return [table(`project ${project}, seconds`, clock), table('seconds of processors', processors)].join('\n\n');
+}
+
+interface Figure {
+  readonly tool: string;
+  readonly step: Measurement['step'];
+  readonly value: number;
+}
+
+function table(title: string, figures: readonly Figure[]): string {
+  const tools = Array.from(new Set(figures.map(({ tool }) => tool)));
   const cell = (tool: string, step: Measurement['step']): string => {
-    const own = median(measurements, tool, step);
-    const base = median(measurements, 'oci', step);
-    if (own === undefined) return '–';
-    const seconds = own.toFixed(2);
-    return tool === 'oci' || base === undefined ? seconds : `${seconds} (${(base / own).toFixed(3)}×)`;
+    const theirs = median(figures, tool, step);
+    const own = median(figures, 'oci', step);
+    if (theirs === undefined) return '–';
+    const text = theirs.toFixed(2);
+    return tool === 'oci' || own === undefined ? text : `${text} (${(own / theirs).toFixed(3)}×)`;
   };
   const rows = tools.map((tool) => `| ${tool} | ${steps.map((step) => cell(tool, step)).join(' | ')} |`);
-  return [`| project ${project} | ${steps.join(' | ')} |`, '|---|---|---|---|', ...rows].join('\n');
+  return [`| ${title} | ${steps.join(' | ')} |`, '|---|---|---|---|', ...rows].join('\n');
 }
 
-function median(measurements: readonly Measurement[], tool: string, step: Measurement['step']): number | undefined {
-  const sorted = measurements
+function median(figures: readonly Figure[], tool: string, step: Measurement['step']): number | undefined {
+  const sorted = figures
     .filter((one) => one.tool === tool && one.step === step)
-    .map(({ seconds }) => seconds)
+    .map(({ value }) => value)
     .sort((a, b) => a - b);
   const [low, high] = [sorted[Math.floor((sorted.length - 1) / 2)], sorted[Math.floor(sorted.length / 2)]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;

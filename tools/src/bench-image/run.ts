@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { processorTime } from './processor-time.ts';
 import { changingFile, createProject, projectSizes } from './project.ts';
 import { startRegistry } from './registry-process.ts';
-import { type Measurement, reportTable, steps } from './report.ts';
+import { type Measurement, reportTables, steps } from './report.ts';
 import { type BenchTool, findTools, toolNames } from './tools.ts';
 
 /** What one measurement needs. */
@@ -46,7 +47,7 @@ export async function runBenchmark(program: string, args: string[]): Promise<voi
         measurements.push(...(await measure(tool, { program, project, work: join(folder, tool.name), round })));
       }
     }
-    process.stdout.write(`${reportTable(name, measurements)}\n`);
+    process.stdout.write(`${reportTables(name, measurements)}\n`);
     for (const tool of missing) process.stdout.write(`\nNot on this computer: ${tool}\n`);
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -65,11 +66,16 @@ async function measure(tool: BenchTool, { program, project, work, round }: Round
     if (step === 'one file') await writeFile(changingFile(project), `changed ${tool.name} ${round} ${Date.now()}\n`);
     // A file that changed just now is never remembered; nobody deploys that fast.
     else await setTimeout(1100);
+    const before = await processorTime([registry.pid]);
     const started = performance.now();
     await tool.build({ ...target, cold: step === 'cold' });
     const seconds = (performance.now() - started) / 1000;
-    measurements.push({ tool: tool.name, step, seconds });
-    process.stderr.write(`${tool.name} ${step}: ${seconds.toFixed(2)} s\n`);
+    const after = await processorTime([registry.pid]);
+    const processorSeconds = before === undefined || after === undefined ? undefined : after - before;
+    measurements.push({ tool: tool.name, step, seconds, processorSeconds });
+    process.stderr.write(
+      `${tool.name} ${step}: ${seconds.toFixed(2)} s, ${processorSeconds?.toFixed(2) ?? '?'} s of processors\n`,
+    );
   }
   await tool.reset(target);
   return measurements;
