@@ -171,7 +171,7 @@ test('a client that does not read is cut, and comes back for the rest; the other
 test('a HEAD request is no stream, and one behind another on its connection is one', async () => {
   const headers = { authorization: `Bearer ${token}` };
   const head = await fetch(`${url}/api/v1/tenants/${tenantId}/events`, { method: 'HEAD', headers });
-  expect(head.headers.get('content-type')).toBe('text/event-stream');
+  expect(head.status).toBe(405);
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   const lines = (path: string): string =>
     [`GET ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, '', ''].join('\r\n');
