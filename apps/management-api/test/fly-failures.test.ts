@@ -318,3 +318,21 @@ test('the output of a machine that writes without end is read up to the call, an
   expect(seen.length).toBe(32);
   await machines.removeApp(appName);
 });
+
+test('after a release that failed, the one that goes on starts again with its own environment', async () => {
+  const machines = open();
+  const { appName, ...app } = newApp();
+  await machines.createApp({ appName, ...app });
+  const before = specOf(appName, { env: { PASSWORD: 'first', OLD: 'x' } });
+  await machines.start(before);
+  const failed = specOf(appName, { env: { PASSWORD: 'second', NEW: 'y' } });
+  await machines.start(failed);
+  await machines.stop(appName, failed.releaseId);
+  await machines.keep(before);
+  const secrets = fake.apps.get(appName)?.secrets ?? new Map<string, { readonly value: string }>();
+  expect(Object.fromEntries([...secrets].map(([name, { value }]) => [name, value]))).toEqual({
+    PASSWORD: 'first',
+    OLD: 'x',
+  });
+  await machines.removeApp(appName);
+});

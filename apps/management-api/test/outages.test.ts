@@ -30,6 +30,7 @@ async function start(createApp: Machines['createApp'], outagePausesMs: readonly 
     databaseHost: '127.0.0.1',
     createApp,
     start: away,
+    keep: async () => {},
     find: async () => undefined,
     list: async () => [],
     listApps: async () => [],

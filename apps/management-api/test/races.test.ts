@@ -52,6 +52,7 @@ function machines(overrides: Partial<Machines> = {}): Machines {
       running.set(releaseId, { appName });
       return toMachine(releaseId);
     },
+    keep: async () => {},
     find: async (_app, releaseId) => (running.has(releaseId) ? toMachine(releaseId) : undefined),
     list: async (appName) => listOf(appName),
     listApps: async () => [],

@@ -107,6 +107,7 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
       checkMachineNames({ appName });
     },
     start: (spec, { signal } = {}) => inTurn(spec.appName, () => start(spec, signal)),
+    async keep() {},
     find: async (appName, releaseId) => (await findContainer(appName, releaseId))?.machine,
     async list(appName) {
       checkMachineNames({ appName });

@@ -141,6 +141,7 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
       await mkdir(releasesDirectory(directory, appName), { recursive: true });
     },
     start: (spec, { signal } = {}) => inTurn(spec.appName, () => start(spec, signal)),
+    async keep() {},
     find: findMachine,
     list: listMachines,
     listApps,

@@ -71,6 +71,14 @@ export interface Machines {
   readonly databaseHost: string;
   createApp(app: AppSpec, options?: { readonly signal?: AbortSignal }): Promise<void>;
   start(spec: MachineSpec, options?: { readonly signal?: AbortSignal }): Promise<Machine>;
+  /**
+   * Makes the environment of a release the one that its machine has when it starts again by itself: for the one that goes on
+   * after a newer one has failed. Nothing to do where every machine has an environment of its own (docker, process).
+   */
+  keep(
+    spec: Pick<MachineSpec, 'appName' | 'releaseId' | 'env'>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   find(appName: string, releaseId: string): Promise<Machine | undefined>;
   list(appName: string): Promise<readonly Machine[]>;
   /** The names of all apps that were made by a control plane like this one and of which there is something. */

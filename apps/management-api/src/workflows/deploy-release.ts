@@ -28,6 +28,9 @@ export async function deployRelease(context: WorkflowContext, releaseId: string)
     await runStep(context, { name: 'stop failed machine', patient: false }, () =>
       stopMachine(context, releaseId),
     ).catch(ignoreFailure);
+    await runStep(context, { name: 'keep environment' }, () => keepEnvironment(context, releaseId)).catch(
+      ignoreFailure,
+    );
     await runStep(context, { name: 'give up' }, () => giveUpRelease(context, { releaseId, reason }));
     return;
   }
@@ -110,6 +113,15 @@ async function stopMachine(context: WorkflowContext, releaseId: string): Promise
   // A repetition after the switch: this release is what the tenant runs on.
   if (tenant.currentReleaseId === releaseId) return;
   await context.machines.stop(tenant.appName, releaseId);
+}
+
+/** Where machines of an app share what they start with, the one that goes on would start with that of the one that failed. */
+async function keepEnvironment(context: WorkflowContext, failedId: string): Promise<void> {
+  const { tenant } = await readRelease(context, failedId);
+  const { currentReleaseId } = tenant;
+  if (currentReleaseId === null || currentReleaseId === failedId) return;
+  const { release } = await readRelease(context, currentReleaseId);
+  await context.machines.keep(await machineSpec(context, { tenant, release }), { signal: context.signal });
 }
 
 async function stopOthers(context: WorkflowContext, releaseId: string): Promise<void> {

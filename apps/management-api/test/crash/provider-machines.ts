@@ -57,6 +57,7 @@ export function createProviderMachines(url: string, reach: Reach): Machines {
       if (made === undefined) throw new Error(`There is no app ${appName}`);
       return toMachine(made);
     },
+    keep: async () => {},
     find: async (appName, releaseId) => {
       const found = (await list(appName)).find(({ release }) => release === releaseId);
       return found === undefined ? undefined : toMachine(found);

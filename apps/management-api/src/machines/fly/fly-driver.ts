@@ -114,6 +114,11 @@ export function flyMachines(
           await ensureCertificate(context, { ...scope, hostname });
       }),
     start: (spec, { signal } = {}) => inTurn(spec.appName, () => start(spec, signal)),
+    keep: ({ appName, releaseId, env }, { signal } = {}) =>
+      inTurn(appName, async () => {
+        checkMachineNames({ appName, releaseId });
+        await setSecrets(context, { appName, releaseId, env, signal });
+      }),
     async find(appName, releaseId) {
       const machine = await find(appName, releaseId);
       return machine === undefined ? undefined : toMachine(context, appName, machine);
