@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeDatabase } from '@sp/database';
 import { removeEmbeddedPostgres, startEmbeddedPostgres, stopEmbeddedPostgres } from '@sp/management-api';
 import { loadTenants } from '@sp/tenants';
 import { expect, onTestFinished, test } from 'vitest';
@@ -48,6 +49,9 @@ test('a database that is of two tenants is not deleted with one of them', async 
   expect(kept.stdout).toContain('Its profile is left: systemprompt cloud profile delete second');
   const last = await runCommand(Delete, ['first', '--data', 'delete', '--confirm', 'first', '--json'], world);
   expect(parse(last.stdout)).toMatchObject({ database: 'deleted' });
+  // It was the last one: the server has nothing to do, and starts again for the next one.
+  await expect(describeDatabase(url)).rejects.toMatchObject({ code: 'SP_DATABASE_UNREACHABLE' });
+  expect((await runCommand(Create, [...create, 'third', '--database', 'embedded'], world)).exitCode).toBe(0);
 });
 
 test('a local tenant is made, used, and deleted with its data, without a login', async () => {

@@ -4,7 +4,7 @@ import { confirmByName } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { shellWord } from '../shell-words.ts';
 import { forgetTenant } from '../tenant/forget.ts';
-import { dockerFolder, postgresOf, startPostgres } from './postgres-of.ts';
+import { dockerFolder, postgresOf, startPostgres, stopEmbedded } from './postgres-of.ts';
 
 /** Takes a local tenant out of the store, and with it, when the person says so, its database. */
 export async function deleteLocalTenant(
@@ -84,7 +84,7 @@ async function dropDatabase(
   context: Context,
   { tenant, kind }: { tenant: StoredTenant; kind: 'docker' | 'embedded' },
 ): Promise<void> {
-  const { dropTenantDatabase, forgetTenantDatabase } = await import('@sp/local-postgres');
+  const { dropTenantDatabase, forgetTenantDatabase, listDatabases } = await import('@sp/local-postgres');
   const name = tenant.sharedContainerDb ?? decodeURIComponent(new URL(tenant.databaseUrl ?? '').pathname.slice(1));
   const step = context.progress.step('database', `Deleting the database ${name}`);
   try {
@@ -92,6 +92,8 @@ async function dropDatabase(
     await dropTenantDatabase(adminUrl, { name, signal: context.signal });
     if (kind === 'docker') await forgetTenantDatabase(dockerFolder(context), tenant.id);
     step.done();
+    // A server that nobody has a database on would run until the computer is switched off.
+    if (kind === 'embedded' && (await listDatabases(adminUrl)).length === 0) await stopEmbedded(context);
   } catch (error) {
     step.fail();
     throw error;

@@ -33,6 +33,12 @@ export async function startPostgres(context: Context, kind: 'docker' | 'embedded
   return { kind, adminUrl: url };
 }
 
+/** Stops the server without Docker; it starts again when it is needed. */
+export async function stopEmbedded(context: Context): Promise<void> {
+  const { stopEmbeddedPostgres } = await import('@sp/management-api');
+  await stopEmbeddedPostgres({ dataDir: embeddedFolder(context) });
+}
+
 /** Which server a tenant's database is on. */
 export async function postgresOf(context: Context, tenant: StoredTenant): Promise<PostgresKind> {
   if (tenant.sharedContainerDb !== undefined) return 'docker';
