@@ -107,7 +107,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   ),
   SP_DEPLOY_DOCKER_UNAVAILABLE: advise(failed, 'Start Docker, or use --builder oci with a base that needs none.'),
   SP_DEPLOY_API_FAILED: advise(failed, 'Deploy again: every step can be repeated.'),
-  SP_DEPLOY_UNHEALTHY: advise(failed, 'The old release goes on, if there was one.'),
+  SP_DEPLOY_UNHEALTHY: advise(failed, 'See what it wrote: systemprompt cloud logs'),
   SP_DEPLOY_IN_PROGRESS: advise(conflict, 'Wait until it is done: systemprompt cloud status', retryLater),
   SP_DEPLOY_REMOTE_MOVED: advise(conflict, 'Look at what would change now, then deploy again.'),
   SP_DEPLOY_PROJECT_CHANGED: advise(conflict, 'Look at what would change now, then deploy again.'),

@@ -42,6 +42,7 @@ const publicFacts = [
   'matches',
   'operationId',
   'release',
+  'servingRelease',
   'names',
   'startedBy',
   'startedAt',
@@ -98,6 +99,10 @@ function renderFinding(finding: unknown): string {
 
 /** A step that failed because the API refused is as the refusal is: no login stays no login in the middle of a deploy. */
 function adviceFor(error: unknown, code: AnyErrorCode): Advice {
+  const serving = property(error, 'servingRelease');
+  if (code === 'SP_DEPLOY_UNHEALTHY' && typeof serving === 'number') {
+    return { exitCode: exitCodes.rolledBack, suggestions: [`Release ${serving} goes on.`] };
+  }
   const cause = apiCause(error);
   if (cause === undefined || advice[code].exitCode !== exitCodes.failed) return advice[code];
   const { exitCode, suggestions } = advice[cause.code];

@@ -114,7 +114,13 @@ test('a deploy that takes too long says where it stands', async () => {
 test('without a push, what the registry has is run, and no digest is demanded', async () => {
   const cloud = await fakeCloud();
   cloud.deployAnswer = { status: 'running', app_url: 'https://site.test', digest: `sha256:${'c'.repeat(64)}` };
-  const result = resultOf(await collect(await optionsFor(cloud, { skipPush: true })));
+  // Neither a project nor anybody who could build is needed for that.
+  const planOptions = { projectRoot: '/nonexistent', profileName: 'none' };
+  const options = await optionsFor(cloud, { skipPush: true, builder: 'docker', docker: { binary: 'no-such-docker' } });
+  const events = await collect({ ...options, plan: undefined, planOptions } as DeployOptions);
+  const steps = ['preflight', 'plan', 'build', 'push', 'secrets', 'deploy', 'health'];
+  expect(events.flatMap((event) => (event.type === 'step-completed' ? [event.step] : []))).toEqual(steps);
+  const result = resultOf(events);
   expect(result).toMatchObject({ digest: `sha256:${'c'.repeat(64)}`, uploadedBytes: 0 });
   expect(await cloud.storage.resolve(cloud.target.repository, cloud.target.tag)).toBeUndefined();
   expect(Object.keys(cloud.bodies['/deploy'] as object)).toEqual(['image']);

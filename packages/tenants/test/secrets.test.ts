@@ -6,7 +6,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 test('secrets become the variables that a tenant reads', () => {
   const environment = secretsToEnvironment({
-    jwt_secret: 'j',
+    jwt_secret: 'j'.repeat(32),
     database_url: 'outside',
     external_database_url: 'outside',
     internal_database_url: 'inside',
@@ -29,7 +29,7 @@ test('secrets become the variables that a tenant reads', () => {
     ['GEMINI_API_KEY', 'g'],
     ['GITHUB', 'gh'],
     ['GITHUB_TOKEN', 'gh'],
-    ['JWT_SECRET', 'j'],
+    ['JWT_SECRET', 'j'.repeat(32)],
     ['MOONSHOT', 'm'],
     ['MOONSHOT_API_KEY', 'm'],
     ['MY_OWN', 'x'],
@@ -55,6 +55,23 @@ test('a name that cannot be a variable is named, not its value', () => {
       message: expect.not.stringContaining('planted'),
     }),
   );
+});
+
+test('a JWT secret that no tenant takes is refused, and what is no text is told of', async () => {
+  for (const member of ['jwt_secret', 'JWT_SECRET']) {
+    expect(() => secretsToEnvironment({ [member]: 'planted' })).toThrow(
+      expect.objectContaining({
+        code: 'SP_PROFILE_SECRETS_INVALID',
+        findings: [{ member, problem: 'must have at least 32 bytes' }],
+        message: expect.not.stringContaining('planted'),
+      }),
+    );
+  }
+  const path = join(await temporaryFolder(), 'secrets.json');
+  await writeFile(path, '{"my_num":1,"flag":false,"list":["x"],"none":null,"empty":"","text":"t"}', { mode: 0o600 });
+  const dropped: string[] = [];
+  expect(await loadSecrets(path, { onDropped: (member) => dropped.push(member) })).toEqual({ text: 't' });
+  expect(dropped).toEqual(['my_num', 'flag', 'list']);
 });
 
 test('only texts that are not empty are secrets', async () => {

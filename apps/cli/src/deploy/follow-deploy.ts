@@ -1,3 +1,4 @@
+import type { CloudApiClient } from '@sp/cloud-api';
 import { type DeployErrorCode, type DeployEvent, type DeployResult, isDeployError } from '@sp/deploy';
 import { formatBytes } from '../output/bytes.ts';
 import type { Progress, ProgressStep } from '../progress.ts';
@@ -29,10 +30,13 @@ export async function followDeploy(
   {
     progress,
     next,
+    serving,
   }: {
     readonly progress: Progress;
     /** The command line that goes on after a Ctrl-C. */
     readonly next: (left: LeftDeploy) => string;
+    /** Number of the release that serves after one was not healthy. */
+    readonly serving: () => Promise<number | undefined>;
   },
 ): Promise<DeployResult> {
   let current: ProgressStep | undefined;
@@ -53,10 +57,24 @@ export async function followDeploy(
       const started = operationId !== undefined || step === 'deploy' || step === 'health';
       Object.assign(error, { next: [next({ operationId, started })] });
     }
+    if (isDeployError(error) && error.code === 'SP_DEPLOY_UNHEALTHY') {
+      Object.assign(error, { servingRelease: await serving() });
+    }
     throw error;
   }
   if (result === undefined) throw new Error('The deploy ended without a result');
   return result;
+}
+
+/** Number of the release that runs; `undefined` when none does, or nobody says. */
+export async function servingRelease(options: {
+  readonly api: CloudApiClient;
+  readonly tenantId: string;
+  readonly signal: AbortSignal;
+}): Promise<number | undefined> {
+  const { api, tenantId, signal } = options;
+  const releases = await api.releases.list(tenantId, { signal }).catch(() => []);
+  return releases.find(({ status }) => status === 'running')?.number;
 }
 
 /** The push says more than anybody can read: of it, only how many bytes are there counts. */

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
 import { formatBytes } from '../output/bytes.ts';
 import { renderFields } from '../output/table.ts';
+import { profileEnvironment } from '../secrets/profile-environment.ts';
 import { baseRegistry } from './base-registry.ts';
 import { pickProfile } from './pick-profile.ts';
 
@@ -10,6 +11,8 @@ import { pickProfile } from './pick-profile.ts';
 export interface DeployPlanResult
   extends Pick<DeployPlan, 'tenantId' | 'image' | 'builder' | 'layers' | 'digest' | 'uploadBytes' | 'secrets'> {
   readonly profile: string;
+  /** Members of `secrets.json` that are left out, because their value is no text. */
+  readonly dropped: readonly string[];
   /** Number of the release that runs; absent: none. */
   readonly currentRelease?: number | undefined;
   readonly nextRelease: number;
@@ -30,11 +33,9 @@ export async function planOnly(
   const { signal, env, progress } = context;
   const project = context.requireProject();
   const { name, tenantId } = await pickProfile(options.profile, { context, project, bin: options.bin });
-  const [{ planDeploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
-    import('@sp/deploy'),
-    import('@sp/tenants'),
-  ]);
+  const { planDeploy } = await import('@sp/deploy');
   progress.note(`Planning a deploy of the profile ${name} to the tenant ${tenantId}`);
+  const environment = await profileEnvironment(context, { project, profile: name });
   const plan = await planDeploy({
     api: await context.api(),
     tenantId,
@@ -42,12 +43,13 @@ export async function planOnly(
     builder: options.builder,
     cacheDirectory: imageCacheDirectory(env),
     baseRegistry: baseRegistry(context),
-    secrets: secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {}),
+    secrets: environment.secrets,
     signal,
   });
   const { image, builder, layers, digest, uploadBytes, secrets, current, nextRelease, downtime, changes } = plan;
   const about = { image, builder, layers, digest, uploadBytes, secrets, nextRelease, downtime, changes };
-  return { profile: name, tenantId, currentRelease: current?.number, ...about };
+  const { dropped } = environment;
+  return { profile: name, tenantId, currentRelease: current?.number, dropped, ...about };
 }
 
 /** The plan as people read it. */

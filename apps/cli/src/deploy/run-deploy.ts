@@ -2,9 +2,10 @@ import type { BuilderChoice, DeployResult } from '@sp/deploy';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
+import { profileEnvironment } from '../secrets/profile-environment.ts';
 import { shellWord } from '../shell-words.ts';
 import { baseRegistry } from './base-registry.ts';
-import { followDeploy, type LeftDeploy } from './follow-deploy.ts';
+import { followDeploy, type LeftDeploy, servingRelease } from './follow-deploy.ts';
 import { pickProfile } from './pick-profile.ts';
 import { checkTenantEdits, rememberDeployed, rememberShipping } from './tenant-edits.ts';
 
@@ -24,7 +25,12 @@ export interface RunDeployOptions {
 }
 
 /** A tenant that runs the project now. */
-export type RunDeployResult = DeployResult & { readonly profile: string; readonly tenantName: string };
+export interface RunDeployResult extends DeployResult {
+  readonly profile: string;
+  readonly tenantName: string;
+  /** Members of `secrets.json` that were left out, because their value is no text. */
+  readonly dropped?: readonly string[] | undefined;
+}
 
 /** Deploys the project to its profile's tenant, after saying which one that is. */
 export async function runDeploy(context: Context, options: RunDeployOptions): Promise<RunDeployResult> {
@@ -43,10 +49,8 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
   const deployed = { project, profile: name, id: tenantId, name: tenant.name, api };
   if (options.syncCheck) await checkTenantEdits(context, deployed, options.bin);
   if (!options.skipPush) await rememberShipping(context, deployed);
-  const [{ deploy }, { loadSecrets, secretsToEnvironment }] = await Promise.all([
-    import('@sp/deploy'),
-    import('@sp/tenants'),
-  ]);
+  const { deploy } = await import('@sp/deploy');
+  const { secrets, dropped } = await profileEnvironment(context, { project, profile: name });
   const events = deploy({
     api,
     tenantId,
@@ -54,13 +58,17 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
     builder: options.builder,
     cacheDirectory: imageCacheDirectory(env),
     baseRegistry: baseRegistry(context),
-    secrets: secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {}),
+    secrets,
     skipPush: options.skipPush,
     signal,
   });
-  const result = await followDeploy(events, { progress, next: nextOf(name, options.bin) });
+  const result = await followDeploy(events, {
+    progress,
+    next: nextOf(name, options.bin),
+    serving: () => servingRelease({ api, tenantId, signal }),
+  });
   await rememberDeployed(context, deployed);
-  return { ...result, profile: name, tenantName: tenant.name };
+  return { ...result, profile: name, tenantName: tenant.name, dropped };
 }
 
 /** Takes up a deploy that the server goes on with. */
@@ -76,7 +84,11 @@ export async function resumeRun(
   progress.note(`Taking up the deploy ${options.operationId} of ${tenantName} (${tenantId})`);
   const { resumeDeploy } = await import('@sp/deploy');
   const events = resumeDeploy({ api, tenantId, operationId: options.operationId, signal });
-  const result = await followDeploy(events, { progress, next: nextOf(name, options.bin) });
+  const result = await followDeploy(events, {
+    progress,
+    next: nextOf(name, options.bin),
+    serving: () => servingRelease({ api, tenantId, signal }),
+  });
   await rememberDeployed(context, { project, profile: name, id: tenantId, name: tenantName, api });
   return { ...result, profile: name, tenantName };
 }

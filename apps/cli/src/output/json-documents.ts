@@ -70,6 +70,8 @@ export interface ErrorDescription {
   readonly matches?: readonly string[] | undefined;
   readonly operationId?: string | undefined;
   readonly release?: number | undefined;
+  /** Number of the release that goes on after another one was not healthy. */
+  readonly servingRelease?: number | undefined;
   readonly names?: readonly string[] | undefined;
   readonly startedBy?: string | undefined;
   readonly startedAt?: Date | undefined;

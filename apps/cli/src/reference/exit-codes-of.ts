@@ -2,12 +2,12 @@ import { exitCodes } from '../exit-codes.ts';
 import { sideEffects } from './side-effects.ts';
 
 const { ok, failed, usage, inputNeeded, notLoggedIn, notFound, conflict, forbidden } = exitCodes;
-const { pending, partlyDone, changesPending, network, bug, interrupted } = exitCodes;
+const { pending, partlyDone, changesPending, rolledBack, network, bug, interrupted } = exitCodes;
 
 /** What some commands end with besides. */
 const special: Readonly<Record<string, readonly number[]>> = {
-  'cloud deploy': [changesPending, pending],
-  'cloud rollback': [pending],
+  'cloud deploy': [changesPending, pending, rolledBack],
+  'cloud rollback': [pending, rolledBack],
   'cloud secrets diff': [changesPending],
   'cloud sync down': [changesPending, partlyDone],
   'cloud sync status': [changesPending],

@@ -1,6 +1,7 @@
 import type { ProjectContext } from '@sp/paths';
 import type { Context } from '../context.ts';
 import { pickProfile } from '../deploy/pick-profile.ts';
+import { profileEnvironment } from './profile-environment.ts';
 
 /** The environment variables that a deploy of the profile would set, and where they come from. */
 export async function readProfileSecrets(
@@ -11,9 +12,9 @@ export async function readProfileSecrets(
   readonly profile: string;
   readonly tenantId: string;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Members of the file that are left out. */
+  readonly dropped: readonly string[];
 }> {
-  const { loadSecrets, secretsToEnvironment } = await import('@sp/tenants');
   const { name, tenantId } = await pickProfile(profile, { context, project, bin: context.bin });
-  const secrets = secretsToEnvironment((await loadSecrets(project.profile(name).secrets)) ?? {});
-  return { profile: name, tenantId, secrets };
+  return { profile: name, tenantId, ...(await profileEnvironment(context, { project, profile: name })) };
 }

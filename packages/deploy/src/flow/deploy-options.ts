@@ -39,6 +39,6 @@ export interface DeployExpectations {
 export type DeployOptions = DeploySource &
   DeployExpectations &
   Pick<WaitOptions, 'healthTimeoutMs' | 'pollIntervalMs'> & {
-    /** Builds, but runs what the registry has already. @defaultValue false */
+    /** Runs what the registry has already: nothing is planned, built or pushed. @defaultValue false */
     readonly skipPush?: boolean | undefined;
   };

@@ -1,10 +1,10 @@
 import { DeployError } from '../deploy-error.ts';
-import type { PushedImage } from '../image-builder.ts';
+import type { ImageBuilder, PushedImage } from '../image-builder.ts';
 import { planImage } from '../plan/plan-image.ts';
 import { refuseSecretNames } from '../secrets/secret-names.ts';
 import type { DeployEvent, DeployResult } from './deploy-event.ts';
 import type { DeployOptions } from './deploy-options.ts';
-import { preflight, sameTarget } from './preflight.ts';
+import { findTarget, type Preflight, preflight, sameTarget } from './preflight.ts';
 import { runStep, type StepContext, secondsSince } from './run-step.ts';
 import { startRelease } from './start-release.ts';
 import { streamEvents } from './stream-events.ts';
@@ -24,23 +24,31 @@ export function deploy(options: DeployOptions): AsyncIterable<DeployEvent> {
   return streamEvents((emit, signal) => run(options, { tenantId: options.tenantId, emit, signal }), options.signal);
 }
 
+/** Of a step that has nothing to do, because the registry has the image. */
+const skipped = { value: undefined, facts: { skipped: true } } as const;
+
 async function run(options: DeployOptions, context: StepContext): Promise<void> {
   const { api, tenantId, secrets = {}, skipPush = false, healthTimeoutMs = 120_000, pollIntervalMs = 500 } = options;
   const { expectedDigest, expectedRelease, pruneSecrets = false } = options;
   const { emit, signal } = context;
   const started = performance.now();
 
-  const { builder, image, target, newest } = await runStep('preflight', context, async () => {
+  type Found = Omit<Preflight, 'builder'> & { readonly builder: ImageBuilder | undefined };
+  const { builder, image, target, newest } = await runStep<Found>('preflight', context, async () => {
     refuseSecretNames(Object.keys(secrets));
-    return await preflight(options, signal);
+    if (!skipPush) return await preflight(options, signal);
+    const { value, facts } = await findTarget(options, signal);
+    return { value: { ...value, builder: undefined }, facts };
   });
   const plan = await runStep('plan', context, async () => {
+    if (builder === undefined) return skipped;
     const value = options.plan ?? (await planImage({ ...options.planOptions, signal }));
     return { value, facts: { base: value.base, files: value.files.length } };
   });
   const built = await runStep('build', context, async (onProgress) => {
+    if (builder === undefined || plan === undefined) return skipped;
     // What may turn out to be another image than was planned is not sent before that is known.
-    const early = skipPush || expectedDigest !== undefined ? undefined : target;
+    const early = expectedDigest === undefined ? target : undefined;
     const value = await builder.build(plan, { name: image, target: early, onProgress, signal });
     const digest = value.kind === 'oci' ? value.image.manifest.digest : undefined;
     if (digest !== undefined && expectedDigest !== undefined && digest !== expectedDigest) {
@@ -50,7 +58,7 @@ async function run(options: DeployOptions, context: StepContext): Promise<void> 
     return { value, facts: { builder: builder.kind, ...(digest === undefined ? {} : { digest }) } };
   });
   const pushed = await runStep('push', context, async (onProgress) => {
-    if (skipPush) return { value: undefined, facts: { skipped: true } };
+    if (builder === undefined || built === undefined) return skipped;
     // A token lives for minutes, and the build may have taken longer.
     const target = await sameTarget(api, { tenantId, image, signal });
     const value: PushedImage = await builder.push(built, target, { onProgress, signal });

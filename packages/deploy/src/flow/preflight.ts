@@ -33,11 +33,24 @@ const notReady: ReadonlySet<string> = new Set([
 export async function preflight(
   options: DeploySource & DeployExpectations,
   signal: AbortSignal,
-): Promise<{
-  readonly value: Preflight;
-  readonly facts: { readonly image: string; readonly builder: string; readonly status: string };
-}> {
-  const { api, tenantId, builder: choice = 'auto', cacheDirectory, baseRegistry, docker } = options;
+): Promise<{ readonly value: Preflight; readonly facts: TargetFacts & { readonly builder: string } }> {
+  const { builder: choice = 'auto', cacheDirectory, baseRegistry, docker } = options;
+  const { value, facts } = await findTarget(options, signal);
+  const base = options.plan?.base ?? options.planOptions?.base ?? defaultBase;
+  const dockerfile = await dockerfileOf(options);
+  const builder = await resolveBuilder({ choice, base, dockerfile, cacheDirectory, baseRegistry, docker, signal });
+  return { value: { ...value, builder }, facts: { ...facts, builder: builder.kind } };
+}
+
+// No interface: those have no place for other steps' facts.
+type TargetFacts = { readonly image: string; readonly status: string };
+
+/** The same for what was pushed before: nothing is built, so nobody is needed who could. */
+export async function findTarget(
+  options: DeploySource & DeployExpectations,
+  signal: AbortSignal,
+): Promise<{ readonly value: Omit<Preflight, 'builder'>; readonly facts: TargetFacts }> {
+  const { api, tenantId } = options;
   const { status } = await api.tenants.getStatus(tenantId, { signal });
   if (notReady.has(status)) {
     const message = `Cannot deploy to tenant ${tenantId}: its status is ${status}`;
@@ -46,10 +59,7 @@ export async function preflight(
   const newest = await checkExpectations(options, signal);
   const target = await api.tenants.getRegistryToken(tenantId, { signal });
   const image = imageName(target);
-  const base = options.plan?.base ?? options.planOptions?.base ?? defaultBase;
-  const dockerfile = await dockerfileOf(options);
-  const builder = await resolveBuilder({ choice, base, dockerfile, cacheDirectory, baseRegistry, docker, signal });
-  return { value: { builder, image, target, newest }, facts: { image, builder: builder.kind, status } };
+  return { value: { image, target, newest }, facts: { image, status } };
 }
 
 /** Path of the profile's Dockerfile when it was edited by hand. */

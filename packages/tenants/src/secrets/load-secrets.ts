@@ -8,12 +8,21 @@ import { parseJsonObject } from './json-object.ts';
  *
  * @throws {@link TenantsError} `SP_PROFILE_SECRETS_INVALID` when it is no JSON object
  */
-export async function loadSecrets(path: string): Promise<Readonly<Record<string, string>> | undefined> {
+export async function loadSecrets(
+  path: string,
+  options: {
+    /** Told of each member that is left out although it has a value, because that is no text. @defaultValue nobody is */
+    readonly onDropped?: ((member: string) => void) | undefined;
+  } = {},
+): Promise<Readonly<Record<string, string>> | undefined> {
   const text = await readPrivateFile(path);
   if (text === undefined) return undefined;
   const members = parseJsonObject(text);
   if (members === undefined) {
     throw new TenantsError('SP_PROFILE_SECRETS_INVALID', `Cannot read ${path}: it is not a JSON object`, { path });
+  }
+  for (const [member, value] of members) {
+    if (typeof value !== 'string' && value !== null) options.onDropped?.(member);
   }
   return Object.fromEntries([...members].filter((entry): entry is [string, string] => isFilled(entry[1])));
 }

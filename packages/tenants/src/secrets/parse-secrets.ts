@@ -2,7 +2,7 @@ import { listFindings, TenantsError, type TenantsFinding } from '../tenants-erro
 import { parseJsonObject } from './json-object.ts';
 import { type SecretMember, type Secrets, secretMembers, secretNames } from './secrets.ts';
 
-const fewestJwtBytes = 32;
+export const fewestJwtBytes = 32;
 
 /** Reads the text of a `secrets.json`. */
 export function parseSecrets(text: string, path: string): Secrets {

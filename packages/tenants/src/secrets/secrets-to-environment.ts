@@ -1,4 +1,5 @@
 import { listFindings, TenantsError } from '../tenants-error.ts';
+import { fewestJwtBytes } from './parse-secrets.ts';
 
 /** What the tenant reads, where that is not just the name in capitals. */
 const readNames: ReadonlyMap<string, string> = new Map([
@@ -34,7 +35,8 @@ const systemManaged: ReadonlySet<string> = new Set(['FLY_APP_NAME', 'FLY_MACHINE
  * The environment variables of a tenant for the members of its `secrets.json`, sorted by name. When two members mean the
  * same variable, the variable's own name wins over an alias, and `internal_database_url` over everything.
  *
- * @throws {@link TenantsError} `SP_PROFILE_SECRETS_INVALID` naming members that cannot be environment variables
+ * @throws {@link TenantsError} `SP_PROFILE_SECRETS_INVALID` naming members that cannot be environment variables,
+ * and a JWT secret that no tenant takes
  * @example
  * secretsToEnvironment({ anthropic: 'key' }); // { ANTHROPIC_API_KEY: 'key' }
  */
@@ -45,6 +47,10 @@ export function secretsToEnvironment(secrets: Readonly<Record<string, string>>):
   const findings = entries
     .filter(([name]) => !/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name))
     .map(([member]) => ({ member, problem: 'cannot name an environment variable' }));
+  for (const [name, value] of entries) {
+    if (name.toUpperCase() !== 'JWT_SECRET' || Buffer.byteLength(value) >= fewestJwtBytes) continue;
+    findings.push({ member: name, problem: `must have at least ${fewestJwtBytes} bytes` });
+  }
   if (findings.length > 0) {
     throw new TenantsError('SP_PROFILE_SECRETS_INVALID', `Invalid secrets: ${listFindings(findings)}`, { findings });
   }

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import type { DeployResult } from '@sp/deploy';
 import { BaseCommand } from '../../base-command.ts';
 import { confirmYes } from '../../confirm.ts';
-import { followDeploy } from '../../deploy/follow-deploy.ts';
+import { followDeploy, servingRelease } from '../../deploy/follow-deploy.ts';
 import { profileFlag, tenantFlag, yesFlag } from '../../flags.ts';
 import { renderFields } from '../../output/table.ts';
 import { findTarget } from '../../tenant/target.ts';
@@ -38,7 +38,11 @@ export default class Rollback extends BaseCommand {
     await confirmYes(this.context, { question, yes, command: `${command} --tenant ${id}` });
     const next = (): string => `${this.config.bin} cloud status --tenant ${id} --watch`;
     const { rollback } = await import('@sp/deploy');
-    const result = await followDeploy(rollback({ api, tenantId: id, release, signal }), { progress, next });
+    const result = await followDeploy(rollback({ api, tenantId: id, release, signal }), {
+      progress,
+      next,
+      serving: () => servingRelease({ api, tenantId: id, signal }),
+    });
     this.log(`${name} is ${result.status}`);
     this.log(renderFields({ URL: result.appUrl, Digest: result.digest, Release: result.release?.toString() }));
     return { ...result, tenantName: name };

@@ -8,6 +8,8 @@ import { readProfileSecrets } from '../../../secrets/profile-secrets.ts';
 export interface SecretsDiffResult extends SecretsDiff {
   readonly profile: string;
   readonly tenantId: string;
+  /** Members of `secrets.json` that are left out, because their value is no text. */
+  readonly dropped: readonly string[];
   /** Whether `cloud secrets sync` would change anything. */
   readonly changes: boolean;
 }
@@ -23,7 +25,7 @@ export default class SecretsDiffCommand extends BaseCommand {
     const { flags } = await this.parse(SecretsDiffCommand);
     const { signal } = this.context;
     const project = this.context.requireProject();
-    const { profile, tenantId, secrets } = await readProfileSecrets(this.context, project, flags.profile);
+    const { profile, tenantId, secrets, dropped } = await readProfileSecrets(this.context, project, flags.profile);
     const { diffSecrets } = await import('@sp/deploy');
     const diff = await diffSecrets({ api: await this.context.api(), tenantId, secrets, signal });
     const changes = diff.added.length + diff.changed.length > 0;
@@ -32,6 +34,6 @@ export default class SecretsDiffCommand extends BaseCommand {
     for (const name of diff.remoteOnly) this.log(`  ${name} (only on the tenant)`);
     if (!changes) this.log(`The tenant has the secrets of the profile ${profile}`);
     if (changes) process.exitCode = exitCodes.changesPending;
-    return { profile, tenantId, changes, ...diff };
+    return { profile, tenantId, changes, dropped, ...diff };
   }
 }

@@ -6,6 +6,8 @@ import { readProfileSecrets } from '../../../secrets/profile-secrets.ts';
 export interface SecretsSyncResult {
   readonly profile: string;
   readonly tenantId: string;
+  /** Members of `secrets.json` that are left out, because their value is no text. */
+  readonly dropped: readonly string[];
   readonly keys: readonly string[];
 }
 
@@ -19,13 +21,13 @@ export default class SecretsSync extends BaseCommand {
   async run(): Promise<SecretsSyncResult> {
     const { flags } = await this.parse(SecretsSync);
     const project = this.context.requireProject();
-    const { profile, tenantId, secrets } = await readProfileSecrets(this.context, project, flags.profile);
+    const { profile, tenantId, secrets, dropped } = await readProfileSecrets(this.context, project, flags.profile);
     const keys = Object.keys(secrets);
     const api = await this.context.api();
     if (keys.length > 0) await api.secrets.set(tenantId, secrets, { signal: this.context.signal });
     else this.context.warn(`The profile ${profile} has no secrets; nothing was sent`);
     if (keys.length > 0) this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
     if (keys.length > 0) this.log(`Sent ${keys.length} secrets of the profile ${profile} to ${tenantId}`);
-    return { profile, tenantId, keys };
+    return { profile, tenantId, keys, dropped };
   }
 }
