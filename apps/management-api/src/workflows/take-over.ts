@@ -73,7 +73,7 @@ export async function leaveInOrder(request: {
 }
 
 /** What is under way, of all processes or of one. */
-export async function listPending(applicationVersion: string, executorId?: string) {
+async function listPending(applicationVersion: string, executorId?: string) {
   return await DBOS.listWorkflows({
     status: 'PENDING',
     applicationVersion,
