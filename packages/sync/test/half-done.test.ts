@@ -133,7 +133,9 @@ test('killed while it filled new folders: what is whole in them is not sent agai
   });
   expect(response.status).toBe(200);
   expect(await readFiles(both.remote)).toEqual({ 'content/whole': 'whole' });
-  expect((await readdir(incoming)).filter((name) => name.startsWith('new-'))).toEqual([busy.slice(incoming.length + 1)]);
+  expect((await readdir(incoming)).filter((name) => name.startsWith('new-'))).toEqual([
+    busy.slice(incoming.length + 1),
+  ]);
 });
 
 test('a folder that somebody makes while a new one is filled keeps what is in it', async () => {
