@@ -75,6 +75,20 @@ test('is read page by page, and only by the owner', async () => {
   expect((await edge.call(`/api/v1/tenants/${tenantId}/audit-log?limit=0`, { token: owner.token })).status).toBe(400);
 });
 
+test('of a deleted tenant is read by who owned it, and by nobody else', async () => {
+  const { tenantId: id } = await edge.buy(owner.token, 'gone');
+  const wanted = { method: 'PUT', token: owner.token, json: { secrets: { A: 'b' } } };
+  await edge.call(`/api/v1/tenants/${id}/secrets`, wanted);
+  await edge.store.pool.query(`update tenants set state = 'deleted' where id = $1`, [id]);
+  expect((await edge.call(`/api/v1/tenants/${id}`, { token: owner.token })).status).toBe(404);
+  expect((await entries('', id)).map(({ action }) => action)).toContain('secrets.set');
+  const other = await edge.login('nosy@example.com');
+  expect(await failure(await edge.call(`/api/v1/tenants/${id}/audit-log`, { token: other.token }))).toMatchObject({
+    status: 404,
+    code: 'tenant_not_found',
+  });
+});
+
 test('names the API token that was used', async () => {
   const json = { name: 'CI', scopes: ['secrets:write'] };
   const made = await edge.call('/api/v1/auth/api-tokens', { method: 'POST', token: owner.token, json });

@@ -211,6 +211,44 @@ test('a payment is found by its transaction when the marker is lost, and never g
   expect(await tenantOf(foreign.checkout_session_id)).toBeUndefined();
 });
 
+test.each([
+  ['a date that no database has', { occurred_at: '+275760-09-13T00:00:00.000Z' }],
+  ['a date before all dates', { occurred_at: '-000001-01-01T00:00:00.000Z' }],
+  ['an id of 300 kB', { event_type: 'subscription.updated', data: { id: 's'.repeat(300_000) } }],
+  ['one of a subscription', { event_type: 'transaction.updated', data: { subscription_id: 's'.repeat(300_000) } }],
+])('a signed webhook with %s is 400', async (_what, changes) => {
+  const event = { event_id: `evt_${randomUUID()}`, event_type: 'x.y', occurred_at: new Date().toISOString(), data: {} };
+  expect(await failure(await webhook({ ...event, ...changes }))).toMatchObject({
+    status: 400,
+    code: 'invalid_request',
+  });
+});
+
+test('no more tenants of a plan are sold than it allows', async () => {
+  const { billing } = edge.ports;
+  const { listPlans } = billing;
+  const some = await edge.login('many@example.com');
+  const order = (priceId: string): Promise<Response> =>
+    edge.call('/api/v1/checkout', {
+      method: 'POST',
+      token: some.token,
+      json: { price_id: priceId, region: 'iad', redirect_uri: loopback },
+    });
+  Object.assign(billing, { listPlans: async () => (await listPlans()).map((plan) => ({ ...plan, maxTenants: 2 })) });
+  try {
+    const first = await edge.buy(some.token);
+    expect((await order('pri_sandbox_starter')).status).toBe(200);
+    await edge.buy(some.token);
+    expect(await failure(await order('pri_sandbox_starter'))).toMatchObject({ status: 409, code: 'too_many_tenants' });
+    // Another plan has a number of its own, and what is deleted is no more.
+    expect((await order('pri_sandbox_pro')).status).toBe(200);
+    await edge.store.pool.query(`update tenants set state = 'deleted' where id = $1`, [first.tenantId]);
+    expect((await order('pri_sandbox_starter')).status).toBe(200);
+  } finally {
+    Object.assign(billing, { listPlans });
+  }
+});
+
 test('webhooks of other types are kept and answered', async () => {
   const event = {
     event_id: 'evt_other',

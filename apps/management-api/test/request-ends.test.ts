@@ -147,6 +147,32 @@ test('a body that is encoded, or holds half a character, is refused', async () =
   expect((await send('{"secrets":{"A":"\\ud83d\\ude00"}}')).status).toBe(204);
 });
 
+test('an owner keeps as many secrets as one program can be given', async () => {
+  const { tenantId } = await edge.buy(token, 'hoarder');
+  const put = (secrets: Record<string, string>): Promise<Response> =>
+    edge.call(`/api/v1/tenants/${tenantId}/secrets`, { method: 'PUT', token, json: { secrets } });
+  const named = (from: number, count: number, value: string): Record<string, string> =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`K${from + at}`, value]));
+  const refused = async (secrets: Record<string, string>): Promise<string> => {
+    const { status, code, message } = await failure(await put(secrets));
+    expect([status, code]).toEqual([400, 'invalid_request']);
+    return message;
+  };
+  expect((await put(named(0, 250, 'x'))).status).toBe(204);
+  expect(await refused(named(250, 7, 'x'))).toContain('257 secrets; 256');
+  expect((await put(named(250, 6, 'x'))).status).toBe(204);
+  // One that is there already is no further one.
+  expect((await put(named(0, 1, 'é'.repeat(32_768)))).status).toBe(204);
+  expect(await refused({ K0: 'é'.repeat(32_769) })).toContain('65538 bytes; 65536');
+  expect((await put(named(1, 2, 'x'.repeat(65_536)))).status).toBe(204);
+  expect(await refused(named(3, 1, 'x'.repeat(65_536)))).toContain(`${4 * 65_536 + 252} bytes of secrets; 262144`);
+  expect((await put(named(3, 1, 'x'.repeat(60_000)))).status).toBe(204);
+  const { keys } = (await (await edge.call(`/api/v1/tenants/${tenantId}/secrets`, { token })).json()) as {
+    keys: string[];
+  };
+  expect(keys).toHaveLength(256);
+});
+
 test('a body that does not come in time is given up, and its connection with it', async () => {
   const seen: unknown[] = [];
   await using server = await serveHandler(async (request) => {

@@ -12,7 +12,7 @@ export type CheckoutSession = typeof checkoutSessions.$inferSelect;
 
 /**
  * Opens a checkout.
- * @throws {ApiFailure} unknown_price, invalid_redirect_uri, tenant_name_taken
+ * @throws {ApiFailure} unknown_price, invalid_redirect_uri, tenant_name_taken, too_many_tenants
  */
 export async function createCheckoutSession(
   deps: { readonly store: Store; readonly billing: Billing },
@@ -26,7 +26,18 @@ export async function createCheckoutSession(
   if (plan === undefined) {
     throw new ApiFailure('price_id: there is no plan with this price.', { status: 400, code: 'unknown_price' });
   }
-  const tenantName = await chooseName(store, { userId, wanted: request.tenantName });
+  const owned = await store.db
+    .select({ name: tenants.name, planId: tenants.planId })
+    .from(tenants)
+    .where(and(eq(tenants.ownerId, userId), ne(tenants.state, 'deleted')));
+  // At the till, and not when it is paid: what was paid for is not refused.
+  if (plan.maxTenants !== undefined && owned.filter(({ planId }) => planId === plan.id).length >= plan.maxTenants) {
+    throw new ApiFailure(`price_id: you have ${plan.maxTenants} tenants of this plan, which are the most.`, {
+      status: 409,
+      code: 'too_many_tenants',
+    });
+  }
+  const tenantName = chooseName(new Set(owned.map(({ name }) => name)), request.tenantName);
 
   // The provider first: a session without a transaction could never be paid for.
   const id = `cs_${randomBytes(16).toString('hex')}`;
@@ -51,15 +62,7 @@ export function findCheckoutSession(
   });
 }
 
-async function chooseName(
-  store: Store,
-  { userId, wanted }: { readonly userId: string; readonly wanted: string | undefined },
-): Promise<string> {
-  const rows = await store.db
-    .select({ name: tenants.name })
-    .from(tenants)
-    .where(and(eq(tenants.ownerId, userId), ne(tenants.state, 'deleted')));
-  const taken = new Set(rows.map(({ name }) => name));
+function chooseName(taken: ReadonlySet<string>, wanted: string | undefined): string {
   if (wanted !== undefined) {
     if (!taken.has(wanted)) return wanted;
     throw new ApiFailure(`tenant_name: you already have a tenant named ${wanted}.`, {

@@ -75,8 +75,8 @@ export function parsePaddleEvent(body: Uint8Array): PaddleEvent {
 /** An event of its whole body, parsed; `undefined` when it is none. */
 export function readPaddleEvent(payload: unknown): PaddleEvent | undefined {
   const event = eventSchema.safeParse(payload);
-  const occurredAt = new Date(event.data?.occurred_at ?? Number.NaN);
-  if (!event.success || Number.isNaN(occurredAt.getTime())) return undefined;
+  const occurredAt = readMoment(event.data?.occurred_at);
+  if (!event.success || occurredAt === undefined || hasLongId(event.data.data)) return undefined;
   return { eventId: event.data.event_id, eventType: event.data.event_type, occurredAt, data: event.data.data, payload };
 }
 
@@ -103,12 +103,24 @@ export function parsePurchase({ eventType, data }: PaddleEvent): Purchase | unde
 /** What the `data` of an event says; nothing when it is not understood. */
 export function parseSubscriptionFacts(data: unknown): SubscriptionFacts {
   const facts = factsSchema.safeParse(data).data;
-  const endsAt = new Date(facts?.current_billing_period?.ends_at ?? Number.NaN);
   return {
     status: facts?.status ?? undefined,
-    paidUntil: Number.isNaN(endsAt.getTime()) ? undefined : endsAt,
+    paidUntil: readMoment(facts?.current_billing_period?.ends_at),
     origin: facts?.origin ?? undefined,
   };
+}
+
+/** Whether an id by which events are found again is longer than an index has room for. */
+function hasLongId(data: unknown): boolean {
+  const { id, subscription_id: subscriptionId } = (data ?? {}) as Readonly<Record<string, unknown>>;
+  return [id, subscriptionId].some((value) => (JSON.stringify(value) ?? '').length > 256);
+}
+
+/** A moment that a database can keep: JavaScript knows a hundred times as many. */
+function readMoment(text: string | null | undefined): Date | undefined {
+  const moment = new Date(text ?? Number.NaN);
+  const year = moment.getUTCFullYear();
+  return year >= 1970 && year <= 9999 ? moment : undefined;
 }
 
 function describePurchase(purchase: {

@@ -52,6 +52,7 @@ export const endpointErrors: Readonly<Record<string, readonly DocumentedError[]>
     error(400, 'unknown_price', 'There is no plan with this price.'),
     error(400, 'invalid_redirect_uri', '`redirect_uri` is no loopback address.'),
     error(409, 'tenant_name_taken', 'You have a tenant of this name.'),
+    error(409, 'too_many_tenants', 'You have as many tenants of the plan as it allows.'),
   ],
   'checkout.get': [noCheckout],
   'checkout.events': [noCheckout],

@@ -8,6 +8,9 @@ import type { SecretReader } from './secret-versions.ts';
 const nonceBytes = 12;
 const tagBytes = 16;
 
+/** So many bytes longer is what is sealed than what it holds. */
+export const sealedExtraBytes = nonceBytes + tagBytes;
+
 /** A tenant's own key; only the vault can unwrap what is stored of it. */
 export interface DataKey {
   readonly version: number;

@@ -3,6 +3,7 @@ import type { Vault } from '../ports/vault.ts';
 import type { Store, Transaction } from '../store/database.ts';
 import { tenantSecrets, tenants } from '../store/schema.ts';
 import { findOrMakeDataKey, readDataKey } from './data-keys.ts';
+import { checkSecretLimits } from './secret-limits.ts';
 import { listSecretRows, pruneSecretVersions, readSecretsVersion, type SecretReader } from './secret-versions.ts';
 
 /** `platform`: made by provisioning; `user`: set by the tenant's owner. */
@@ -17,7 +18,10 @@ export interface SetSecrets {
   readonly keepExisting?: boolean | undefined;
 }
 
-/** Seals and stores secrets; names that exist get the new value, unless they are to be kept. */
+/**
+ * Seals and stores secrets; names that exist get the new value, unless they are to be kept.
+ * @throws {ApiFailure} invalid_request when an owner would have too many
+ */
 export async function setSecrets(
   deps: { readonly store: Store; readonly vault: Vault },
   request: SetSecrets,
@@ -32,6 +36,7 @@ export async function writeSecrets(tx: Transaction, vault: Vault, request: SetSe
   await lockTenant(tx, tenantId);
   const key = await findOrMakeDataKey({ tx, vault }, tenantId);
   const rows = new Map((await listSecretRows(tx, { tenantId, kind })).map((row) => [row.name, row]));
+  if (kind === 'user') checkSecretLimits(rows, secrets);
   const version = (await readSecretsVersion(tx, { tenantId, kind })) + 1;
   for (const [name, value] of Object.entries(secrets)) {
     const current = rows.get(name);

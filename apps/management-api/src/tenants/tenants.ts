@@ -60,6 +60,16 @@ export async function createPaidTenant(
   return tenant;
 }
 
+/** Whether a tenant is this owner's, or was until it was deleted. */
+export async function hasOwnedTenant(
+  store: Store,
+  { id, ownerId }: { readonly id: string; readonly ownerId: string },
+): Promise<boolean> {
+  if (!uuidPattern.test(id)) return false;
+  const own = and(eq(tenants.id, id), eq(tenants.ownerId, ownerId));
+  return (await store.db.select({ id: tenants.id }).from(tenants).where(own)).length > 0;
+}
+
 /** A tenant of this owner. Another's, a deleted one and something that is no id are all the same: not there. */
 export async function findOwnedTenant(
   store: Store,
