@@ -11,7 +11,7 @@ const units: readonly (readonly [unit: Intl.RelativeTimeFormatUnit, seconds: num
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 /** How long ago a moment was: `just now`, `4 minutes ago`, `yesterday`. */
-export function describeAgo(moment: string, now = Date.now()): string {
+function describeAgo(moment: string, now = Date.now()): string {
   // The server's clock may be ahead of this one.
   const seconds = Math.max(0, (now - Date.parse(moment)) / 1000);
   for (const [unit, size] of units) {
@@ -33,7 +33,7 @@ export function describeDuration(ms: number): string {
 }
 
 /** A moment in the reader's own language and time zone; of today without the date. */
-export function formatMoment(moment: string, now = new Date()): string {
+function formatMoment(moment: string, now = new Date()): string {
   const date = new Date(moment);
   return date.toDateString() === now.toDateString()
     ? date.toLocaleTimeString(undefined, { timeStyle: 'medium' })
