@@ -3,7 +3,8 @@ import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { applySync, getSyncStatus, type PlanSyncOptions, planSync, syncFiles, undoSync } from '../src/index.ts';
-import { type Pair, pair, readFiles, tarballsOnly, writeFiles } from './setup.ts';
+import { createSyncHandler } from '../src/server.ts';
+import { type Pair, pair, readFiles, tarballsOnly, token, writeFiles } from './setup.ts';
 
 async function sync({ options }: Pair, more: Partial<PlanSyncOptions> = {}) {
   const plan = await planSync({ ...options, ...more });
@@ -379,6 +380,20 @@ test('what is ignored stays where it is, on both sides', async () => {
   expect(plan.down).toEqual([]);
   await applySync(plan, options);
   expect(Object.keys(await readFiles(remote)).sort()).toEqual(['a.md', 'b.log', 'deep/tmp/y', 'profiles/p', 'tmp/z']);
+});
+
+test('a fetch that leaves answers compressed, as a handler that is called directly, is understood', async () => {
+  const { local, remote, options } = await pair();
+  const handler = createSyncHandler({ root: remote, token });
+  const direct = {
+    ...options.remote,
+    fetch: (async (input, init) => handler(new Request(input, init))) as typeof fetch,
+  };
+  await writeFiles(remote, Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`agents/${at}`, `${at}`])));
+  const plan = await planSync({ ...options, remote: direct });
+  expect(plan).toMatchObject({ protocol: 'manifest' });
+  await applySync(plan, { ...options, remote: direct });
+  expect(await readFiles(local)).toEqual(await readFiles(remote));
 });
 
 test('a tenant that says nothing is given up', async () => {

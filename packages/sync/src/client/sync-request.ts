@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { isSyncError, SyncError, type SyncErrorCode, systemCode, throwIfAborted } from '../sync-error.ts';
 import type { SyncOptions } from '../sync-options.ts';
 import { failureSchema } from '../wire/messages.ts';
@@ -19,6 +20,9 @@ export interface SyncCall {
 
 /** Sends a request, again and again while the tenant is in trouble. */
 export type SyncRequest = <T>(call: SyncCall, read: (response: SyncResponse) => Promise<T>) => Promise<T>;
+
+/** No answer is longer than that. */
+const maxTextBytes = 256 * 1024 * 1024;
 
 const codes: ReadonlySet<string> = new Set<SyncErrorCode>([
   'SP_SYNC_UNSAFE_PATH',
@@ -119,11 +123,13 @@ function watched(response: SyncResponse, onPiece: () => void): SyncResponse {
   return { ...response, body: told(response.body, onPiece) };
 }
 
-/** All of a body as text. */
+/** All of a body as text. A `fetch` that somebody made may leave it as it was compressed; its header does not tell. */
 export async function textOf({ body }: SyncResponse): Promise<string> {
   const pieces: Uint8Array[] = [];
   for await (const piece of body) pieces.push(piece);
-  return Buffer.concat(pieces).toString('utf8');
+  const bytes = Buffer.concat(pieces);
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  return (isGzip ? gunzipSync(bytes, { maxOutputLength: maxTextBytes }) : bytes).toString('utf8');
 }
 
 async function failureOf(response: SyncResponse, path: string): Promise<SyncError> {
