@@ -38,9 +38,15 @@ export async function confirmByName(
  */
 export async function confirmYes(
   context: Context,
-  options: { readonly question: string; readonly yes: boolean; readonly command: string },
+  options: {
+    readonly question: string;
+    readonly yes: boolean;
+    readonly command: string;
+    /** Whether Enter alone is a no: what is destroyed does not come back. @defaultValue false */
+    readonly destroys?: boolean;
+  },
 ): Promise<void> {
-  const { question, yes, command } = options;
+  const { question, yes, command, destroys = false } = options;
   const confirmation = decideConfirmation({ prompts: context.interactive, yes });
   if (confirmation === 'given') return;
   if (confirmation === 'input-needed') {
@@ -48,7 +54,8 @@ export async function confirmYes(
     throw new CliError('SP_CLI_INPUT_NEEDED', `${question} It must be confirmed`, { flags: ['--yes'], next });
   }
   const { askConfirm } = await import('./prompts.ts');
-  if (!(await askConfirm(question))) throw new CliError('SP_CLI_CANCELLED', 'Nothing was changed');
+  if (!(await askConfirm(question, { initialValue: !destroys })))
+    throw new CliError('SP_CLI_CANCELLED', 'Nothing was changed');
 }
 
 async function askName(context: Context, { name, warning }: { name: string; warning: string }): Promise<string> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from './context.ts';
+import { exitCodes } from './exit-codes.ts';
 import type { ProjectStatus, TenantState } from './project-status.ts';
 
 /** Where a tenant is on its way to somewhere else. */
@@ -16,7 +17,7 @@ const onTheWay: ReadonlySet<string> = new Set([
 /**
  * Looks again and again until no tenant is on its way any more, and tells each change.
  *
- * @returns how it is then
+ * @returns how it is then, or how it was when Ctrl-C ended the watching
  */
 export async function followStatus(
   context: Context,
@@ -28,8 +29,16 @@ export async function followStatus(
 ): Promise<ProjectStatus> {
   const { look, onChange, intervalMs } = options;
   const known = new Map<string, string>();
+  let status: ProjectStatus | undefined;
   for (;;) {
-    const status = await look();
+    try {
+      if (status !== undefined) await delay(intervalMs, undefined, { signal: context.signal });
+      status = await look();
+    } catch (error) {
+      if (status === undefined || !context.signal.aborted) throw error;
+      process.exitCode = exitCodes.interrupted;
+      return status;
+    }
     for (const tenant of status.tenants) {
       const { id: tenantId, name: tenantName, status: now, message } = tenant;
       if (known.get(tenantId) === `${now} ${message}`) continue;
@@ -38,6 +47,5 @@ export async function followStatus(
       onChange(tenant);
     }
     if (!status.tenants.some(({ status: now }) => onTheWay.has(now))) return status;
-    await delay(intervalMs, undefined, { signal: context.signal });
   }
 }

@@ -38,10 +38,10 @@ export async function askSecret(message: string): Promise<string> {
   return answered(await password({ message, output: process.stderr }));
 }
 
-/** Asks yes or no. */
-export async function askConfirm(message: string): Promise<boolean> {
+/** Asks yes or no; Enter alone is `initialValue`. */
+export async function askConfirm(message: string, { initialValue = true } = {}): Promise<boolean> {
   const { confirm } = await import('@clack/prompts');
-  return answered(await confirm({ message, output: process.stderr }));
+  return answered(await confirm({ message, initialValue, output: process.stderr }));
 }
 
 /**

@@ -11,21 +11,53 @@ export interface ListedTenant {
   readonly info?: TenantInfo | undefined;
 }
 
+/** Tenants, and how new what is said of them is. */
+export interface TenantListing {
+  readonly tenants: readonly ListedTenant[];
+  /** Whether the API did not say it just now. */
+  readonly stale: boolean;
+  /** When it last did; absent: never for this project. */
+  readonly syncedAt?: Date | undefined;
+}
+
+/** The tenants of {@link loadListing}. */
+export async function listTenants(context: Context): Promise<readonly ListedTenant[]> {
+  return (await loadListing(context)).tenants;
+}
+
 /**
  * The tenants of the project's store, first brought up to date from the API. When the API is out of reach, the store
- * alone answers, with a warning.
+ * alone answers, with a warning. An API of the environment that is not the project's answers alone: its tenants are
+ * others, which the project does not keep.
  */
-export async function listTenants(
+export async function loadListing(
   context: Context,
   options: { /** Only what was known last. @defaultValue false */ readonly cached?: boolean } = {},
-): Promise<readonly ListedTenant[]> {
-  const { loadTenants, mergeTenantInfos } = await import('@sp/tenants');
+): Promise<TenantListing> {
+  const { loadTenants, mergeTenantInfos, storedTenantFromInfo } = await import('@sp/tenants');
   const path = context.project.localTenants;
+  if (await isOtherApi(context)) {
+    const { tenants } = await (await context.api()).user.get({ signal: context.signal });
+    const listed = tenants.map((info) => ({ stored: storedTenantFromInfo(info), info }));
+    return { tenants: listed, stale: false, syncedAt: new Date() };
+  }
   const before = await loadTenants(path);
   const infos = options.cached === true ? undefined : await getTenantInfos(context, before?.tenants ?? []);
   const kept = infos === undefined || (await isUpToDate(before, infos)) ? before : await mergeTenantInfos(path, infos);
   const stored = kept?.tenants ?? [];
-  return stored.map((tenant) => ({ stored: tenant, info: infos?.find((info) => info.id === tenant.id) }));
+  const tenants = stored.map((tenant) => ({ stored: tenant, info: infos?.find((info) => info.id === tenant.id) }));
+  return { tenants, stale: infos === undefined, syncedAt: infos === undefined ? kept?.syncedAt : new Date() };
+}
+
+/** Whether the environment's token is for another API than the one that this project is logged in to. */
+async function isOtherApi({ env, project }: Context): Promise<boolean> {
+  if (!env['SYSTEMPROMPT_API_TOKEN']) return false;
+  const { bootstrapCredentials, loadCredentials } = await import('@sp/credentials');
+  // A file that nobody can read says of no API that it is the project's.
+  const own = await loadCredentials(project.localCredentials).catch(() => undefined);
+  if (own === undefined) return false;
+  const used = await bootstrapCredentials({ path: project.localCredentials, env });
+  return used !== undefined && new URL(used.credentials.apiUrl).href !== new URL(own.apiUrl).href;
 }
 
 /** How old what is known may say that it is, in milliseconds. */

@@ -112,3 +112,28 @@ test('what somebody did edit there stops a deploy, and nothing that is advised l
   await rm(base);
   expect(await ask('cloud', 'sync', 'status')).toMatchObject({ exitCode: 9, conflicts: ['note.md'] });
 });
+
+test('a release that is not healthy ends with 10, and it is said which one goes on', async () => {
+  const { cwd, env } = project;
+  const { releases } = (await ask('cloud', 'releases')) as unknown as {
+    releases: { number: number; status: string }[];
+  };
+  const before = releases.find(({ status }) => status === 'running')?.number;
+  const program = join(cwd, 'target/release/systemprompt');
+  await writeFile(program, '#!/bin/sh\necho out of order\nexit 1\n', { mode: 0o755 });
+  expect(await ask('cloud', 'deploy', '--no-sync-check')).toMatchObject({
+    exitCode: 10,
+    error: {
+      code: 'SP_DEPLOY_UNHEALTHY',
+      serving_release: before,
+      suggestions: [`Release ${before} goes on.`],
+    },
+  });
+  expect(await ask('cloud', 'status')).toMatchObject({ tenants: [{ status: 'running' }] });
+  // Where nothing served before, nothing goes on.
+  const made = ['tenant', 'create', '--name', 'second', '--plan', 'starter', '--region', 'iad'];
+  expect(await ask('cloud', ...made)).toMatchObject({ exitCode: 0 });
+  const first = await runBinary(['cloud', 'deploy', '--profile', 'second', '--yes', '--json'], { cwd, env });
+  expect(first.exitCode, first.stdout).toBe(1);
+  expect(first.stdout).not.toContain('serving_release');
+});

@@ -59,7 +59,9 @@ test('logs --follow shows lines as they come until Ctrl-C: exit code 130', async
     .trimEnd()
     .split('\n')
     .map((line) => (JSON.parse(line) as { type: string }).type);
-  expect(types).toEqual(['log-line', 'log-line', 'error']);
+  expect(types).toEqual(['log-line', 'log-line', 'result']);
+  // Its normal end is no error.
+  expect(text.stderr + lines.stderr).toBe('');
 });
 
 test('status --watch tells each change until nothing is under way', async () => {
@@ -83,4 +85,15 @@ test('status --watch tells each change until nothing is under way', async () => 
   const changes = lines.filter(({ type }) => type === 'tenant-status').map(({ status }) => status);
   expect(changes).toEqual(['deploying', 'running']);
   expect(lines.at(-1)).toMatchObject({ type: 'result', result: { tenants: [{ status: 'running' }] } });
+});
+
+test('status --watch ends at Ctrl-C without an error: exit code 130', async () => {
+  const world = await makeWorld({ [`GET ${path}/status`]: { data: { status: 'deploying' } } });
+  const watched = await runBinary(['cloud', 'status', '--watch', '--json-lines'], {
+    ...world,
+    interruptAfter: (_, stdout) => stdout.includes('tenant-status'),
+  });
+  expect(watched).toMatchObject({ exitCode: 130, stderr: '' });
+  expect(watched.stdout).toContain('"type":"result"');
+  expect(watched.stdout).not.toContain('"type":"error"');
 });

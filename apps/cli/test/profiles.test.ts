@@ -88,5 +88,5 @@ test('a profile may be named by its path, on the command line and in the environ
   await writeFile(join(other, 'profile.yaml'), '');
   const foreign = await runCommand(SecretsList, ['--profile', other, '--json'], world);
   expect(JSON.parse(foreign.stdout)).toMatchObject({ error: { code: 'SP_CLI_PROFILE_NOT_FOUND' } });
-  expect(TenantCreate.flags.profile).not.toHaveProperty('env');
+  expect(TenantCreate.flags.profile.env).not.toBe('SYSTEMPROMPT_PROFILE');
 });

@@ -27,10 +27,10 @@ test('the shipped schemas are those of the types: a change needs a changeset, th
 test('a schema refuses what is not so', () => {
   const list = loadSchema('cloud-tenant-list');
   const item = { id: 'a', name: 'b', tenant_type: 'cloud', has_database: true };
-  expect(schemaProblems(list, { tenants: [item], total: 1 })).toEqual([]);
-  expect(schemaProblems(list, { tenants: [item] })).toEqual(['$.total: missing']);
-  expect(schemaProblems(list, { tenants: [{ ...item, tenant_type: 'big' }], total: 1 })).toHaveLength(1);
-  expect(schemaProblems(list, { tenants: [{ ...item, secret: 'x' }], total: 1 })).toEqual([
+  expect(schemaProblems(list, { tenants: [item], total: 1, stale: false })).toEqual([]);
+  expect(schemaProblems(list, { tenants: [item], stale: false })).toEqual(['$.total: missing']);
+  expect(schemaProblems(list, { tenants: [{ ...item, tenant_type: 'big' }], total: 1, stale: false })).toHaveLength(1);
+  expect(schemaProblems(list, { tenants: [{ ...item, secret: 'x' }], total: 1, stale: false })).toEqual([
     '$.tenants[0].secret: not in the schema',
   ]);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parseDotenv } from '@sp/deploy';
 import { editSecrets } from '@sp/tenants';
 import { expect, test } from 'vitest';
+import Deploy from '../src/commands/cloud/deploy.ts';
 import Cleanup from '../src/commands/cloud/secrets/cleanup.ts';
 import Diff from '../src/commands/cloud/secrets/diff.ts';
 import Export from '../src/commands/cloud/secrets/export.ts';
@@ -133,4 +134,38 @@ test('a secret on stdin is not taken for an argument that is missing', async () 
   const { stdout, stderr, exitCode } = await runBinary(argv, { cwd, stdin: `${planted}\n` });
   expect(exitCode).toBe(3);
   expect(stdout + stderr).not.toContain(planted);
+});
+
+test('a secret that is no text is told of and left out; a JWT secret that no tenant takes is refused', async () => {
+  const world = await makeWorld({
+    ...answers,
+    [`POST /api/v1/tenants/${hello.id}/secrets/diff`]: {
+      data: { version: 1, added: [], changed: [], unchanged: [], removed: [], remote_only: [] },
+    },
+  });
+  await makeProfile(world.cwd, 'hello');
+  const file = join(world.cwd, '.systemprompt/profiles/hello/secrets.json');
+  await writeFile(file, JSON.stringify({ MY_NUM: 1, TEXT: planted }), { mode: 0o600 });
+  const sent = await runCommand(Sync, ['--json'], world);
+  expect(JSON.parse(sent.stdout)).toMatchObject({ dropped: ['MY_NUM'] });
+  expect(sent.stderr).toContain('"MY_NUM"');
+  const lines = await runCommand(Sync, ['--json-lines'], world);
+  expect(lines.stdout).toContain('"type":"warning"');
+  const diffed = await runCommand(Diff, [], world);
+  expect(diffed.stderr, diffed.stdout).toContain('"MY_NUM"');
+  const plan = await runCommand(Deploy, ['--plan', '--base', 'scratch', '--json'], world);
+  expect(plan.stderr, plan.stdout).toContain('"MY_NUM"');
+  expect(sent.stdout + sent.stderr + diffed.stderr + plan.stderr).not.toContain(planted);
+
+  await writeFile(file, JSON.stringify({ jwt_secret: planted.slice(0, 8) }), { mode: 0o600 });
+  for (const [CommandType, argv] of [
+    [Sync, ['--json']],
+    [Diff, ['--json']],
+    [Deploy, ['--plan', '--base', 'scratch', '--json']],
+  ] as const) {
+    const refused = await runCommand(CommandType, argv, world);
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      error: { code: 'SP_PROFILE_SECRETS_INVALID', findings: [{ member: 'jwt_secret' }] },
+    });
+  }
 });

@@ -159,3 +159,35 @@ test('outside of a project: exit code 5, naming the folder', async () => {
   expect(exitCode).toBe(5);
   expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'SP_CLI_NO_PROJECT', directory: cwd } });
 });
+
+test('what was known last says so, and when it was', async () => {
+  const api = await startFakeApi(answers);
+  const cwd = await project();
+  const fresh = await runCommand(TenantList, ['--json'], { cwd, env: envFor(api.url) });
+  expect(JSON.parse(fresh.stdout)).toMatchObject({ stale: false, total: 1, synced_at: expect.any(String) });
+  const known = (await loadTenants(join(cwd, '.systemprompt/tenants.json')))?.syncedAt.toISOString();
+  for (const [argv, url] of [
+    [['--json'], 'http://127.0.0.1:1'],
+    [['--cached', '--json'], api.url],
+  ] as const) {
+    const old = await runCommand(TenantList, argv, { cwd, env: envFor(url) });
+    expect(JSON.parse(old.stdout)).toMatchObject({ stale: true, total: 1, synced_at: known });
+  }
+});
+
+test("the environment's token for another API shows none of the project's tenants, and leaves them as they are", async () => {
+  const cwd = await project();
+  const api = await startFakeApi(answers);
+  await runCommand(TenantList, ['--json'], { cwd, env: envFor(api.url) });
+  const own = { api_token: 't', api_url: api.url, authenticated_at: '2026-01-01T00:00:00Z', user_email: me.email };
+  await writeFile(join(cwd, '.systemprompt/credentials.json'), JSON.stringify(own), { mode: 0o600 });
+  const path = join(cwd, '.systemprompt/tenants.json');
+  const before = await readFile(path, 'utf8');
+  const other = { ...hello, id: '7a0c1f52-2e55-4c0e-8a56-1d8d2b1c9e22', name: 'elsewhere' };
+  const elsewhere = await startFakeApi({ 'GET /api/v1/auth/me': { user: me, tenants: [other] } });
+  const listed = await runCommand(TenantList, ['--json'], { cwd, env: envFor(elsewhere.url) });
+  expect(JSON.parse(listed.stdout)).toMatchObject({ total: 1, tenants: [{ name: 'elsewhere' }] });
+  const offline = await runCommand(TenantList, ['--json'], { cwd, env: envFor('http://127.0.0.1:1') });
+  expect(offline.exitCode, offline.stdout).toBe(12);
+  expect(await readFile(path, 'utf8')).toBe(before);
+});

@@ -4,6 +4,7 @@ import type { LogEntry } from '@sp/cloud-api';
 import { dim } from 'ansis';
 import { BaseCommand } from '../../base-command.ts';
 import { CliError } from '../../cli-error.ts';
+import { exitCodes } from '../../exit-codes.ts';
 import { profileFlag, tenantFlag } from '../../flags.ts';
 import { parsePattern } from '../../logs/pattern.ts';
 import { parseSince } from '../../logs/since.ts';
@@ -66,12 +67,18 @@ export default class Logs extends BaseCommand {
     const query = { tail, since, release, signal };
     const entries = follow ? api.tenants.followLogs(tenantId, query) : await api.tenants.getLogs(tenantId, query);
     const shown: LogEntry[] = [];
-    for await (const entry of entries) {
-      if (!matches(entry.message)) continue;
-      if (follow) this.emitEvent({ type: 'log-line', ...entry });
-      else shown.push(entry);
-      // What a machine writes must not move the cursor of who reads it.
-      this.log(`${dim(entry.time)} ${stripVTControlCharacters(entry.message)}`);
+    try {
+      for await (const entry of entries) {
+        if (!matches(entry.message)) continue;
+        if (follow) this.emitEvent({ type: 'log-line', ...entry });
+        else shown.push(entry);
+        // What a machine writes must not move the cursor of who reads it.
+        this.log(`${dim(entry.time)} ${stripVTControlCharacters(entry.message)}`);
+      }
+    } catch (error) {
+      // Ctrl-C is how following ends.
+      if (!follow || !signal.aborted) throw error;
+      process.exitCode = exitCodes.interrupted;
     }
     return { tenantId, tenantName, lines: shown };
   }

@@ -58,7 +58,8 @@ export default class Status extends BaseCommand {
       const onChange = ({ name, status, message }: ProjectStatus['tenants'][number]): void =>
         step.update(`${name} is ${status}${message === undefined ? '' : `: ${message}`}`);
       const status = await followStatus(this.context, { look, onChange, intervalMs });
-      step.done('Nothing is under way');
+      if (this.context.signal.aborted) step.fail();
+      else step.done('Nothing is under way');
       return status;
     } catch (error) {
       step.fail();

@@ -24,7 +24,7 @@ export default class LocalReset extends BaseCommand {
     const dataDir = resolve(cwd, flags['data-dir'] ?? defaultDataDirectory(env));
     const question = `Delete the local cloud in ${dataDir} with all its tenants?`;
     const command = `${this.config.bin} cloud local reset`;
-    await confirmYes(this.context, { question, yes: flags.yes, command });
+    await confirmYes(this.context, { question, yes: flags.yes, command, destroys: true });
     const step = progress.step('local-reset', 'Deleting the local cloud');
     const removed = await resetLocalCloud(dataDir, signal).catch((error: unknown) => {
       step.fail();

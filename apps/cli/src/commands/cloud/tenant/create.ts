@@ -44,8 +44,11 @@ export default class TenantCreate extends BaseCommand {
     }),
     plan: Flags.string({ summary: 'Id of a plan.', env: 'SYSTEMPROMPT_PLAN', helpValue: 'ID' }),
     region: Flags.string({ summary: 'Where it runs, such as iad or fra.', env: 'SYSTEMPROMPT_REGION' }),
-    // No variable: SYSTEMPROMPT_PROFILE names the profile that there is.
-    profile: Flags.string({ summary: "Name of the new profile; without it, the tenant's name." }),
+    // A variable of its own: SYSTEMPROMPT_PROFILE names a profile that there is.
+    profile: Flags.string({
+      summary: "Name of the new profile; without it, the tenant's name.",
+      env: 'SYSTEMPROMPT_NEW_PROFILE',
+    }),
     resume: Flags.string({
       summary: 'Take up a checkout that was interrupted: its session, or `last` for the one of this project.',
       env: 'SYSTEMPROMPT_CHECKOUT',

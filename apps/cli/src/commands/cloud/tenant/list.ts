@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { renderTable } from '../../../output/table.ts';
-import { listTenants } from '../../../tenant-listing.ts';
+import { loadListing } from '../../../tenant-listing.ts';
 
 /** One line of `cloud tenant list`. */
 export interface TenantListItem {
@@ -20,6 +20,10 @@ export interface TenantListItem {
 export interface TenantListResult {
   readonly tenants: readonly TenantListItem[];
   readonly total: number;
+  /** Whether this is what was known last: the API was not asked, or out of reach. */
+  readonly stale: boolean;
+  /** When the API last said it; absent: never. */
+  readonly syncedAt?: Date | undefined;
 }
 
 export default class TenantList extends BaseCommand {
@@ -36,7 +40,8 @@ export default class TenantList extends BaseCommand {
 
   async run(): Promise<TenantListResult> {
     const { flags } = await this.parse(TenantList);
-    const tenants = (await listTenants(this.context, flags)).map(({ stored, info }) => ({
+    const { tenants: listed, stale, syncedAt } = await loadListing(this.context, flags);
+    const tenants = listed.map(({ stored, info }) => ({
       id: stored.id,
       name: stored.name,
       tenantType: stored.tenantType,
@@ -57,6 +62,6 @@ export default class TenantList extends BaseCommand {
       ]);
       this.log(renderTable(['NAME', 'TYPE', 'REGION', 'STATUS', 'HOST', 'ID'], rows));
     }
-    return { tenants, total: tenants.length };
+    return { tenants, total: tenants.length, stale, syncedAt };
   }
 }
