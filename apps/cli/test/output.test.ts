@@ -33,8 +33,9 @@ test('tables align their columns and have no borders', () => {
 });
 
 test('what others wrote moves no cursor and rings no bell', () => {
-  expect(renderTable(['NAME'], [['\u001b[31mred\u001b[0m\nnext\u0007\u009b2J']])).toContain('red next\ufffd');
-  expect(renderTable(['NAME'], [['\u001b[31mred\u001b[0m\nnext\u0007\u009b2J']])).not.toMatch(/[\u0007\u009b]|31m/);
+  const table = renderTable(['NAME'], [['\u001b[31mred\u001b[0m\nnext\u0007\u009b2J']]);
+  expect(table).toContain('red next\ufffd');
+  for (const part of ['\u0007', '\u009b', '31m']) expect(table).not.toContain(part);
 });
 
 test('numbers are written for people', () => {

@@ -117,7 +117,7 @@ test('without a push, what the registry has is run, and no digest is demanded', 
   // Neither a project nor anybody who could build is needed for that.
   const planOptions = { projectRoot: '/nonexistent', profileName: 'none' };
   const options = await optionsFor(cloud, { skipPush: true, builder: 'docker', docker: { binary: 'no-such-docker' } });
-  const events = await collect({ ...options, plan: undefined, planOptions } as DeployOptions);
+  const events = await collect({ ...options, plan: undefined, planOptions });
   const steps = ['preflight', 'plan', 'build', 'push', 'secrets', 'deploy', 'health'];
   expect(events.flatMap((event) => (event.type === 'step-completed' ? [event.step] : []))).toEqual(steps);
   const result = resultOf(events);

@@ -22,15 +22,15 @@ const limitsSchema = z.object({
  * The plan that a price stands for: `memory_mb`, `volume_gb`, `max_tenants` and `plan` of its custom data, and where it
  * has none of its product's. `undefined`: something else is sold under it.
  */
-export function planOfPrice(price: PaddlePrice): Plan | undefined {
+export function planOfPrice(price: PaddlePrice, product = price.product): Plan | undefined {
   const own = limitsSchema.safeParse(price.customData ?? {});
-  const shared = limitsSchema.safeParse(price.product?.customData ?? {});
+  const shared = limitsSchema.safeParse(product?.customData ?? {});
   if (!own.success || !shared.success) return undefined;
   const { plan, memory_mb: memoryMb, volume_gb: volumeGb, max_tenants: maxTenants } = { ...shared.data, ...own.data };
   if (memoryMb === undefined || volumeGb === undefined) return undefined;
   return {
     id: plan ?? price.id,
-    name: price.name ?? price.product?.name ?? price.description,
+    name: price.name ?? product?.name ?? price.description,
     paddlePriceId: price.id,
     memoryMbDefault: memoryMb,
     volumeGb,

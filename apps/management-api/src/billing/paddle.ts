@@ -154,7 +154,7 @@ export function createPaddleBilling(options: PaddleBillingOptions): PaddleBillin
         status: found.status,
         changedAt: new Date(found.updatedAt),
         paidUntil: endsAt === undefined ? undefined : new Date(endsAt),
-        plan: found.items.flatMap(({ price, product }) => planOfPrice({ ...price, product }) ?? [])[0],
+        plan: found.items.flatMap(({ price, product }) => planOfPrice(price, product) ?? [])[0],
       };
     },
 
