@@ -73,6 +73,7 @@ export const clientGoneStatus = 499 as ContentfulStatusCode;
 /** Whether an error is nothing but the end of its own request. */
 export function isEndOf(request: Request, error: unknown): boolean {
   const { name, code } = (error ?? {}) as { readonly name?: unknown; readonly code?: unknown };
-  const mayBe = name === 'AbortError' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
-  return mayBe && request.signal.aborted;
+  const { aborted, reason } = request.signal;
+  const broken = name === 'AbortError' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+  return aborted && (broken || error === reason);
 }
