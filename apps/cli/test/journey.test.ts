@@ -50,10 +50,19 @@ test('a checkout that was interrupted is taken up after the payment', async () =
 
 test('plan, deploy, plan again: changes are 9, none are 0', async () => {
   const plan = await ask('cloud', 'deploy', '--plan');
-  expect(plan).toMatchObject({ exitCode: 9, profile: 'shop', next_release: 1 });
+  expect(plan).toMatchObject({ exitCode: 9, profile: 'shop', next_release: 1, health_check: false });
+  expect(plan['configuration']).toMatchObject({ added: expect.arrayContaining(['Cmd', 'SYSTEMPROMPT_PROFILE']) });
+  const { cwd, env } = project;
+  const profile = await readFile(join(cwd, '.systemprompt/profiles/shop/profile.yaml'), 'utf8');
+  expect(profile).toMatch(/api_external_url: http:\/\/shop-/);
+  expect(profile).toContain('use_https: false');
+  const { stdout } = await runBinary(['cloud', 'deploy', '--plan'], { cwd, env });
+  expect(stdout).toMatch(/Configuration +(\S+ )*\+Cmd/);
+  expect(stdout).toMatch(/Health check +none in the image/);
   const deployed = await ask('cloud', 'deploy');
   expect(deployed).toMatchObject({ exitCode: 0, status: 'running', release: 1, digest: plan['digest'] });
   const same = await ask('cloud', 'deploy', '--plan');
+  expect(same['configuration']).toEqual({ added: [], changed: [], removed: [] });
   expect(same).toMatchObject({ exitCode: 0, changes: false, current_release: 1, digest: plan['digest'] });
 });
 

@@ -88,6 +88,14 @@ test('without provisioned credentials the JWT secret is random', async () => {
   expect(secrets[0]).not.toBe(secrets[1]);
 });
 
+test('the profile of a tenant in a cloud that speaks http has its addresses there', async () => {
+  const { projectRoot, directory } = await project();
+  const { profilePath } = await createProfile({ directory, name: 'production', tenant, projectRoot, useHttps: false });
+  const { server } = await loadProfile(profilePath, { env: {} });
+  expect(server).toMatchObject({ useHttps: false, apiExternalUrl: `http://${tenant.hostname}` });
+  expect(server.corsAllowedOrigins).toEqual([`http://${tenant.hostname}`]);
+});
+
 test('a profile that exists is never changed, and nothing is left behind', async () => {
   const { projectRoot, profiles, directory } = await project();
   const options = { directory, name: 'production', tenant, projectRoot };

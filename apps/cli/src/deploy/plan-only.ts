@@ -9,7 +9,10 @@ import { pickProfile } from './pick-profile.ts';
 
 /** What `cloud deploy --plan` answers: names and sizes, no value of a secret. */
 export interface DeployPlanResult
-  extends Pick<DeployPlan, 'tenantId' | 'image' | 'builder' | 'layers' | 'digest' | 'uploadBytes' | 'secrets'> {
+  extends Pick<
+    DeployPlan,
+    'tenantId' | 'image' | 'builder' | 'layers' | 'healthCheck' | 'digest' | 'uploadBytes' | 'secrets' | 'configuration'
+  > {
   readonly profile: string;
   /** Members of `secrets.json` that are left out, because their value is no text. */
   readonly dropped: readonly string[];
@@ -46,27 +49,35 @@ export async function planOnly(
     secrets: environment.secrets,
     signal,
   });
-  const { image, builder, layers, digest, uploadBytes, secrets, current, nextRelease, downtime, changes } = plan;
-  const about = { image, builder, layers, digest, uploadBytes, secrets, nextRelease, downtime, changes };
+  const { image, builder, layers, healthCheck, digest, uploadBytes, secrets, configuration } = plan;
+  const { current, nextRelease, downtime, changes } = plan;
+  const built = { image, builder, layers, healthCheck, digest, uploadBytes };
+  const about = { ...built, secrets, configuration, nextRelease, downtime, changes };
   const { dropped } = environment;
   return { profile: name, tenantId, currentRelease: current?.number, dropped, ...about };
 }
 
 /** The plan as people read it. */
 export function renderPlan(plan: DeployPlanResult): string {
-  const { added, changed, removed } = plan.secrets;
-  const names = [
-    ...added.map((name) => `+${name}`),
-    ...changed.map((name) => `~${name}`),
-    ...removed.map((name) => `-${name}`),
-  ];
   return renderFields({
     Release: `${plan.currentRelease ?? 'none'} → ${plan.nextRelease}`,
     Changes: plan.changes === undefined ? 'unknown' : plan.changes ? 'yes' : 'none',
     Image: plan.image,
     Digest: plan.digest,
     Upload: plan.uploadBytes === undefined ? undefined : `at most ${formatBytes(plan.uploadBytes)}`,
-    Secrets: names.join(' ') || 'as they are',
+    Secrets: diffLine(plan.secrets),
+    Configuration: plan.configuration === undefined ? 'unknown' : diffLine(plan.configuration),
+    'Health check': plan.healthCheck === false ? 'none in the image: its base cannot run one' : undefined,
     Downtime: plan.downtime === 'none' ? 'none' : 'until the machine is healthy',
   });
+}
+
+/** `+` what comes, `~` what changes, `-` what goes. */
+function diffLine({ added, changed, removed }: NonNullable<DeployPlan['configuration']>): string {
+  const names = [
+    ...added.map((name) => `+${name}`),
+    ...changed.map((name) => `~${name}`),
+    ...removed.map((name) => `-${name}`),
+  ];
+  return names.join(' ') || 'as it is';
 }

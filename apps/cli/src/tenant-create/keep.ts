@@ -31,7 +31,9 @@ export async function keepTenant(
     const withSecrets = withCredentials(storedTenantFromInfo(info), secrets);
     await upsertTenant(project.localTenants, withSecrets);
     const directory = project.profile(profileName).dir;
-    await createProfile({ directory, name: profileName, tenant: withSecrets, secrets, projectRoot: project.root });
+    const useHttps = secrets.appUrl.startsWith('https:');
+    const made = { directory, name: profileName, tenant: withSecrets, secrets, projectRoot: project.root, useHttps };
+    await createProfile(made);
     return withSecrets;
   });
   return {

@@ -34,6 +34,8 @@ export interface CreateProfileOptions {
   readonly projectRoot: string;
   /** Where a local profile's services are. @defaultValue `<projectRoot>/services` */
   readonly servicesPath?: string | undefined;
+  /** Whether a cloud tenant is reached over https; a cloud on one's own computer speaks http. @defaultValue true */
+  readonly useHttps?: boolean | undefined;
 }
 
 /** Where the files of a new profile are. */
@@ -89,13 +91,17 @@ async function publish(draft: string, directory: string): Promise<void> {
   });
 }
 
-async function profileText({ name, tenant, projectRoot, servicesPath }: CreateProfileOptions): Promise<string> {
+async function profileText(options: CreateProfileOptions): Promise<string> {
+  const { name, tenant, projectRoot, servicesPath, useHttps = true } = options;
   const system = resolve(projectRoot);
   const services = servicesPath === undefined ? join(system, 'services') : resolve(system, servicesPath);
   const folders = { system, services, bin: await binFolder(system), storage: join(system, 'storage') };
   // Loaded here and not at the top: those who only read tenants pay nothing for YAML.
   const { stringify } = await import('yaml');
-  const yaml = stringify(newProfile(name, tenant, folders), { lineWidth: 0, aliasDuplicateObjects: false });
+  const yaml = stringify(newProfile({ name, tenant, folders, useHttps }), {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  });
   return `# SystemPrompt profile: ${displayName(name)}\n# Written by SystemPrompt Cloud. Edit it freely.\n\n${yaml}`;
 }
 

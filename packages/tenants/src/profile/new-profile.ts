@@ -10,10 +10,19 @@ export interface LocalFolders {
 }
 
 /** The members of a new `profile.yaml` in their order on disk, as the predecessor writes them. */
-export function newProfile(name: string, tenant: StoredTenant, folders: LocalFolders): object {
+export function newProfile(options: {
+  readonly name: string;
+  readonly tenant: StoredTenant;
+  readonly folders: LocalFolders;
+  /** Whether a cloud tenant is reached over https. */
+  readonly useHttps: boolean;
+}): object {
+  const { name, tenant, folders, useHttps } = options;
   const forCloud = tenant.tenantType === 'cloud';
   const localUrl = 'http://localhost:8080';
-  const externalUrl = forCloud ? `https://${tenant.hostname ?? 'cloud.systemprompt.io'}` : localUrl;
+  const externalUrl = forCloud
+    ? `${useHttps ? 'https' : 'http'}://${tenant.hostname ?? 'cloud.systemprompt.io'}`
+    : localUrl;
   return {
     name,
     display_name: displayName(name),
@@ -26,7 +35,7 @@ export function newProfile(name: string, tenant: StoredTenant, folders: LocalFol
       api_server_url: externalUrl,
       api_internal_url: localUrl,
       api_external_url: externalUrl,
-      use_https: forCloud,
+      use_https: forCloud && useHttps,
       cors_allowed_origins: forCloud ? [externalUrl] : [localUrl, 'http://localhost:5173'],
       content_negotiation: { enabled: false, markdown_suffix: '.md' },
       security_headers: securityHeaderDefaults,

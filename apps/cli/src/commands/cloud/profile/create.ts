@@ -49,7 +49,9 @@ export default class ProfileCreate extends BaseCommand {
     }
     const { name } = args;
     const directory = project.profile(name).dir;
-    const created = await createProfile({ directory, name, tenant, projectRoot: project.root });
+    // A cloud that is itself reached over http has its tenants there too.
+    const useHttps = local !== undefined || !(await this.context.credentials()).credentials.apiUrl.startsWith('http:');
+    const created = await createProfile({ directory, name, tenant, projectRoot: project.root, useHttps });
     this.log(`The profile ${name} is made`);
     this.log(renderFields({ File: created.profilePath, Secrets: created.secretsPath, Tenant: tenantName }));
     return { name, path: created.profilePath, secretsPath: created.secretsPath, tenantId: id };
