@@ -1,5 +1,5 @@
 import type { Descriptor } from './descriptor.ts';
-import { algorithmOf, createDigester, type Digest, digestOf, isDigest } from './digest.ts';
+import { algorithmOf, type Digest, digestOf, isDigest } from './digest.ts';
 import { OciError } from './error.ts';
 import { readAll } from './file-read.ts';
 import { maximumDocumentSize, type OciImage } from './image.ts';
@@ -12,6 +12,7 @@ import {
   pushBlobs,
   pushImage,
 } from './push-image.ts';
+import { rangeStart, verifiedBlob, withoutBeginning } from './received-blob.ts';
 import { isRepositoryName, isTag } from './reference.ts';
 import { createRegistryAuth } from './registry-auth.ts';
 import { networkFailure } from './registry-failure.ts';
@@ -197,7 +198,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
         return networkFailure(error, { registry, repository, attempt, redact: auth.redact });
       };
       const body = response.body ?? emptyBody();
-      if (start === 0) return verified(body, digest, failure);
+      if (start === 0) return verifiedBlob(body, { digest, failure, mismatch });
       const from = response.status === 206 ? rangeStart(response) : 0;
       if (from === undefined || from > start) {
         await body.cancel();
@@ -206,7 +207,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
           repository,
         });
       }
-      return skipping(body, start - from, failure);
+      return withoutBeginning(body, { bytes: start - from, failure });
     },
     async pushImage(image, pushOptions) {
       checkNames(pushOptions.repository, pushOptions.reference);
@@ -238,67 +239,6 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     const message = `Content from ${registry} is ${actual}, not ${expected}`;
     return new OciError('SP_OCI_DIGEST_MISMATCH', message, { registry, digest: expected });
   }
-
-  /** The stream, failing at its end when the content is not what was asked for. */
-  function verified(
-    body: ReadableStream<Uint8Array>,
-    digest: Digest,
-    failure: (error: unknown) => OciError,
-  ): ReadableStream<Uint8Array> {
-    const digester = createDigester(algorithmOf(digest));
-    const reader = body.getReader();
-    return new ReadableStream<Uint8Array>(
-      {
-        async pull(controller) {
-          const next = await reader.read().catch((error: unknown) => {
-            throw failure(error);
-          });
-          if (!next.done) {
-            digester.update(next.value);
-            controller.enqueue(next.value);
-          } else if (digester.digest() === digest) {
-            controller.close();
-          } else {
-            throw mismatch(digest, digester.digest());
-          }
-        },
-        cancel: (reason) => reader.cancel(reason),
-      },
-      { highWaterMark: 0 },
-    );
-  }
-}
-
-/** What a registry gives that cares for no ranges, or begins earlier: the beginning is let go. */
-function skipping(
-  body: ReadableStream<Uint8Array>,
-  bytes: number,
-  failure: (error: unknown) => OciError,
-): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  let left = bytes;
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        for (;;) {
-          const next = await reader.read().catch((error: unknown) => {
-            throw failure(error);
-          });
-          if (next.done) return controller.close();
-          const part = next.value.subarray(Math.min(left, next.value.byteLength));
-          left -= next.value.byteLength - part.byteLength;
-          if (part.byteLength > 0) return controller.enqueue(part);
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  );
-}
-
-function rangeStart(response: TransportResponse): number | undefined {
-  const start = /^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
-  return start === undefined ? undefined : Number(start);
 }
 
 function mediaTypeOf(response: TransportResponse): string {
