@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeDatabase } from '@sp/database';
@@ -8,6 +9,10 @@ import Query from '../src/commands/cloud/db/query.ts';
 import Shell from '../src/commands/cloud/db/shell.ts';
 import Tables from '../src/commands/cloud/db/tables.ts';
 import Url from '../src/commands/cloud/db/url.ts';
+import Doctor from '../src/commands/cloud/doctor.ts';
+import LocalDown from '../src/commands/cloud/local/down.ts';
+import LocalReset from '../src/commands/cloud/local/reset.ts';
+import LocalStatus from '../src/commands/cloud/local/status.ts';
 import ProfileCreate from '../src/commands/cloud/profile/create.ts';
 import Create from '../src/commands/cloud/tenant/create.ts';
 import Delete from '../src/commands/cloud/tenant/delete.ts';
@@ -52,6 +57,27 @@ test('a database that is of two tenants is not deleted with one of them', async 
   // It was the last one: the server has nothing to do, and starts again for the next one.
   await expect(describeDatabase(url)).rejects.toMatchObject({ code: 'SP_DATABASE_UNREACHABLE' });
   expect((await runCommand(Create, [...create, 'third', '--database', 'embedded'], world)).exitCode).toBe(0);
+});
+
+test('the Postgres of local tenants is named, stopped and removed with the local cloud', async () => {
+  const world = await makeLocalWorld();
+  expect(parse((await runCommand(LocalStatus, ['--json'], world)).stdout)).not.toHaveProperty('postgres');
+  const argv = ['--type', 'local', '--name', 'dev', '--database', 'embedded'];
+  expect((await runCommand(Create, argv, world)).exitCode).toBe(0);
+  const status = async (): Promise<unknown> =>
+    parse((await runCommand(LocalStatus, ['--json'], world)).stdout)['postgres'];
+  expect(await status()).toMatchObject({ running: true, data_dir: world.dataDir });
+  expect((await runCommand(Doctor, [], world)).stdout).toContain('The Postgres of local tenants runs at port');
+  // A local cloud in another folder is another matter.
+  await runCommand(LocalDown, ['--data-dir', 'elsewhere'], world);
+  expect(await status()).toMatchObject({ running: true });
+  expect(parse((await runCommand(LocalDown, ['--json'], world)).stdout)).toMatchObject({ postgres_stopped: true });
+  expect(await status()).toMatchObject({ running: false });
+  expect((await runCommand(Query, ['select 1', '--profile', 'dev'], world)).exitCode).toBe(0);
+  expect((await runCommand(LocalReset, ['--json'], world)).stdout).toContain('databases of all local tenants');
+  const reset = await runCommand(LocalReset, ['--yes', '--json'], world);
+  expect(parse(reset.stdout)).toMatchObject({ removed: false, postgres_removed: true });
+  expect(existsSync(world.dataDir)).toBe(false);
 });
 
 test('a local tenant is made, used, and deleted with its data, without a login', async () => {

@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import type { Context } from '../context.ts';
+import { findTenantPostgres } from '../local-tenant/tenant-postgres.ts';
 import { hasProxy, proxyFor } from '../network/proxy-for.ts';
 import type { Finding } from './finding.ts';
 
 /** What of the computer matters: Node, Docker, the local cloud's port, proxies. */
 export async function checkComputer(context: Context): Promise<readonly Finding[]> {
-  return [checkNode(), ...(await Promise.all([checkDocker(context), checkPort()])), ...checkProxy(context)];
+  const found = await Promise.all([checkDocker(context), checkPort(), checkPostgres(context)]);
+  return [checkNode(), ...found.flat(), ...checkProxy(context)];
 }
 
 function checkNode(): Finding {
@@ -35,6 +37,13 @@ async function checkDocker({ env, signal }: Context): Promise<Finding> {
       fix: 'Not needed: images are built without it. Start it for bases with RUN lines.',
     };
   }
+}
+
+async function checkPostgres({ env }: Context): Promise<readonly Finding[]> {
+  const postgres = await findTenantPostgres(env);
+  if (postgres === undefined) return [];
+  const now = postgres.running ? `runs at port ${postgres.port}` : 'is stopped, and starts when it is needed';
+  return [{ check: 'postgres', status: 'ok', message: `The Postgres of local tenants ${now}` }];
 }
 
 async function checkPort(): Promise<Finding> {

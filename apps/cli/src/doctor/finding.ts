@@ -1,7 +1,7 @@
 /** What one check found. */
 export interface Finding {
   /**
-   * `node`, `project`, `files`, `credentials`, `api`, `clock`, `registry`, `docker`, `ports`, `proxy`; of a tenant `tenant`,
+   * `node`, `project`, `files`, `credentials`, `api`, `clock`, `registry`, `docker`, `ports`, `postgres`, `proxy`; of a tenant `tenant`,
    * `memory`, `database`, `health`, `certificate`, `api-keys`
    */
   readonly check: string;

@@ -3,6 +3,7 @@ import { BaseCommand } from '../../../base-command.ts';
 import { dataDirFlag } from '../../../flags.ts';
 import { defaultDataDirectory } from '../../../local-cloud/data-directory.ts';
 import { findLocalCloud, isHealthy, type LocalCloudState } from '../../../local-cloud/state.ts';
+import { findTenantPostgres, type TenantPostgres } from '../../../local-tenant/tenant-postgres.ts';
 import { renderFields } from '../../../output/table.ts';
 
 /** What `cloud local status` answers. */
@@ -10,6 +11,8 @@ export interface LocalStatusResult extends Partial<LocalCloudState> {
   readonly running: boolean;
   /** Whether it answers; only when it runs. */
   readonly healthy?: boolean | undefined;
+  /** The embedded Postgres of local tenants; absent: none ever needed one. */
+  readonly postgres?: TenantPostgres | undefined;
   readonly dataDir: string;
 }
 
@@ -23,15 +26,23 @@ export default class LocalStatus extends BaseCommand {
     const { flags } = await this.parse(LocalStatus);
     const { cwd, env, signal } = this.context;
     const dataDir = resolve(cwd, flags['data-dir'] ?? defaultDataDirectory(env));
-    const state = await findLocalCloud(dataDir);
+    const [state, postgres] = await Promise.all([findLocalCloud(dataDir), findTenantPostgres(env)]);
     if (state === undefined) {
       this.log('No local cloud is running');
-      return { running: false, dataDir };
+      this.tellOf(postgres);
+      return { running: false, postgres, dataDir };
     }
     const healthy = await isHealthy(state.url, signal);
     const { url, machines, pid, startedAt } = state;
     this.log(healthy ? 'The local cloud is running' : 'The local cloud runs, but does not answer');
     this.log(renderFields({ URL: url, Machines: machines, Process: String(pid), Since: startedAt, Data: dataDir }));
-    return { running: true, healthy, ...state, dataDir };
+    this.tellOf(postgres);
+    return { running: true, healthy, ...state, postgres, dataDir };
+  }
+
+  private tellOf(postgres: TenantPostgres | undefined): void {
+    if (postgres === undefined) return;
+    const { running, port, dataDir } = postgres;
+    this.log(`The Postgres of local tenants ${running ? `runs at port ${port}` : 'is stopped'}: ${dataDir}`);
   }
 }
