@@ -6,6 +6,7 @@ import LocalLogs from '../src/commands/cloud/local/logs.ts';
 import LocalReset from '../src/commands/cloud/local/reset.ts';
 import { runCommand } from './support/run-command.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
+import { keys, openTerminal } from './support/terminal.ts';
 import { hello, makeProfile, makeWorld, planted } from './support/world.ts';
 
 interface Result {
@@ -50,4 +51,15 @@ test('local logs shows the last lines; local reset deletes nothing that is no lo
   const reset = await runCommand(LocalReset, ['--data-dir', 'data', '--yes', '--json'], { cwd });
   expect(JSON.parse(reset.stdout)).toMatchObject({ removed: false });
   expect((await stat(join(cwd, 'data/logs/server.log'))).size).toBeGreaterThan(0);
+});
+
+test('Enter alone deletes no local cloud', async () => {
+  const cwd = await temporaryFolder();
+  await mkdir(join(cwd, 'data'));
+  await writeFile(join(cwd, 'data/local-cloud.json'), '{}');
+  const asked = openTerminal(['cloud', 'local', 'reset', '--data-dir', 'data'], { cwd });
+  await asked.see('● No');
+  asked.type(keys.enter);
+  expect(await asked.ended(), asked.screen()).toBe(2);
+  expect((await stat(join(cwd, 'data/local-cloud.json'))).size).toBe(2);
 });
