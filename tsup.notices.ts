@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { Options } from 'tsup';
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number];
@@ -26,6 +26,8 @@ export function thirdPartyNotices(file = 'dist/THIRD-PARTY-NOTICES.txt'): Plugin
         const notices = [...folders].map(noticeOf).sort((a, b) => (a.name < b.name ? -1 : 1));
         const texts = notices.map(({ name, license, text }) => `${name} (${license})\n\n${text}`);
         const head = 'This package has code of the following packages in its files.';
+        // The builds of a package run beside each other, and one may not have written anything yet.
+        mkdirSync(dirname(file), { recursive: true });
         writeFileSync(file, [head, ...texts].join(`\n\n${'-'.repeat(80)}\n\n`));
       });
     },
