@@ -113,7 +113,10 @@ test('local up on a busy port is 6, and leaves nothing running', async () => {
   expect(JSON.parse(status.stdout)).toMatchObject({ running: false });
   const down = await runBinary(['cloud', 'local', 'down', '--json'], { cwd, env });
   expect(JSON.parse(down.stdout)).toMatchObject({ stopped: false });
-  const login = await runBinary(['cloud', 'auth', 'login', '--environment', 'local', '--json'], { cwd, env });
+  const login = await runBinary(['cloud', 'auth', 'login', '--device', '--environment', 'local', '--json'], {
+    cwd,
+    env,
+  });
   expect(login.exitCode).toBe(5);
   expect(errorOf(login.stdout)).toMatchObject({ code: 'SP_CLI_LOCAL_NOT_RUNNING' });
 });
