@@ -97,7 +97,10 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
 
   SP_DEPLOY_PROJECT_INCOMPLETE: advise(failed, 'Make or build what is missing, then deploy again.'),
   SP_DEPLOY_TENANT_NOT_READY: advise(pending, 'See how it goes on: systemprompt cloud status'),
-  SP_DEPLOY_BASE_UNSUPPORTED: advise(usage, 'Start Docker for this base, or choose another one with --base.'),
+  SP_DEPLOY_BASE_UNSUPPORTED: advise(
+    usage,
+    'Start Docker for this base, or choose another one: --builder oci --base scratch needs no Docker and no network.',
+  ),
   SP_DEPLOY_BUILD_FAILED: advise(failed, 'Mend what the message names, then deploy again.'),
   SP_DEPLOY_PUSH_FAILED: advise(failed, 'Deploy again: what arrived is not sent twice.'),
   SP_DEPLOY_DOCKER_FAILED: advise(
@@ -105,7 +108,10 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
     'If the base image could not be fetched: --builder oci --base scratch needs no Docker and no network.',
     'See what this computer lacks: systemprompt cloud doctor',
   ),
-  SP_DEPLOY_DOCKER_UNAVAILABLE: advise(failed, 'Start Docker, or use --builder oci with a base that needs none.'),
+  SP_DEPLOY_DOCKER_UNAVAILABLE: advise(
+    failed,
+    'Start Docker, or do without it and without a network: --builder oci --base scratch',
+  ),
   SP_DEPLOY_API_FAILED: advise(failed, 'Deploy again: every step can be repeated.'),
   SP_DEPLOY_UNHEALTHY: advise(failed, 'See what it wrote: systemprompt cloud logs'),
   SP_DEPLOY_IN_PROGRESS: advise(conflict, 'Wait until it is done: systemprompt cloud status', retryLater),
@@ -194,7 +200,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_CLI_NOT_CONFIRMED: advise(usage, 'Nothing was changed. Type the name exactly.'),
   SP_CLI_SECRET_REFUSED: advise(
     usage,
-    'Nothing was sent. Names are letters, digits and `_`; FLY_… are the platform’s own.',
+    'Nothing was sent. Names are letters, digits and `_`; FLY_APP_NAME and FLY_MACHINE_ID are the platform’s own.',
   ),
   SP_CLI_FILE_EXISTS: advise(conflict, 'Nothing was written. Name another file, or replace it with --force.'),
   SP_CLI_OPERATION_FAILED: advise(failed, 'See how it stands: systemprompt cloud status'),

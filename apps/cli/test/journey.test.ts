@@ -45,6 +45,8 @@ test('a checkout that was interrupted is taken up after the payment', async () =
   await promisify(execFile)(env['BROWSER'] ?? '', [page]).catch(() => undefined);
   const made = await ask('cloud', 'tenant', 'create', '--resume', 'last');
   expect(made).toMatchObject({ exitCode: 0, checkout_session_id: session, tenant: { name: 'shop' } });
+  // Nobody could be asked, so nobody said yes.
+  expect(made['external_db_access']).toBe(false);
   expect(await ask('cloud', 'tenant', 'create', '--resume', 'last')).toMatchObject({ exitCode: 5 });
 });
 
@@ -64,6 +66,18 @@ test('plan, deploy, plan again: changes are 9, none are 0', async () => {
   const same = await ask('cloud', 'deploy', '--plan');
   expect(same['configuration']).toEqual({ added: [], changed: [], removed: [] });
   expect(same).toMatchObject({ exitCode: 0, changes: false, current_release: 1, digest: plan['digest'] });
+});
+
+test('without Docker and without a base of its own, a deploy fails with the words that make it work', async () => {
+  const { cwd, env } = project;
+  // Nothing is on the way to programs: no docker.
+  const away = { ...env, PATH: join(cwd, 'nowhere'), SYSTEMPROMPT_BASE: '' };
+  const { stdout, exitCode } = await runBinary(['cloud', 'deploy', '--json'], { cwd, env: away });
+  expect(exitCode).not.toBe(0);
+  expect(stdout).toContain('--builder oci --base scratch');
+  const words = ['--builder', 'oci', '--base', 'scratch'];
+  const planned = await runBinary(['cloud', 'deploy', '--plan', '--json', ...words], { cwd, env: away });
+  expect(planned.exitCode, planned.stdout).toBe(0);
 });
 
 test('a deploy is followed by its operation, and an earlier release is brought back', async () => {

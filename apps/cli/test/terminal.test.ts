@@ -54,6 +54,8 @@ test('Ctrl-C before the payment: how to take it up is said', async () => {
   const session = open(['cloud', 'tenant', 'create', '--name', 'shop', '--plan', 'starter', '--region', 'iad'], {
     BROWSER: '/bin/true',
   });
+  await session.see('Allow the database from outside');
+  session.type(keys.enter);
   await session.see('If no browser opens, visit');
   session.type(keys.interrupt);
   expect(await session.ended()).toBe(130);
@@ -72,8 +74,12 @@ test('tenant create asks for name, plan and region, and shows how it goes on', a
   session.type(keys.enter);
   await session.see('Region');
   session.type(keys.enter);
+  // Enter alone is yes.
+  await session.see('Allow the database from outside');
+  session.type(keys.enter);
   expect(await session.ended(), session.screen()).toBe(0);
   expect(session.screen()).toContain('Tenant my-shop is ready for its first deploy');
+  expect(session.screen()).toMatch(/Database +from outside too/);
   expect(session.screen()).toMatch(/✓ Tenant my-shop is set up \(\d+\.\d s\)/);
   expect(session.raw()).toContain('infrastructure ready');
   expectTidy(session);

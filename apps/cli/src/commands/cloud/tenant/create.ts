@@ -8,6 +8,7 @@ import { shellWord } from '../../../shell-words.ts';
 import { buyTenant, resumePurchase } from '../../../tenant-create/buy.ts';
 import { deleteCheckout } from '../../../tenant-create/checkout-file.ts';
 import { chooseTenant } from '../../../tenant-create/choose.ts';
+import { askExternalAccess, openDatabase } from '../../../tenant-create/external-access.ts';
 import { type KeptTenant, keepTenant } from '../../../tenant-create/keep.ts';
 import { findLeftCheckout } from '../../../tenant-create/left-checkout.ts';
 
@@ -17,6 +18,8 @@ export interface TenantCreateResult extends KeptTenant {
   readonly checkoutSessionId?: string | undefined;
   /** Of a local tenant: on which kind of server its database is. */
   readonly database?: PostgresKind | undefined;
+  /** Of a tenant in the cloud: whether its database can be reached from outside, such as for backups. */
+  readonly externalDbAccess?: boolean | undefined;
   /** Command lines that go on from here. */
   readonly next: readonly string[];
 }
@@ -27,7 +30,7 @@ export default class TenantCreate extends BaseCommand {
     `Opens the payment page, waits until the tenant's infrastructure is ready, and keeps its credentials in this project. Deploy afterwards. With --type local nothing is bought: the tenant is a database on this computer, or one of your own, and a profile for it.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> --name hello --plan starter --region iad --json',
+    '<%= config.bin %> <%= command.id %> --name hello --plan starter --region iad --external-db-access --json',
     '<%= config.bin %> <%= command.id %> --resume last',
     '<%= config.bin %> <%= command.id %> --type local --name dev --database docker',
   ];
@@ -59,6 +62,11 @@ export default class TenantCreate extends BaseCommand {
       env: 'SYSTEMPROMPT_NEW_CHECKOUT',
       exclusive: ['resume'],
     }),
+    'external-db-access': Flags.boolean({
+      summary: 'Whether the database can be reached from outside, as db backup needs it; without a terminal: no.',
+      allowNo: true,
+      env: 'SYSTEMPROMPT_EXTERNAL_DB_ACCESS',
+    }),
     database: Flags.option({
       options: ['docker', 'embedded', 'external'] as const,
       summary: 'Postgres of a local tenant: in Docker, without Docker, or your own.',
@@ -79,14 +87,18 @@ export default class TenantCreate extends BaseCommand {
     const deps = { context, api, project, bin: this.config.bin };
     const left = await findLeftCheckout(flags, deps);
     const choice = left ?? (await chooseTenant(flags, deps));
+    const open = flags['external-db-access'] ?? (await askExternalAccess(context));
     const bought = 'sessionId' in choice ? await resumePurchase(choice.sessionId, deps) : await buyTenant(choice, deps);
+    const externalDbAccess = open && (await openDatabase(bought.tenantId, deps));
     const kept = await keepTenant({ ...bought, profileName: choice.profileName }, deps);
     deleteCheckout(project, bought.checkoutSessionId);
     const next = [`${this.config.bin} cloud deploy --profile ${shellWord(kept.profile.name)}`];
     this.log(`Tenant ${kept.tenant.name} is ready for its first deploy`);
     const { id, region, hostname } = kept.tenant;
-    this.log(renderFields({ Id: id, Region: region, Host: hostname, Profile: kept.profile.path, Next: next[0] }));
-    return { ...kept, checkoutSessionId: bought.checkoutSessionId, next };
+    const access = externalDbAccess ? 'from outside too' : 'from the tenant only';
+    const { path } = kept.profile;
+    this.log(renderFields({ Id: id, Region: region, Host: hostname, Database: access, Profile: path, Next: next[0] }));
+    return { ...kept, checkoutSessionId: bought.checkoutSessionId, externalDbAccess, next };
   }
 
   private async createLocal(flags: LocalTenantFlags, project: ProjectContext): Promise<TenantCreateResult> {
