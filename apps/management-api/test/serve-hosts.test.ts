@@ -1,70 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Configuration, loadConfiguration } from '../src/configuration/configuration.ts';
-import { type EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from '../src/postgres/embedded.ts';
+import type { Configuration } from '../src/configuration/configuration.ts';
 import { type Service, startService } from '../src/serve/start-service.ts';
-import { openStore } from '../src/store/database.ts';
-import { migrateStore } from '../src/store/migrate.ts';
+import { type ServedDatabase, startServedDatabase } from './served-database.ts';
 
-let folder: string;
-let postgres: EmbeddedPostgres;
-let admin: Client;
+let served: ServedDatabase;
 let service: Service;
-let databaseName: string;
 let configuration: Configuration;
 const logged: string[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sp-hosts-'));
-  postgres = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
-  databaseName = new URL(postgres.url).pathname.slice(1);
-  const first = new Client({ connectionString: postgres.url });
-  await first.connect();
-  await first.query('create database elsewhere');
-  await first.end();
-  // From a database that stays open.
-  const adminUrl = new URL(postgres.url);
-  adminUrl.pathname = '/elsewhere';
-  admin = new Client({ connectionString: adminUrl.href });
-  await admin.connect();
-  const store = await openStore(postgres.url);
-  await migrateStore(store);
-  await store.close();
-  const env = {
-    SP_API_BASE_URL: 'http://127.0.0.1:7300',
-    SP_API_PORT: '0',
-    SP_API_DRAIN_SECONDS: '0',
-    DATABASE_URL: postgres.url,
-    SP_API_VAULT_KEY: randomBytes(32).toString('base64'),
-    SP_API_REGISTRY_DIRECTORY: join(folder, 'registry'),
-    SP_API_MACHINES_DIRECTORY: join(folder, 'machines'),
-    SP_API_TENANT_DOMAIN: 'example.com',
-    SP_API_MACHINES: 'process',
-    SP_API_IDENTITY: 'sandbox',
-    SP_API_BILLING: 'sandbox',
-  };
+  served = await startServedDatabase('example.com');
   // As containers are served in public, whose engine is not everywhere; and below the tenants' own domain.
-  configuration = {
-    ...loadConfiguration({ env, readFile: () => '' }),
-    baseUrl: 'https://api.example.com',
-    listenHost: '127.0.0.1',
-  };
+  configuration = { ...served.configuration, baseUrl: 'https://api.example.com' };
   const logger = pino({ level: 'warn' }, { write: (line: string) => void logged.push(line) });
   service = await startService(configuration, { logger });
 });
 afterAll(async () => {
   await service?.stop();
-  await admin?.end();
-  await postgres?.stop();
-  await removeEmbeddedPostgres({ dataDir: join(folder, 'postgres') });
-  await rm(folder, { recursive: true, force: true });
+  await served?.close();
 });
 
 async function ask(host: string, path: string): Promise<{ status: number | undefined; body: unknown }> {
@@ -97,7 +55,7 @@ test('the API is reached below the tenants’ domain, and what is beside it ther
 
 test('a second one with another key ends before it has touched a machine, and one with the same machines too', async () => {
   const logger = pino({ enabled: false });
-  const machinesDirectory = join(folder, 'other-machines');
+  const machinesDirectory = join(served.folder, 'other-machines');
   const vaultKey = new Uint8Array(randomBytes(32));
   await expect(startService({ ...configuration, vaultKey, machinesDirectory }, { logger })).rejects.toThrow(
     'Not sealed',
@@ -107,9 +65,11 @@ test('a second one with another key ends before it has touched a machine, and on
 });
 
 test('while the database is away it lives, says that it is not ready, and logs what it cannot answer', async () => {
-  await admin.query(`alter database ${databaseName} allow_connections false`);
+  await served.admin.query(`alter database ${served.databaseName} allow_connections false`);
   try {
-    await admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [databaseName]);
+    await served.admin.query('select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [
+      served.databaseName,
+    ]);
     expect(await ask('api.example.com', '/healthz')).toEqual(alive);
     expect(await ask('10.0.0.7:8080', '/healthz')).toEqual(alive);
     expect(await ask('other.example.org', '/healthz')).toEqual(alive);
@@ -120,6 +80,6 @@ test('while the database is away it lives, says that it is not ready, and logs w
     const lines = logged.map((line) => JSON.parse(line) as { host?: string });
     expect(lines.flatMap(({ host }) => host ?? [])).toEqual(['other.example.org', 'shop-1a2b.example.com']);
   } finally {
-    await admin.query(`alter database ${databaseName} allow_connections true`);
+    await served.admin.query(`alter database ${served.databaseName} allow_connections true`);
   }
 });
