@@ -74,6 +74,19 @@ test('has the headers of every answer, the events of before, those that come, an
   ]);
 });
 
+test('who has seen more than there is, as after a restore, hears what comes', async () => {
+  const leaving = new AbortController();
+  const headers = { authorization: `Bearer ${token}`, 'last-event-id': '99999' };
+  const response = await fetch(`${url}/api/v1/tenants/${tenantId}/events`, { headers, signal: leaving.signal });
+  await edge.store.db.transaction((tx) =>
+    appendEvent(tx, { tenantId, eventType: 'vm_provisioning_progress', message: 'after the restore' }),
+  );
+  const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('after the restore')) text += (await reader.read()).value ?? '';
+  leaving.abort();
+});
+
 test('a client that goes away leaves nothing, also one that never read', async () => {
   const leaving = new AbortController();
   const [first] = await Promise.all([open(leaving.signal), open(leaving.signal), open(leaving.signal)]);

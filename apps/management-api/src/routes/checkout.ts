@@ -37,11 +37,11 @@ export function checkoutHandlers(deps: RouteDeps): Pick<Handlers, 'plans' | 'che
         const wanted = { id: params.id, userId: user.id };
         const session = await findCheckoutSession(deps.store, wanted);
         if (session === undefined) throw checkoutNotFound();
-        const after = lastEventId(request);
         const tenant =
           session.tenantId === null
             ? undefined
             : await findOwnedTenant(deps.store, { id: session.tenantId, ownerId: user.id });
+        const after = Math.min(lastEventId(request), tenant?.eventSequence ?? 0);
         return {
           ended: tenant !== undefined && (await isEnded(deps, { tenant, after, lastTypes })),
           open: async function* (signal): AsyncGenerator<NumberedEvent<CheckoutEvent>> {

@@ -60,7 +60,8 @@ export function tenantHandlers(deps: RouteDeps): Reading {
 
     events: async ({ params, user, request }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
-      const after = lastEventId(request);
+      // After a restore from a backup somebody may have seen more than there is now.
+      const after = Math.min(lastEventId(request), tenant.eventSequence);
       const ended = await isEnded(deps, { tenant, after, lastTypes });
       const from = { tenantId: tenant.id, after, head: tenant.eventSequence, lastTypes };
       return { ended, attach: (sink) => attachStream(sink, from) };

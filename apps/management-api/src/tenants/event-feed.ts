@@ -1,15 +1,11 @@
 import { inArray } from 'drizzle-orm';
-import { Client } from 'pg';
 import type { Store } from '../store/database.ts';
-import { noticeChannel } from '../store/notices.ts';
 import { tenants } from '../store/schema.ts';
-import { eventChannel, listEvents, type StoredEvent } from './events.ts';
+import { openEventConnection } from './event-connection.ts';
+import { listEvents, type StoredEvent } from './events.ts';
 
 const batch = 100;
 const pollMs = 1500;
-const reconnectMs = 500;
-/** A connection that has answered nothing for so many polls is taken for broken. */
-const patiencePolls = 3;
 
 /** Somebody who is told of a tenant's events. Those who have seen the same are told together, of the same objects. */
 export interface Follower {
@@ -60,10 +56,6 @@ export interface EventFeed {
 export async function createEventFeed(store: Store): Promise<EventFeed> {
   const followers = new Map<string, Followed>();
   let closed = false;
-  let client: Client | undefined;
-  /** The same while it listens. */
-  let hearing: Client | undefined;
-  let unanswered = 0;
 
   const wake = (followed: Followed): void => {
     followed.reads.clear();
@@ -143,63 +135,19 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
     if (events.length === batch) followed.again = true;
   };
 
-  const connect = async (): Promise<void> => {
-    const next = new Client({ connectionString: store.url, application_name: 'sp-management-api events' });
-    let deaf: (() => void) | undefined;
-    const again = (): void => {
-      deaf?.();
-      if (client !== next || closed) return;
-      client = undefined;
-      hearing = undefined;
-      setTimeout(() => void connect().catch(() => {}), reconnectMs).unref();
-    };
-    client = next;
-    unanswered = 0;
-    next.on('error', again);
-    next.on('end', again);
-    next.on('notification', ({ channel, payload = '' }) => {
-      if (channel === noticeChannel) {
-        store.notices.hear(payload);
-        return;
-      }
-      const followed = followers.get(payload);
+  const connection = await openEventConnection(store, {
+    events: (tenantId) => {
+      const followed = followers.get(tenantId);
       if (followed !== undefined) wake(followed);
-    });
-    try {
-      await next.connect();
-      await next.query(`LISTEN ${eventChannel}`);
-      await next.query(`LISTEN ${noticeChannel}`);
-    } catch (error) {
-      again();
-      await next.end().catch(() => {});
-      throw error;
-    }
-    if (client !== next || closed) return;
-    hearing = next;
-    deaf = store.notices.listening();
+    },
     // What was sent while nobody listened.
-    for (const followed of followers.values()) wake(followed);
-  };
-  await connect();
-
-  const answered = (): undefined => {
-    unanswered = 0;
-    return undefined;
-  };
-  /** A connection can be gone without a word. */
-  const ask = (): void => {
-    const asked = hearing;
-    if (asked === undefined) return;
-    unanswered += 1;
-    if (unanswered > patiencePolls) {
-      (asked as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-    } else if (unanswered === 1) {
-      void asked.query('select 1').then(answered, () => {});
-    }
-  };
+    listening: () => {
+      for (const followed of followers.values()) wake(followed);
+    },
+  });
   let looking = false;
   const poll = setInterval(() => {
-    ask();
+    connection.check();
     if (looking) return;
     looking = true;
     // A database that does not answer is asked again.
@@ -291,7 +239,7 @@ export async function createEventFeed(store: Store): Promise<EventFeed> {
       const all = [...followers.values()].flatMap(({ positions }) => [...positions.values()]);
       followers.clear();
       for (const group of all) for (const follower of group) follower.end();
-      await client?.end().catch(() => {});
+      await connection.close();
     },
   };
 }
