@@ -153,3 +153,10 @@ test('auth token prints the token, and nothing else does', async () => {
   expect(JSON.parse((await runCommand(Token, ['--json'], { cwd })).stdout)).toMatchObject({ token });
   expect((await runCommand(Token, ['--json'], { cwd: await temporaryFolder() })).exitCode).toBe(4);
 });
+
+test('an environment that there is not is refused by the name of its flag', async () => {
+  const cwd = await temporaryFolder();
+  const { exitCode, stdout } = await runCommand(Login, ['--environment', 'foo', '--json'], { cwd });
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(stdout)).toMatchObject({ error: { message: expect.stringContaining('--environment "foo"') } });
+});

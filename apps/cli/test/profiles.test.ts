@@ -90,3 +90,14 @@ test('a profile may be named by its path, on the command line and in the environ
   expect(JSON.parse(foreign.stdout)).toMatchObject({ error: { code: 'SP_CLI_PROFILE_NOT_FOUND' } });
   expect(TenantCreate.flags.profile.env).not.toBe('SYSTEMPROMPT_PROFILE');
 });
+
+test('an address that is no http(s) URL is not set', async () => {
+  const world = await makeWorld();
+  const path = await makeProfile(world.cwd, 'hello');
+  const before = await readFile(path, 'utf8');
+  const refused = await runCommand(ProfileEdit, ['hello', '--set-external-url', 'nope', '--json'], world);
+  expect(JSON.parse(refused.stdout)).toMatchObject({
+    error: { code: 'SP_PROFILE_INVALID', findings: [{ member: 'server.api_external_url' }] },
+  });
+  expect(await readFile(path, 'utf8')).toBe(before);
+});

@@ -79,6 +79,9 @@ test('import reads a .env file or stdin, all or nothing', async () => {
   const broken = await runCommand(Import, ['-', '--json'], { ...world, readStdin });
   expect(broken.exitCode).toBe(2);
   expect(JSON.parse(broken.stdout)).toMatchObject({ error: { code: 'SP_DEPLOY_DOTENV_INVALID' } });
+  await writeFile(join(world.cwd, 'x.env'), 'not a line\n');
+  const named = await runCommand(Import, ['x.env', '--json'], world);
+  expect(JSON.parse(named.stdout)).toMatchObject({ error: { findings: [{ path: 'x.env', line: 1 }] } });
   expect((await runCommand(Import, ['nowhere.env'], world)).exitCode).toBe(1);
   expect(world.api.bodies).toEqual([{ secrets: { A: '1', B: '2' } }]);
 });

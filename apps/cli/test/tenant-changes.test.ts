@@ -92,8 +92,33 @@ test('edit sends what was given; nothing given is 3', async () => {
   const { stdout } = await runCommand(Edit, ['hello', '--name', 'renamed', '--memory', '512', '--json'], world);
   expect(JSON.parse(stdout)).toEqual({ tenant_id: hello.id, tenant_name: 'renamed', changed: ['name', 'memoryMb'] });
   expect(world.api.bodies).toEqual([{ name: 'renamed', memory_mb: 512 }]);
+  const told = await runCommand(Edit, ['hello', '--name', 'renamed', '--memory', '512'], world);
+  expect(told.stdout).toBe('Changed the name, the memory of renamed\n');
   expect((await runCommand(Edit, ['hello'], world)).exitCode).toBe(3);
   expect((await runCommand(Edit, ['hello', '--memory', '1'], world)).exitCode).toBe(2);
+});
+
+test('edit refuses what the API would, by the names of the flags, and sends nothing', async () => {
+  const plan = { id: 'starter', name: 'Starter', memory_mb: 512, volume_gb: 1 };
+  const world = await makeWorld({}, [{ ...hello, plan }]);
+  for (const [flag, value] of [
+    ['--name', 'Bad_Name'],
+    ['--memory', '1024'],
+    ['--memory', '99999999'],
+  ] as const) {
+    const { stdout, exitCode } = await runCommand(Edit, ['hello', flag, value, '--json'], world);
+    expect(exitCode, stdout).toBe(2);
+    expect(errorOf(stdout)).toMatchObject({ code: 'SP_CLI_USAGE', message: expect.stringContaining(flag) });
+  }
+  expect(world.api.requests.every(({ what }) => what.startsWith('GET'))).toBe(true);
+});
+
+test('retry of a tenant that is made asks nothing of the API', async () => {
+  const world = await makeWorld({}, [{ ...hello, state: 'running' }]);
+  expect(await runCommand(Retry, ['hello'], world)).toMatchObject({
+    exitCode: 0,
+    stdout: 'hello is made already; it is running\n',
+  });
 });
 
 test('delete and cancel want the name: 3 without, 2 with a wrong one', async () => {

@@ -99,6 +99,28 @@ test('deploy asks once, shows each step with its time, and survives a window tha
   expectTidy(session);
 });
 
+test('edit without flags asks what to change: of a tenant, and of a profile', async () => {
+  const tenant = open(['cloud', 'tenant', 'edit', 'my-shop']);
+  await tenant.see('What of my-shop is to change?');
+  tenant.type(keys.down);
+  await tenant.see('● Memory');
+  tenant.type(keys.enter);
+  await tenant.see('Memory in MiB');
+  tenant.type(`256${keys.enter}`);
+  expect(await tenant.ended(), tenant.screen()).toBe(0);
+  expect(tenant.screen()).toContain('Changed the memory of my-shop');
+  const profile = open(['cloud', 'profile', 'edit', 'my-shop']);
+  await profile.see('What is to change?');
+  for (const _ of ['openai', 'gemini', 'github', 'database', 'external']) profile.type(keys.down);
+  await profile.see('● Where the server is reached from outside');
+  profile.type(keys.enter);
+  await profile.see('Its new value');
+  profile.type(`https://shop.example${keys.enter}`);
+  expect(await profile.ended(), profile.screen()).toBe(0);
+  expect(profile.screen()).toContain('Changed server.api_external_url of the profile my-shop');
+  expectTidy(profile);
+});
+
 test('a table is cut to the width of the window', async () => {
   const session = openTerminal(['cloud', 'tenant', 'list'], { cwd, env, columns: 60 });
   expect(await session.ended()).toBe(0);

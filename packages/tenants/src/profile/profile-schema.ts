@@ -31,9 +31,9 @@ function block<T extends z.core.$ZodType>(
 const server = z.object({
   host: filled,
   port: z.int().check(z.minimum(1, 'must be more than 0'), z.maximum(65_535, 'must be at most 65535')),
-  api_server_url: filled,
-  api_internal_url: filled,
-  api_external_url: filled,
+  api_server_url: origin,
+  api_internal_url: origin,
+  api_external_url: origin,
   use_https: flag(false),
   cors_allowed_origins: z._default(z.array(origin), []),
   content_negotiation: block(z.object({ enabled: flag(false), markdown_suffix: text('.md') })),

@@ -64,6 +64,10 @@ The address of the page is also on stderr, so this works where no browser can be
     const { args, flags } = await this.parse(Login);
     const { 'callback-port': callbackPort } = flags;
     const environment = args.environment ?? flags.environment;
+    if (!/^(?:production|sandbox|local)$|^https?:\/\//i.test(environment)) {
+      const message = `--environment ${JSON.stringify(environment)} is none of production, sandbox and local, and no http(s) URL`;
+      throw new CliError('SP_CLI_USAGE', message);
+    }
     const refused = flags['non-interactive'];
     const found = (): 'browser' | 'device' => findLoginTransport(this.context, { refused });
     const transport = flags.token === '-' ? 'stdin' : flags.device ? 'device' : found();

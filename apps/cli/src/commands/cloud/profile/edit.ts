@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
+import { askProfileEdit } from '../../../profile/ask-edit.ts';
 import { editableMembers, profileSetFlags } from '../../../profile/editable.ts';
 import { findProfile } from '../../../profile/find.ts';
 import { askSecret } from '../../../prompts.ts';
@@ -29,7 +30,9 @@ export default class ProfileEdit extends BaseCommand {
   async run(): Promise<ProfileEditResult> {
     const { args, flags } = await this.parse(ProfileEdit);
     const { name, paths } = await findProfile(this.context, args.name, 'edit');
-    const { profile, secrets } = editableMembers(flags);
+    const given = editableMembers(flags);
+    const none = Object.keys(given.profile).length + Object.keys(given.secrets).length === 0;
+    const { profile, secrets } = none && this.context.interactive ? editableMembers(await askProfileEdit()) : given;
     const set = [...Object.keys(profile), ...Object.keys(secrets)];
     if (set.length === 0) {
       const next = [`${this.config.bin} cloud profile edit ${name} --set-port 8080`];

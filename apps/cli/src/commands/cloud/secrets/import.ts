@@ -23,7 +23,8 @@ export default class SecretsImport extends BaseCommand {
     const { args, flags } = await this.parse(SecretsImport);
     const { cwd, readStdin, signal } = this.context;
     const { parseDotenv } = await import('@sp/deploy');
-    const values = parseDotenv(args.file === '-' ? await readStdin() : await readFile(resolve(cwd, args.file), 'utf8'));
+    const text = args.file === '-' ? await readStdin() : await readFile(resolve(cwd, args.file), 'utf8');
+    const values = namingFile(args.file, () => parseDotenv(text));
     const keys = Object.keys(values).toSorted();
     if (keys.length === 0) throw new CliError('SP_CLI_USAGE', `There is no NAME=value in ${args.file}`);
     const command = `${this.config.bin} cloud secrets import ${args.file}`;
@@ -32,5 +33,16 @@ export default class SecretsImport extends BaseCommand {
     this.log(`Set ${keys.join(', ')} of ${target.label}`);
     this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
     return { tenantId: target.id, tenantName: target.name, keys };
+  }
+}
+
+/** The parser knows no file; its findings are about the one that was given. */
+function namingFile<T>(file: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof Error) || !('findings' in error) || !Array.isArray(error.findings)) throw error;
+    const findings = error.findings.map((finding: object) => ({ ...finding, path: file === '-' ? 'stdin' : file }));
+    throw Object.assign(error, { findings });
   }
 }

@@ -4,6 +4,7 @@ import { CliError } from '../../../cli-error.ts';
 import { editLocalTenant } from '../../../local-tenant/edit-local-tenant.ts';
 import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
 import { shellWord } from '../../../shell-words.ts';
+import { askTenantChanges, changeLabels, checkTenantChanges } from '../../../tenant/edit-changes.ts';
 import { findTarget } from '../../../tenant/target.ts';
 
 /** What `cloud tenant edit` answers: the tenant as it is now. */
@@ -27,6 +28,7 @@ export default class TenantEdit extends BaseCommand {
     memory: Flags.integer({
       summary: 'Memory in MiB, at most what the plan has.',
       min: 128,
+      max: 1_048_576,
       env: 'SYSTEMPROMPT_MEMORY',
     }),
     'database-url-stdin': Flags.boolean({
@@ -46,16 +48,19 @@ export default class TenantEdit extends BaseCommand {
     const changed = Object.entries(changes).flatMap(([name, value]) => (value === undefined ? [] : name));
     if (flags['database-url-stdin']) changed.push('databaseUrl');
     const command = `${this.config.bin} cloud tenant edit`;
-    if (changed.length === 0) {
-      const local = (await findLocalTenant(this.context, args.id)) !== undefined;
-      const next = [`${command} ${shellWord(args.id ?? 'hello')} ${local ? '--name new-name' : '--memory 512'}`];
-      const missing = local ? ['--name', '--database-url-stdin'] : ['--name', '--memory', '--external-db-access'];
+    const local = await findLocalTenant(this.context, args.id);
+    const ask = changed.length === 0 && local === undefined && this.context.interactive;
+    if (changed.length === 0 && !ask) {
+      const next = [
+        `${command} ${shellWord(args.id ?? 'hello')} ${local === undefined ? '--memory 512' : '--name new-name'}`,
+      ];
+      const missing =
+        local === undefined ? ['--name', '--memory', '--external-db-access'] : ['--name', '--database-url-stdin'];
       throw new CliError('SP_CLI_INPUT_NEEDED', 'There is nothing to change', { flags: missing, next });
     }
-    const local = await findLocalTenant(this.context, args.id);
     if (local !== undefined) {
       await editLocalTenant(local, { context: this.context, flags });
-      this.log(`Changed ${changed.join(', ')} of ${flags.name ?? local.name}`);
+      this.log(changedLine(changed, flags.name ?? local.name));
       return { tenantId: local.id, tenantName: flags.name ?? local.name, changed };
     }
     if (flags['database-url-stdin']) {
@@ -65,11 +70,19 @@ export default class TenantEdit extends BaseCommand {
       );
     }
     const { id, label, api, info, project } = await findTarget(this.context, { tenant: args.id, command, as: '' });
+    const wanted = ask ? await askTenantChanges(info) : changes;
+    checkTenantChanges(wanted, info);
     this.context.progress.note(`Changing ${label}`);
-    const updated = await api.tenants.update(id, changes, { ifVersion: info.version, signal: this.context.signal });
+    const updated = await api.tenants.update(id, wanted, { ifVersion: info.version, signal: this.context.signal });
     const { mergeTenantInfos } = await import('@sp/tenants');
     await mergeTenantInfos(project.localTenants, [updated]);
-    this.log(`Changed ${changed.join(', ')} of ${updated.name}`);
-    return { tenantId: id, tenantName: updated.name, changed };
+    const named = ask ? Object.keys(wanted) : changed;
+    this.log(changedLine(named, updated.name));
+    return { tenantId: id, tenantName: updated.name, changed: named };
   }
+}
+
+/** The members by what people call them. */
+function changedLine(members: readonly string[], tenant: string): string {
+  return `Changed ${members.map((member) => changeLabels[member] ?? member).join(', ')} of ${tenant}`;
 }

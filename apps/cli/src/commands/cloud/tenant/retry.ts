@@ -10,6 +10,9 @@ export interface TenantRetryResult {
   readonly status: string;
 }
 
+/** States of a tenant that was made: there is nothing to go on with. */
+const made: ReadonlySet<string> = new Set(['awaiting_deploy', 'deploying', 'running', 'rotating']);
+
 export default class TenantRetry extends BaseCommand {
   static override summary = 'Go on with making a tenant that could not be made.';
   static override description = 'Nothing is bought again. See how it goes on: cloud status.';
@@ -20,7 +23,11 @@ export default class TenantRetry extends BaseCommand {
   async run(): Promise<TenantRetryResult> {
     const { args } = await this.parse(TenantRetry);
     const command = `${this.config.bin} cloud tenant retry`;
-    const { id, name, label, api } = await findTarget(this.context, { tenant: args.id, command, as: '' });
+    const { id, name, label, api, info } = await findTarget(this.context, { tenant: args.id, command, as: '' });
+    if (info.state !== undefined && made.has(info.state)) {
+      this.log(`${name} is made already; it is ${info.state}`);
+      return { tenantId: id, tenantName: name, status: info.state };
+    }
     const { signal } = this.context;
     const next = [`${this.config.bin} cloud status --tenant ${id} --watch`];
     const change = { id: 'retry', title: `Going on with ${label}`, next };
