@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import type * as managementApi from '@sp/management-api';
 import { CliError } from '../cli-error.ts';
 import { defaultDataDirectory } from '../local-cloud/data-directory.ts';
 
@@ -39,8 +40,8 @@ export async function removeTenantPostgres(env: Environment): Promise<void> {
   await removeEmbeddedPostgres({ dataDir: tenantPostgresFolder(env) });
 }
 
-function loadServer(): Promise<typeof import('@sp/management-api')> {
-  return import('@sp/management-api').catch(() => {
+async function loadServer(): Promise<Pick<typeof managementApi, 'removeEmbeddedPostgres' | 'stopEmbeddedPostgres'>> {
+  return await import('@sp/management-api').catch(() => {
     throw new CliError('SP_CLI_LOCAL_NOT_INSTALLED', 'The package @sp/management-api is not installed');
   });
 }
