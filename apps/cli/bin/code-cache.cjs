@@ -30,11 +30,23 @@ function writeCache(path, data) {
   try {
     const folder = dirname(path);
     if (!fs.existsSync(folder)) removeOthers(folder);
-    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     fs.writeFileSync(draft, data, { mode: 0o600, flag: 'wx' });
     fs.renameSync(draft, path);
   } catch {
     // A cache that cannot be kept is no reason to fail; what is left of the draft goes with the next version.
+  }
+}
+
+/** Level by level: `recursive` never ends below a folder such as /proc, where making one is answered with ENOENT. */
+function makeFolders(folder) {
+  if (fs.existsSync(folder)) return;
+  makeFolders(dirname(folder));
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process may just have made it.
+    if (error.code !== 'EEXIST') throw error;
   }
 }
 

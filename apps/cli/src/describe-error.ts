@@ -1,6 +1,7 @@
 import { cyan, dim, red } from 'ansis';
 import { type Advice, type AnyErrorCode, advice } from './advice.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { proxyFor } from './network/proxy-for.ts';
 import type { ErrorDescription } from './output/json-documents.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 
@@ -63,7 +64,8 @@ export function describeError(
   { env }: { env: Readonly<Record<string, string | undefined>> },
 ): DescribedError {
   const { code, message } = identify(error);
-  const { exitCode, suggestions } = adviceFor(error, code);
+  const { exitCode, suggestions: known } = adviceFor(error, code);
+  const suggestions = [...proxyAdvice(code, message, env), ...known];
   const facts = pickFacts(error, code);
   const stack = code === 'SP_CLI_BUG' && env['DEBUG'] && error instanceof Error ? error.stack : undefined;
   const actionRequired = exitCode === exitCodes.inputNeeded ? { action_required: true as const } : {};
@@ -107,6 +109,24 @@ function adviceFor(error: unknown, code: AnyErrorCode): Advice {
   if (cause === undefined || advice[code].exitCode !== exitCodes.failed) return advice[code];
   const { exitCode, suggestions } = advice[cause.code];
   return { exitCode, suggestions: [...suggestions, ...advice[code].suggestions] };
+}
+
+/** Who failed may be the proxy on the way, which the library that asked knows nothing of. */
+function proxyAdvice(
+  code: AnyErrorCode,
+  message: string,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  if (code !== 'SP_API_NETWORK' && code !== 'SP_API_TIMEOUT') return [];
+  const origin = /https?:\/\/[^\s/]+/.exec(message)?.[0];
+  if (origin === undefined || !URL.canParse(origin)) return [];
+  try {
+    const proxy = proxyFor(new URL(origin), env);
+    return proxy === undefined ? [] : [`The way there is the proxy ${proxy.host}: see whether that one answers.`];
+  } catch {
+    // No URL: that is an error of its own before anything is asked.
+    return [];
+  }
 }
 
 /** Told by its code: importing the API client to ask it would slow down every command that needs none. */

@@ -15,6 +15,7 @@ import { retiredCommand } from './retired-commands.ts';
 export async function main({ argv, root }: { argv: readonly string[]; root: string }): Promise<never> {
   guardStdout();
   try {
+    await refuseTopic(argv);
     await run([...argv], root);
   } catch (thrown) {
     const error = isUnknownCommand(thrown) ? await unknownCommand(argv) : thrown;
@@ -31,6 +32,25 @@ export async function main({ argv, root }: { argv: readonly string[]; root: stri
   await flush();
   await drained(process.stdout);
   process.exit();
+}
+
+/** Who asks for JSON is a program, and the help of a topic is no answer to one. */
+async function refuseTopic(argv: readonly string[]): Promise<void> {
+  const isJson = argv.includes('--json') || argv.includes('--json-lines');
+  const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
+  const isOther = typed === '' && argv.some((word) => !word.startsWith('-'));
+  if (!isJson || isOther || argv.includes('--help') || argv.includes('-h') || typed.startsWith('help')) return;
+  const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);
+  const names = commands.flatMap(({ command, aliases }) => [command, ...aliases]);
+  if (names.includes(typed)) return;
+  const below = typed === '' ? '' : `${typed} `;
+  const available = commands
+    .filter(({ hidden }) => !hidden)
+    .flatMap(({ command }) => command)
+    .filter((command) => command.startsWith(below));
+  if (available.length === 0) return;
+  const what = typed === '' ? 'There is no command' : `\`${typed}\` is no command, but has some`;
+  throw new CliError('SP_CLI_UNKNOWN_COMMAND', what, { available });
 }
 
 function isExit(error: unknown): boolean {

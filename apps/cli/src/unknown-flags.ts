@@ -18,9 +18,20 @@ export function unknownFlags(error: unknown, known: KnownFlags): CliError | unde
   const sentences = (error.flags as readonly string[]).map((typed) => {
     // What follows may be a secret.
     const [flag = ''] = typed.split('=');
+    const gone = retiredFlag(flag, known);
+    if (gone !== undefined) return gone;
     const meant = flag.startsWith('--') ? didYouMean(flag, all) : undefined;
     return `there is no flag ${flag}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
   });
   const text = sentences.join('; ');
   return new CliError('SP_CLI_USAGE', `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`);
+}
+
+/** What took the place of a flag of earlier versions. */
+function retiredFlag(flag: string, known: KnownFlags): string | undefined {
+  if (flag === '--filter') return 'there is no flag --filter any more: take what you need of --json';
+  if ((flag === '--yes' || flag === '-y') && Object.hasOwn(known, 'confirm')) {
+    return `${flag} is not enough for what cannot be brought back: it is --confirm with the name now`;
+  }
+  return undefined;
 }

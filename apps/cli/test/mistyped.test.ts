@@ -9,6 +9,11 @@ test.each([
   [['cloud', 'status', '--jsn'], 'There is no flag --jsn; did you mean --json?'],
   [['cloud', 'status', '--non-interactiv'], 'There is no flag --non-interactiv; did you mean --non-interactive?'],
   [['cloud', 'status', '--quux', '-x'], 'There is no flag --quux; there is no flag -x'],
+  [['cloud', 'profile', 'show', '--filter', 'x'], 'There is no flag --filter any more: take what you need of --json'],
+  [
+    ['cloud', 'tenant', 'delete', '--yes'],
+    '--yes is not enough for what cannot be brought back: it is --confirm with the name now',
+  ],
   // The value may be a secret that went to the wrong flag.
   [['cloud', 'status', '--tennant=planted-value'], 'There is no flag --tennant; did you mean --tenant?'],
 ])('%j: %s', async (argv, message) => {
@@ -43,4 +48,26 @@ test.each([
       next: expect.arrayContaining([expect.stringContaining('systemprompt cloud')]),
     },
   });
+});
+
+test('a topic is help for people, and an error for programs that names its commands', async () => {
+  const cwd = await temporaryFolder();
+  expect((await runBinary(['cloud', 'tenant'], { cwd })).exitCode).toBe(0);
+  const { stdout, exitCode } = await runBinary(['cloud', 'tenant', '--json'], { cwd });
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'SP_CLI_UNKNOWN_COMMAND', available: expect.arrayContaining(['cloud tenant create']) },
+  });
+});
+
+test('flags of earlier versions that mean nothing now are taken', async () => {
+  const cwd = await temporaryFolder();
+  expect((await runBinary(['cloud', 'auth', 'logout', '--yes'], { cwd })).exitCode).toBe(0);
+  expect((await runBinary(['cloud', 'deploy', '--no-sync'], { cwd })).stderr).toContain('SP_CLI_NO_PROJECT');
+});
+
+test('a home where nothing can be made is no reason to wait for ever', async () => {
+  const cwd = await temporaryFolder();
+  const { exitCode, stderr } = await runBinary(['cloud', 'status'], { cwd, env: { HOME: '/proc', CI: '' } });
+  expect([exitCode, stderr]).toEqual([5, expect.stringContaining('SP_CLI_NO_PROJECT')]);
 });

@@ -113,3 +113,13 @@ test.each([
 ] as const)('%s with %j goes through %s', (url, env, proxy) => {
   expect(proxyFor(new URL(url), env)?.host).toBe(proxy);
 });
+
+test('a proxy that is not there is named, and one of another kind is refused', async () => {
+  const SYSTEMPROMPT_API_URL = 'https://api.example';
+  const gone = await whoami({ SYSTEMPROMPT_API_URL, HTTPS_PROXY: 'http://ada:s3cr3t@127.0.0.1:1' });
+  expect(gone).toMatchObject({ exitCode: 12, text: expect.stringContaining('the proxy 127.0.0.1:1') });
+  expect(gone.text).not.toContain('s3cr3t');
+  const socks = await whoami({ SYSTEMPROMPT_API_URL, ALL_PROXY: 'socks5://ada:s3cr3t@127.0.0.1:1' });
+  expect(socks).toMatchObject({ exitCode: 2, text: expect.stringContaining('127.0.0.1:1 is one for socks5') });
+  expect(socks.text).not.toContain('s3cr3t');
+});

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CliError } from '../cli-error.ts';
 import { readLastLines } from './last-lines.ts';
+import { makeFolders } from './make-folders.ts';
 import { findLocalCloud, isHealthy, type LocalCloudState } from './state.ts';
 
 /** How to start a local cloud. */
@@ -31,7 +32,7 @@ export async function startLocalCloud(options: StartLocalCloudOptions): Promise<
   const { dataDirectory, timeoutMs = 180_000, signal } = options;
   const program = findServerProgram();
   const logs = join(dataDirectory, 'logs');
-  await mkdir(logs, { recursive: true, mode: 0o700 });
+  makeFolders(logs, 0o700);
   // A file of its own until the server runs: a second one that gives up must not write into the log of the first.
   const draftPath = join(logs, `server-${process.pid}.log`);
   const log = await open(draftPath, 'w', 0o600);

@@ -25,11 +25,13 @@ export function installNetwork(env: Environment): void {
   const ca = env['SYSTEMPROMPT_CA_FILE'] ? loadAuthorities(env['SYSTEMPROMPT_CA_FILE'], env) : undefined;
   const trust = ca === undefined ? {} : { ca };
   const proxyOf = (url: string): URL | undefined => {
-    try {
-      return proxyFor(new URL(url), env);
-    } catch {
-      throw new CliError('SP_CLI_USAGE', 'A proxy of the environment is no URL: check HTTPS_PROXY and HTTP_PROXY');
-    }
+    const proxy = readProxy(url, env);
+    if (proxy === undefined || /^https?:$/.test(proxy.protocol)) return proxy;
+    const scheme = proxy.protocol.slice(0, -1);
+    throw new CliError(
+      'SP_CLI_USAGE',
+      `The proxy ${proxy.host} is one for ${scheme}: only http and https are understood`,
+    );
   };
   // Said now and not in the middle of a request.
   proxyOf('https://systemprompt.example');
@@ -57,6 +59,14 @@ export function installNetwork(env: Environment): void {
     });
     return undefined;
   };
+}
+
+function readProxy(url: string, env: Environment): URL | undefined {
+  try {
+    return proxyFor(new URL(url), env);
+  } catch {
+    throw new CliError('SP_CLI_USAGE', 'A proxy of the environment is no URL: check HTTPS_PROXY and HTTP_PROXY');
+  }
 }
 
 function authority(options: Record<string, unknown>, port: number): string {

@@ -108,7 +108,9 @@ export async function describeCommands(root: string): Promise<readonly CommandRe
         description: about,
         options,
       })),
+      // Hidden ones are of earlier versions, and nobody is to begin with them.
       flags: Object.values(flags)
+        .filter((flag) => flag.hidden !== true)
         .map(({ name, char, type, env, options, required = false, ...rest }) => ({
           flag: `--${name}`,
           char,

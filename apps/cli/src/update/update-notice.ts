@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheDirectory } from '../local-cloud/data-directory.ts';
+import { makeFolders } from '../local-cloud/make-folders.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -81,7 +82,7 @@ function readCache(path: string): UpdateCache {
 }
 
 function writeCache(path: string, cache: UpdateCache): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolders(dirname(path));
   const draft = `${path}.${process.pid}.tmp`;
   writeFileSync(draft, JSON.stringify(cache));
   renameSync(draft, path);

@@ -45,12 +45,15 @@ export default class Deploy extends BaseCommand {
       summary: 'Stop when the running tenant has changes that this project lacks.',
       env: 'SYSTEMPROMPT_SYNC_CHECK',
     }),
+    // What the predecessor took.
+    'no-sync': Flags.boolean({ hidden: true }),
     yes: yesFlag,
   };
 
   async run(): Promise<RunDeployResult | DeployPlanResult> {
     const { flags } = await this.parse(Deploy);
-    const { profile, builder, base, yes, resume, 'skip-push': skipPush, 'sync-check': syncCheck } = flags;
+    const { profile, builder, base, yes, resume, 'skip-push': skipPush } = flags;
+    const syncCheck = flags['sync-check'] && !flags['no-sync'];
     const { bin } = this.config;
     if (flags.plan) {
       const plan = await planOnly(this.context, { profile, builder, base, bin });

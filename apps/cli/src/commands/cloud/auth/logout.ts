@@ -1,3 +1,4 @@
+import { Flags } from '@oclif/core';
 import { endLogin } from '../../../auth/log-out.ts';
 import { BaseCommand } from '../../../base-command.ts';
 
@@ -15,6 +16,11 @@ export default class Logout extends BaseCommand {
   static override description =
     'Ends it on the server, which is told for at most five seconds, and deletes .systemprompt/credentials.json. Tenants and profiles stay.';
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'];
+
+  static override flags = {
+    // What the predecessor took: it asked first.
+    yes: Flags.boolean({ char: 'y', hidden: true }),
+  };
 
   async run(): Promise<LogoutResult> {
     await this.parse(Logout);
