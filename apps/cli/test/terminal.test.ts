@@ -82,6 +82,9 @@ test('tenant create asks for name, plan and region, and shows how it goes on', a
   expect(session.screen()).toMatch(/Database +from outside too/);
   expect(session.screen()).toMatch(/✓ Tenant my-shop is set up \(\d+\.\d s\)/);
   expect(session.raw()).toContain('infrastructure ready');
+  // And it is so: the database answers from here.
+  const tables = await runBinary(['cloud', 'db', 'tables', '--json'], { cwd, env });
+  expect(tables.exitCode, tables.stdout).toBe(0);
   expectTidy(session);
 });
 
