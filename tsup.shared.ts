@@ -13,3 +13,5 @@ export function libraryBuild(entry: string[], options: Options = {}): ReturnType
     ...options,
   });
 }
+
+export { thirdPartyNotices } from './tsup.notices.ts';

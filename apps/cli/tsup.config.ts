@@ -1,5 +1,6 @@
 import { defineConfig } from 'tsup';
-import { thirdPartyNotices } from '../../tsup.notices.ts';
+// @boundaries-ignore the settings that all packages share
+import { thirdPartyNotices } from '../../tsup.shared.ts';
 import { partName, parts, virtualCommands, zodMembers } from './build/virtual-commands.ts';
 
 // What the two bundles take in.

@@ -1,6 +1,5 @@
 // @boundaries-ignore the settings that all packages share
-import { thirdPartyNotices } from '../../tsup.notices.ts';
-import { libraryBuild } from '../../tsup.shared.ts';
+import { libraryBuild, thirdPartyNotices } from '../../tsup.shared.ts';
 
 // The page of the local cloud runs in browsers: one file, with everything that it needs.
 const dashboard = libraryBuild([], {

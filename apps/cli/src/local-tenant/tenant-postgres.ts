@@ -16,7 +16,7 @@ export interface TenantPostgres {
 }
 
 /** Where it is, whether there is one or not. */
-export function tenantPostgresFolder(env: Environment): string {
+function tenantPostgresFolder(env: Environment): string {
   return join(dirname(defaultDataDirectory(env)), 'postgres');
 }
 
