@@ -19,7 +19,8 @@ const moments: readonly (readonly [string, (method: string, path: string) => boo
   ['the manifest is sent', (method, path) => method === 'PUT' && path.includes('/manifests/')],
 ];
 
-type Answer = (request: Request) => Promise<Response>;
+/** The signal is the client's own: a `Request` holds only a weak reference to it, and may lose it before it fires. */
+type Answer = (request: Request, signal: AbortSignal | null | undefined) => Promise<Response>;
 
 const faults: readonly (readonly [string, Answer, readonly OciErrorCode[]])[] = [
   ['answers 500', async () => new Response('oops', { status: 500 }), ['SP_OCI_REGISTRY']],
@@ -35,9 +36,9 @@ const faults: readonly (readonly [string, Answer, readonly OciErrorCode[]])[] = 
   ],
   [
     'hangs',
-    (request) =>
+    (_request, signal) =>
       new Promise((_resolve, reject) => {
-        request.signal.addEventListener('abort', () => reject(request.signal.reason as Error), { once: true });
+        signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       }),
     ['SP_OCI_NETWORK'],
   ],
@@ -70,7 +71,9 @@ test.each(cases)(
       ...(fault === 'hangs' ? { idleTimeoutMilliseconds: 200 } : {}),
       fetch: (...input) => {
         const request = new Request(...input);
-        return matches(request.method, new URL(request.url).pathname) ? answer(request) : handler(request);
+        return matches(request.method, new URL(request.url).pathname)
+          ? answer(request, input[1]?.signal)
+          : handler(request);
       },
     });
     const error = await faulty.pushImage(image, { ...target, blobs: [blobs] }).catch((thrown: unknown) => thrown);
