@@ -121,6 +121,8 @@ function writeEvents(
     answer.end();
   };
   answer.onClose(end);
+  // The client left while its stream was got ready.
+  if (over) return;
   remove = streams.add({
     beat: () => {
       if (answer.ready) {
@@ -211,7 +213,8 @@ function readableEvents(
         },
         end: () => stop(),
       });
-      signal?.addEventListener('abort', () => stop(), { once: true });
+      if (signal?.aborted === true) stop();
+      else signal?.addEventListener('abort', () => stop(), { once: true });
       if (ended.signal.aborted) return;
       if ('attach' in source) {
         const attachment = source.attach({

@@ -20,7 +20,7 @@ export interface DirectAnswer {
   end(): void;
   /** Ends the connection, with all that waits in it. */
   cut(): void;
-  /** Calls once, when the connection has ended or {@link DirectAnswer.end} was called. */
+  /** Calls once, when the connection has ended or {@link DirectAnswer.end} was called; at once when it has ended already. */
   onClose(closed: () => void): void;
 }
 
@@ -69,7 +69,9 @@ export function sendDirectly(outgoing: ServerResponse, headers: Readonly<Record<
       outgoing.destroy();
     },
     onClose: (closed) => {
-      outgoing.once('close', closed);
+      // A client that left before has had its `close`; one behind another on its connection gets none of its own.
+      if (outgoing.destroyed || outgoing.req.socket.destroyed) closed();
+      else outgoing.once('close', closed);
     },
   };
 }
