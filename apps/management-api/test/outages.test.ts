@@ -5,6 +5,7 @@ import { createPostgresDatabases } from '../src/databases/postgres-databases.ts'
 import type { Machines } from '../src/ports/machines.ts';
 import { listEvents } from '../src/tenants/events.ts';
 import { startWorkflows, type Workflows } from '../src/workflows/engine.ts';
+import { isWaiting } from '../src/workflows/outage.ts';
 import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
 
 // A provider that is away for longer than a step is tried again, and what its tenants' owners learn of it.
@@ -138,4 +139,19 @@ test('a workflow that waits can be canceled, and what it did is closed', async (
   expect(await reach(tenantId, 'provision_failed')).toMatchObject({
     failure: 'It was interrupted and could not go on.',
   });
+});
+
+test('a workflow waits only until the moment that it recorded', () => {
+  const steps = [
+    { name: 'create machine', output: null },
+    { name: 'create machine: wait', output: 2000 },
+  ];
+  expect(isWaiting(steps, 1999)).toBe(true);
+  // What it does then may be what ends its process.
+  expect(isWaiting(steps, 2000)).toBe(false);
+  const told = [...steps, { name: 'create machine: tell outage', output: null }];
+  expect([isWaiting(told, 1999), isWaiting(told, 2000)]).toEqual([true, false]);
+  expect(isWaiting([...told, { name: 'start machine', output: null }], 0)).toBe(false);
+  expect(isWaiting([{ name: 'create machine: wait', output: null }], 0)).toBe(false);
+  expect(isWaiting([], 0)).toBe(false);
 });

@@ -55,9 +55,18 @@ export async function tellReturn(
   }).catch(ignoreFailure);
 }
 
-/** Whether a workflow whose last recorded step is this one waits for a provider. */
-export function isWait(step: string | undefined): boolean {
-  return step !== undefined && (step.endsWith(waitSuffix) || step.endsWith(`: ${tellOutageName}`));
+/**
+ * Whether a workflow with these recorded steps waits for a provider at a moment, in milliseconds since 1970. Once the wait
+ * is over it tries again, whatever that does, though nothing more is recorded yet.
+ */
+export function isWaiting(
+  steps: readonly { readonly name: string; readonly output?: unknown }[],
+  moment: number,
+): boolean {
+  const last = steps.at(-1)?.name ?? '';
+  if (!last.endsWith(waitSuffix) && !last.endsWith(`: ${tellOutageName}`)) return false;
+  const until = steps.findLast(({ name }) => name.endsWith(waitSuffix))?.output;
+  return typeof until === 'number' && until > moment;
 }
 
 /** Appends what is not the tenant's last word already. Call it with the tenant's row locked. */

@@ -2,7 +2,7 @@ import { DBOS } from '@dbos-inc/dbos-sdk';
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Store } from '../store/database.ts';
 import { releases, tenantOperations, workflowRecoveries } from '../store/schema.ts';
-import { isWait } from './outage.ts';
+import { isWaiting } from './outage.ts';
 
 type Recovery = typeof workflowRecoveries.$inferSelect;
 
@@ -96,7 +96,7 @@ async function count(
   const steps = recorded.length;
   const hasMoved = before === undefined || steps > before.steps;
   // One that only waits for a provider ends no process.
-  const isGuiltless = before?.handedOverBy === executorId || isWait(recorded.at(-1)?.name);
+  const isGuiltless = before?.handedOverBy === executorId || isWaiting(recorded, Date.now());
   const recoveries = (hasMoved ? 0 : before.recoveries) + (isGuiltless ? 0 : 1);
   const values = { steps, recoveries, executorId, probedAt: null, updatedAt: sql`now()` };
   await store.db
