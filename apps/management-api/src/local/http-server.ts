@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
+import { createGracefulClose } from '../http/graceful-close.ts';
 import { acceptUpgrades } from '../proxy/accept-upgrades.ts';
 import type { TenantTunnel } from '../proxy/tenant-tunnel.ts';
 import { findFile, replaceFile } from './atomic-file.ts';
@@ -36,8 +37,9 @@ export async function startServer(request: {
     fetch: (incoming, env) => request.fetch(incoming, env),
     createServer,
     // The time limit is for whole requests; an image layer on a slow disk may take longer than its five minutes.
-    serverOptions: { requestTimeout: 0 },
+    serverOptions: { requestTimeout: 0, headersTimeout: 60_000 },
   }) as Server;
+  const close = createGracefulClose(server);
   const upgrades = acceptUpgrades(server, request.tunnel);
   const last = Number((await findFile(remembered))?.toString('utf8') ?? '0');
   const port = await listen(server, request.port, { preferred: last });
@@ -46,7 +48,7 @@ export async function startServer(request: {
     port,
     close: ({ graceMs = 2000 } = {}) => {
       upgrades.close();
-      return close(server, graceMs);
+      return close(graceMs);
     },
   };
 }
@@ -87,13 +89,4 @@ function bind(server: Server, port: number): Promise<number> {
       done((server.address() as AddressInfo).port);
     });
   });
-}
-
-async function close(server: Server, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-  await new Promise<void>((done) => {
-    server.close(() => done());
-    server.closeIdleConnections();
-  });
-  clearTimeout(timer);
 }

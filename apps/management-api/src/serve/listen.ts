@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { OperatorError } from '../commands/operator-error.ts';
+import { createGracefulClose } from '../http/graceful-close.ts';
 import { acceptUpgrades } from '../proxy/accept-upgrades.ts';
 import type { TenantTunnel } from '../proxy/tenant-tunnel.ts';
 
@@ -41,8 +42,9 @@ export async function listen(request: {
     createServer,
     // The time limit is for whole requests; an image layer over a slow line may take longer than its five minutes.
     // Load balancers keep connections for a minute: the side that closes first must not be ours.
-    serverOptions: { requestTimeout: 0, keepAliveTimeout: 75_000 },
+    serverOptions: { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 },
   }) as Server;
+  const close = createGracefulClose(server);
   const upgrades = acceptUpgrades(server, tunnel);
   await new Promise<void>((done, fail) => {
     const failed = (error: NodeJS.ErrnoException): void =>
@@ -59,12 +61,7 @@ export async function listen(request: {
     port: (server.address() as AddressInfo).port,
     close: async ({ graceMs }) => {
       upgrades.close();
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-      await new Promise<void>((done) => {
-        server.close(() => done());
-        server.closeIdleConnections();
-      });
-      clearTimeout(timer);
+      await close(graceMs);
     },
   };
 }
