@@ -82,3 +82,17 @@ test('keeps for a time, for so many, and so much', () => {
   keep('h');
   expect(cache.find('h', 'list')).toBeDefined();
 });
+
+test('from its end on nothing is kept, for no change is heard', () => {
+  const stop = new AbortController();
+  const { cache } = listeningCache({ signal: stop.signal });
+  cache.begin('ada')?.keep('list', answer('1'));
+  const begun = cache.begin('ada');
+  stop.abort();
+  begun?.keep('status', answer('2'));
+  expect([cache.find('ada', 'list'), cache.find('ada', 'status'), cache.begin('ada')]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});

@@ -72,7 +72,15 @@ export function createAnswerCache(options: {
     if (notice === undefined) clear();
     else if (notice.kind === 'tenants' && notice.userId !== undefined) drop(notice.userId);
   });
-  signal?.addEventListener('abort', unsubscribe, { once: true });
+  signal?.addEventListener(
+    'abort',
+    () => {
+      unsubscribe();
+      // From here on no change is heard.
+      clear();
+    },
+    { once: true },
+  );
 
   /** Makes room, and takes out what is over. */
   const shrink = (): void => {

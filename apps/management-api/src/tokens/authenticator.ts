@@ -57,7 +57,15 @@ export function createAuthenticator(
   const unsubscribe = store.notices.subscribe((notice) => {
     if (notice?.kind !== 'tenants') forget(notice?.userId);
   });
-  signal?.addEventListener('abort', unsubscribe, { once: true });
+  signal?.addEventListener(
+    'abort',
+    () => {
+      unsubscribe();
+      // From here on no change is heard.
+      forget();
+    },
+    { once: true },
+  );
 
   async function look(token: string): Promise<{ readonly caller: Caller; readonly expiresAt: Date } | undefined> {
     if (token.startsWith('spc_')) {
@@ -84,7 +92,7 @@ export function createAuthenticator(
       const remembered = find(key);
       if (remembered !== undefined) return remembered;
       const before = generation;
-      const heard = store.notices.complete;
+      const heard = store.notices.complete && signal?.aborted !== true;
       const found = await look(token);
       if (found === undefined) return undefined;
       const { caller, expiresAt } = found;
