@@ -190,3 +190,23 @@ test('a change behind the database’s back is found, at the first entry that is
   expect(await find()).toEqual({ ok: false, chain: tenantId, sequence: 3, reason: 'changed' });
   expect(await verifyAuditLog(edge.store, { chain: randomUUID() })).toEqual({ ok: true, chains: 0, entries: 0 });
 });
+
+test('the line about an entry is logged when the entry is there, and never when it is not', async () => {
+  const lines: unknown[] = [];
+  const logger = { info: (line: unknown) => void lines.push(line) };
+  const log = createAuditLog({ store: edge.store, logger });
+  const begin = () => log.begin({ actorKind: 'user', userId: owner.userId, action: 'tests.logged' });
+  const { pool } = edge.store;
+  const [good, bad] = [await begin(), await begin()];
+  await good.end({ outcome: 'succeeded' });
+  expect(lines).toMatchObject([{ chain: expect.stringContaining(owner.userId), hash: expect.any(String) }]);
+  await pool.query(`create function refuse() returns trigger language plpgsql as $$ begin raise 'no'; end $$`);
+  await pool.query('create trigger refuse before delete on audit_intents execute function refuse()');
+  try {
+    await expect(bad.end({ outcome: 'succeeded' })).rejects.toThrow();
+  } finally {
+    await pool.query('drop function refuse cascade');
+  }
+  expect(lines).toHaveLength(1);
+  await bad.drop();
+});

@@ -59,6 +59,13 @@ export interface AuditLog {
   settle(): Promise<void>;
 }
 
+/** What shows an entry elsewhere. */
+interface Written {
+  readonly chain: string;
+  readonly sequence: number;
+  readonly hash: string;
+}
+
 /** So many entries of one chain, action, outcome and code are written within an hour. */
 export const entriesAnHour = 20;
 
@@ -79,7 +86,8 @@ export function createAuditLog({
   readonly store: Store;
   /**
    * Gets the number and hash of each entry: kept elsewhere, they show what somebody rewrote who can write to the database,
-   * for every hash stands on all before it. @defaultValue none
+   * for every hash stands on all before it. It is told when the entry is committed; of an entry in the caller's own
+   * transaction already before that, so that a line may stand for an entry that was never committed. @defaultValue none
    */
   readonly logger?: Pick<Logger, 'info'> | undefined;
   /** Milliseconds since 1970. @defaultValue `Date.now` */
@@ -89,7 +97,7 @@ export function createAuditLog({
     tx: Transaction,
     chain: string,
     event: AuditEvent & AuditOutcome & { readonly repeated?: number },
-  ): Promise<void> => {
+  ): Promise<Written> => {
     // One writer of a chain at a time, in every replica.
     await tx.execute(sql`select pg_advisory_xact_lock(${lockSpace}, hashtext(${chain}))`);
     const [last] = await tx
@@ -118,11 +126,19 @@ export function createAuditLog({
     };
     const hash = hashEntry(entry);
     await tx.insert(auditEntries).values({ ...entry, hash });
-    logger?.info({ chain, sequence: entry.sequence, hash }, 'audit entry');
+    return { chain, sequence: entry.sequence, hash };
+  };
+
+  const tell = (written: readonly (Written | undefined)[]): void => {
+    for (const entry of written) if (entry !== undefined) logger?.info(entry, 'audit entry');
   };
 
   /** Writes it while there are few like it, else counts it. Its row is locked before the chain, everywhere. */
-  const writeBounded = async (tx: Transaction, chain: string, event: AuditEvent & AuditOutcome): Promise<void> => {
+  const writeBounded = async (
+    tx: Transaction,
+    chain: string,
+    event: AuditEvent & AuditOutcome,
+  ): Promise<Written | undefined> => {
     const { action, outcome, code = '', userId } = event;
     const hour = Math.floor(now() / hourMs);
     const [counted] = await tx
@@ -133,20 +149,24 @@ export function createAuditLog({
         set: { count: sql`${auditCounts.count} + 1` },
       })
       .returning({ count: auditCounts.count });
-    if ((counted?.count ?? 1) <= entriesAnHour) await write(tx, chain, event);
+    return (counted?.count ?? 1) <= entriesAnHour ? await write(tx, chain, event) : undefined;
   };
 
-  const settleIntents = async (tx: Transaction): Promise<void> => {
+  const settleIntents = async (tx: Transaction): Promise<Written[]> => {
+    const written: Written[] = [];
     const left = await tx
       .delete(auditIntents)
       .where(lt(auditIntents.createdAt, sql`now() - ${settleAfter}::interval`))
       .returning();
     // Always in the same order, so that two that do this never wait for each other.
     left.sort((a, b) => (a.chain < b.chain ? -1 : 1));
-    for (const { chain, entry } of left) await write(tx, chain, { ...(entry as AuditEvent), outcome: 'unknown' });
+    for (const { chain, entry } of left)
+      written.push(await write(tx, chain, { ...(entry as AuditEvent), outcome: 'unknown' }));
+    return written;
   };
 
-  const settleCounts = async (tx: Transaction): Promise<void> => {
+  const settleCounts = async (tx: Transaction): Promise<Written[]> => {
+    const written: Written[] = [];
     const over = Math.floor((now() - toleranceMs) / hourMs);
     const rows = await tx
       .select()
@@ -164,7 +184,7 @@ export function createAuditLog({
         ),
       );
       if (count <= entriesAnHour) continue;
-      await write(tx, chain, {
+      const entry = await write(tx, chain, {
         actorKind: userId === null ? 'anonymous' : 'user',
         userId: userId ?? undefined,
         action,
@@ -172,7 +192,9 @@ export function createAuditLog({
         code: code === '' ? undefined : code,
         repeated: count - entriesAnHour,
       });
+      written.push(entry);
     }
+    return written;
   };
 
   return {
@@ -187,26 +209,31 @@ export function createAuditLog({
         returning chain`);
       const chain = rows[0]?.chain ?? account;
       return {
-        end: (outcome) =>
-          store.db.transaction(async (tx) => {
+        end: async (outcome) => {
+          const written = await store.db.transaction(async (tx) => {
             const put = outcome.outcome === 'refused' ? writeBounded : write;
-            await put(tx, chain, { ...event, ...outcome });
+            const entry = await put(tx, chain, { ...event, ...outcome });
             await tx.delete(auditIntents).where(eq(auditIntents.id, id));
-          }),
+            return entry;
+          });
+          tell([written]);
+        },
         drop: async () => {
           await store.db.delete(auditIntents).where(eq(auditIntents.id, id));
         },
       };
     },
 
-    append: (chain, event, { tx, bounded = false } = {}) => {
+    append: async (chain, event, { tx, bounded = false } = {}) => {
       const put = bounded ? writeBounded : write;
-      return tx === undefined ? store.db.transaction((own) => put(own, chain, event)) : put(tx, chain, event);
+      tell([
+        tx === undefined ? await store.db.transaction((own) => put(own, chain, event)) : await put(tx, chain, event),
+      ]);
     },
 
     settle: async () => {
-      await store.db.transaction(settleIntents);
-      await store.db.transaction(settleCounts);
+      tell(await store.db.transaction(settleIntents));
+      tell(await store.db.transaction(settleCounts));
     },
   };
 }
