@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createManagementApi } from '../src/api.ts';
-import { addressBlock } from '../src/http/client-address.ts';
+import { addressBlock, clientAddress } from '../src/http/client-address.ts';
 import { createRateLimiter } from '../src/http/rate-limits.ts';
 import { baseUrl, type Edge, failure, startEdge } from './edge.ts';
 
@@ -121,4 +121,16 @@ test('the payment provider’s webhooks have no limit', async () => {
   });
   const send = () => replica.fetch(new Request(`${baseUrl}/api/v1/webhooks/paddle`, { method: 'POST', body: '{}' }));
   expect([(await send()).status, (await send()).status, (await send()).status]).toEqual([401, 401, 401]);
+});
+
+test('an IPv4 address that a proxy saw by a socket of IPv6 is that IPv4 address', () => {
+  const told = (address: string): string | undefined =>
+    clientAddress({}, new Headers({ 'fly-client-ip': address }), 'fly-client-ip');
+  expect(['::ffff:203.0.113.9', '::FFFF:203.0.113.9', '203.0.113.9', '2001:db8::1', '::ffff:x'].map(told)).toEqual([
+    '203.0.113.9',
+    '203.0.113.9',
+    '203.0.113.9',
+    '2001:db8::1',
+    undefined,
+  ]);
 });

@@ -13,10 +13,16 @@ export function clientAddress(
     // Of a list the last one: the proxy next to us wrote it, those before it came with the request.
     const list = headers.get(trustedProxyHeader) ?? '';
     const told = list.slice(list.lastIndexOf(',') + 1).trim();
-    if (isIP(told) !== 0) return told;
+    if (isIP(told) !== 0) return withoutMapping(told);
   }
   const { incoming } = (env ?? {}) as { incoming?: { socket?: { remoteAddress?: string } } };
-  return incoming?.socket?.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '');
+  const { remoteAddress } = incoming?.socket ?? {};
+  return remoteAddress === undefined ? undefined : withoutMapping(remoteAddress);
+}
+
+/** As IPv4 what is IPv4 seen by a socket of IPv6: all of them would be one block of addresses. */
+function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
 /** What counts as one client: an IPv4 address, or the /64 that one line of a provider has of IPv6. */
