@@ -28,6 +28,7 @@ export async function openEventConnection(
   },
 ): Promise<EventConnection> {
   let closed = false;
+  let everListened = false;
   let client: Client | undefined;
   /** The same while it listens. */
   let hearing: Client | undefined;
@@ -41,7 +42,9 @@ export async function openEventConnection(
       if (client !== next || closed) return;
       client = undefined;
       hearing = undefined;
-      setTimeout(() => void connect().catch(() => {}), reconnectMs).unref();
+      setTimeout(() => {
+        if (!closed) void connect().catch(() => {});
+      }, reconnectMs).unref();
     };
     client = next;
     unanswered = 0;
@@ -56,10 +59,13 @@ export async function openEventConnection(
       await next.query(`LISTEN ${eventChannel}`);
       await next.query(`LISTEN ${noticeChannel}`);
     } catch (error) {
+      // Nobody gets the connection whose first try failed, and nobody could close what goes on trying.
+      if (!everListened) closed = true;
       again();
       await next.end().catch(() => {});
       throw error;
     }
+    everListened = true;
     if (client !== next || closed) return;
     hearing = next;
     deaf = store.notices.listening();
