@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { lockDataFolder } from '../src/local/data-lock.ts';
+import { lockMachines } from '../src/serve/lock-machines.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -47,4 +48,14 @@ test('a lock that is released does not take another’s with it', async () => {
   await first.release();
   await expect(lockDataFolder(dataDir)).rejects.toMatchObject({ code: 'SP_LOCAL_ALREADY_RUNNING' });
   await second.release();
+});
+
+test('a folder of machines that could not be claimed is not kept locked', async () => {
+  const machines = await mkdtemp(join(folder, 'machines-'));
+  // A folder where the file belongs.
+  await mkdir(join(machines, '.owner', 'x'), { recursive: true });
+  await expect(lockMachines(machines)).rejects.toMatchObject({ syscall: 'rename' });
+  await rm(join(machines, '.owner'), { recursive: true });
+  const lock = await lockMachines(machines);
+  await lock.release();
 });

@@ -13,7 +13,12 @@ export async function lockMachines(directory: string): Promise<HeldLock> {
   const lock = await takeLock(join(directory, '.lock'));
   if (!('holder' in lock)) {
     // Those that run on from a process that was killed end soon when nobody says that they are theirs.
-    await claimMachines(ownerFileOf(directory));
+    try {
+      await claimMachines(ownerFileOf(directory));
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
     return lock;
   }
   throw new OperatorError(
