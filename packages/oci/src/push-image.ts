@@ -72,13 +72,13 @@ export interface PushContext {
 }
 
 export async function pushImage(image: OciImage, options: PushImageOptions, context: PushContext): Promise<PushResult> {
-  const { repository, reference, onProgress = () => {}, signal } = options;
+  const { repository, onProgress = () => {}, signal } = options;
   const { retries, delayMilliseconds } = context;
   const { digest } = image.manifest;
   const blobs = Array.from(new Map([...image.layers, image.config].map((blob) => [blob.digest, blob])).values());
   const result = { digest, uploadedBytes: 0, uploadedBlobs: 0, skippedBlobs: 0 };
   // A registry takes a manifest only when it has the blobs: the same manifest means that all of them are there.
-  const isCurrent = (await context.resolve(repository, reference, { signal }))?.digest === digest;
+  const isCurrent = (await findCurrent(options, context))?.digest === digest;
   const known = blobs.filter((blob) => isCurrent || context.sent.has(repository, blob.digest));
   for (const { digest, size } of known) onProgress({ type: 'blob-exists', digest, size, sent: 0 });
   result.skippedBlobs += known.length;
@@ -105,6 +105,18 @@ export async function pushImage(image: OciImage, options: PushImageOptions, cont
     await put();
   }
   return result;
+}
+
+/** What the reference stands for, as far as it is told: it only saves time, and some who may push may not read. */
+async function findCurrent(options: PushImageOptions, context: PushContext): Promise<Descriptor | undefined> {
+  const { repository, reference, signal } = options;
+  try {
+    return await context.resolve(repository, reference, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!isOciError(error) || error.code === 'SP_OCI_NETWORK') throw error;
+    return undefined;
+  }
 }
 
 /** Several blobs, some at the same time. */

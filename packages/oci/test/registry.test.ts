@@ -250,6 +250,24 @@ test('blobs of another repository are mounted instead of sent, where that is all
   expect((await storage.resolve('two', 'v1'))?.digest).toBe(image.manifest.digest);
 });
 
+test('who may push but not read a manifest, may push', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, image } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  for (const status of [403, 500]) {
+    await using server = await serve(async (request) => {
+      const isAsked = request.method === 'HEAD' && request.url.includes('/manifests/');
+      return isAsked ? new Response(null, { status }) : handler(request);
+    });
+    const client = createRegistryClient({ registry: server.host, retryDelayMilliseconds: 1 });
+    const reference = `v${status}`;
+    const pushed = await client.pushImage(image, { repository: 'app', reference, blobs: [blobs] });
+    expect(pushed.digest).toBe(image.manifest.digest);
+    expect((await storage.resolve('app', reference))?.digest).toBe(image.manifest.digest);
+  }
+});
+
 test('redirects are followed, and the other host does not see the login', async () => {
   await using folder = await temporaryFolder();
   const { blobs, image, layers } = await sampleImage(join(folder.path, 'client'));
