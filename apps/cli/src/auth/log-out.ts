@@ -27,7 +27,7 @@ async function revoke(context: Context, stored: CloudCredentials): Promise<void>
   const api = await context.apiAt(apiUrl, apiToken);
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(patienceMs)]);
   const activity = { event: 'cloud_logout', timestamp: new Date().toISOString(), data: { userId: userEmail } } as const;
-  // A record for the owner of the API; the token may also have expired.
-  await api.activity.report(activity, { signal }).catch(() => undefined);
-  await api.auth.revokeToken({ token: refreshToken ?? apiToken }, { signal });
+  // A record for the owner of the API, which takes no time from what matters; the token may also have expired.
+  const told = api.activity.report(activity, { signal }).catch(() => undefined);
+  await Promise.all([api.auth.revokeToken({ token: refreshToken ?? apiToken }, { signal }), told]);
 }

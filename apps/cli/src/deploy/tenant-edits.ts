@@ -58,7 +58,14 @@ export async function rememberShipping(
 
 /** Remembers what project and tenant have in common after a deploy, for the next {@link checkTenantEdits}. */
 export async function rememberDeployed(context: Context, tenant: DeployedTenant): Promise<void> {
-  await compare(context, tenant);
+  try {
+    await compare(context, tenant);
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    // The deploy is done and well: what cannot be noted of it is no failure.
+    const reason = error instanceof Error ? error.message : String(error);
+    context.warn(`What ${tenant.name} has now is not remembered: ${reason}`);
+  }
 }
 
 async function compare(
