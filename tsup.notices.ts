@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Options } from 'tsup';
 
@@ -41,8 +41,7 @@ function noticeOf(folder: string): { readonly name: string; readonly license: st
     readonly license?: string;
   };
   if (license === undefined) throw new Error(`${name} does not say what its license is`);
-  const file = readdirSync(folder).find((entry) => /^licen[cs]e(\.|$)/i.test(entry));
-  const path = join(folder, file ?? '');
-  const text = file !== undefined && existsSync(path) ? readFileSync(path, 'utf8').trim() : '(without a license text)';
+  const file = readdirSync(folder).find((entry) => /^(un)?licen[cs]e([.-]|$)/i.test(entry));
+  const text = file === undefined ? '(without a license text)' : readFileSync(join(folder, file), 'utf8').trim();
   return { name: `${name} ${version}`, license, text };
 }

@@ -3,6 +3,7 @@ import { type Advice, type AnyErrorCode, advice } from './advice.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { proxyFor } from './network/proxy-for.ts';
 import type { ErrorDescription } from './output/json-documents.ts';
+import { plainLine } from './output/plain-line.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 
 /** An error as people and programs get to see it. */
@@ -79,7 +80,7 @@ export function renderError(error: DescribedError): string {
   const lines = [
     `${red('✗')} ${error.message}`,
     ...(Array.isArray(findings) ? findings.map((finding) => `    ${renderFinding(finding)}`) : []),
-    ...(Array.isArray(lastLines) ? lastLines.map((line) => dim(`    ${line}`)) : []),
+    ...(Array.isArray(lastLines) ? lastLines.map((line) => dim(`    ${plainLine(String(line))}`)) : []),
     ...(Array.isArray(available) && available.length > 0 ? [`  There is: ${shorten(available)}`] : []),
     ...error.suggestions.map((suggestion) => `  ${suggestion}`),
     ...(Array.isArray(next) ? next.map((command) => `  ${cyan('$')} ${command}`) : []),

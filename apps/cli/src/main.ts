@@ -38,7 +38,8 @@ export async function main({ argv, root }: { argv: readonly string[]; root: stri
 async function refuseTopic(argv: readonly string[]): Promise<void> {
   const isJson = argv.includes('--json') || argv.includes('--json-lines');
   const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
-  const isOther = typed === '' && argv.some((word) => !word.startsWith('-'));
+  const isVersion = argv[0] === '--version' || argv[0] === '-v';
+  const isOther = isVersion || (typed === '' && argv.some((word) => !word.startsWith('-')));
   if (!isJson || isOther || argv.includes('--help') || argv.includes('-h') || typed.startsWith('help')) return;
   const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);
   const names = commands.flatMap(({ command, aliases }) => [command, ...aliases]);

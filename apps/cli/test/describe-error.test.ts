@@ -73,3 +73,15 @@ test('a step that failed because the API refused is as the refusal is', () => {
     facts: { step: 'push', requestId: 'req_2', status: 401 },
   });
 });
+
+test('what a machine wrote last does not steer the terminal', () => {
+  const error = Object.assign(new Error('down'), {
+    code: 'SP_DEPLOY_UNHEALTHY',
+    lastLines: ['\u001b[2Jgone', 'bell\u0007', 'tab\there'],
+  });
+  const text = renderError(describeError(error, { env: {} }));
+  expect(text).toContain('gone');
+  expect(text).toContain('bell\ufffd');
+  expect(text).toContain('tab here');
+  expect(text).not.toContain('\u001b[2J');
+});

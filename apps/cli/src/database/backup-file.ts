@@ -27,9 +27,8 @@ export function backupFile(options: {
 export async function makeBackupFile(options: Parameters<typeof backupFile>[0]): Promise<string> {
   const path = backupFile(options);
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  // One that was there is the person's own, and so is what git shall see of it.
+  const made = await mkdir(folder, { recursive: true });
+  if (made !== undefined) await writeFile(join(folder, '.gitignore'), '*\n');
   return path;
 }

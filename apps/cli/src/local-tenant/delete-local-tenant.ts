@@ -53,8 +53,9 @@ async function refuseShared(context: Context, { id, name, databaseUrl }: StoredT
 
 function placeOf(url: string | undefined): string | undefined {
   if (url === undefined || !URL.canParse(url)) return undefined;
-  const { port, pathname } = new URL(url);
-  return `${port || '5432'}${pathname}`;
+  const { hostname, port, pathname } = new URL(url);
+  const host = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname) ? 'here' : hostname;
+  return `${host}:${port || '5432'}${pathname}`;
 }
 
 async function askData(

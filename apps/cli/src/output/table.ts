@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util';
 import { dim } from 'ansis';
+import { plainLine } from './plain-line.ts';
 import { textWidth, truncateText } from './text-width.ts';
 
 const gap = '  ';
@@ -25,13 +25,6 @@ export function renderTable(
   const line = (row: readonly string[], style: (text: string) => string): string =>
     row.map((cell, index) => style(fit(cell, widths[index] ?? 0))).join(gap);
   return [line(head, dim), ...cells.map((row) => line(row, (text) => text))].map((text) => text.trimEnd()).join('\n');
-}
-
-// Other control characters move the cursor or ring.
-function plainLine(cell: string): string {
-  return stripVTControlCharacters(cell)
-    .replaceAll(/\s*[\r\n]+\s*/g, ' ')
-    .replaceAll(/\p{Cc}/gu, (character) => (character === '\t' ? ' ' : '\ufffd'));
 }
 
 /** `name  value` lines with the names dimmed; entries without a value are left out. */
