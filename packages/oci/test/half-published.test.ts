@@ -52,9 +52,9 @@ const cases = moments.flatMap(([moment, matches]) =>
 );
 
 test.each(cases)(
-  'a registry that $fault when $moment: a named error, the tag stays, the next push works',
+  'a registry that $fault when $moment: a named error, the tag stays, the next push works; or it does not matter',
   async (one) => {
-    const { fault, matches, answer, codes } = one;
+    const { moment, fault, matches, answer, codes } = one;
     await using folder = await temporaryFolder();
     const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
     const handler = createRegistryHandler({ storage, authorize: () => Promise.resolve({ allow: true }) });
@@ -76,6 +76,12 @@ test.each(cases)(
           : handler(request);
       },
     });
+    if (moment === 'asked for the tag' && codes.includes('SP_OCI_REGISTRY')) {
+      // The question only saves time: whatever is answered to it, the content can still be sent.
+      await faulty.pushImage(image, { ...target, blobs: [blobs] });
+      expect((await storage.resolve('app', 'v1'))?.digest).toBe(image.manifest.digest);
+      return;
+    }
     const error = await faulty.pushImage(image, { ...target, blobs: [blobs] }).catch((thrown: unknown) => thrown);
     expect(isOciError(error) && codes.includes(error.code), String(error)).toBe(true);
     expect((await storage.resolve('app', 'v1'))?.digest).toBe(before.image.manifest.digest);
