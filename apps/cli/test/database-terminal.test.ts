@@ -146,7 +146,8 @@ test('tenant delete of a local tenant asks what becomes of the data, then for th
   session.type(keys.down);
   await session.see('● Delete its database with everything in it');
   session.type(keys.enter);
-  await session.see('and destroys its database');
+  await session.see('Type local to go on');
+  expect(session.screen()).toContain('and destroys its database');
   session.type(`local${keys.enter}`);
   expect(await session.ended(), session.screen()).toBe(0);
   expect(session.screen()).toContain('local is deleted; its database is deleted too');
