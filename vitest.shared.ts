@@ -14,6 +14,8 @@ const sources = [
   { find: /^@sp\/([^/]+)$/, replacement: `${root}packages/$1/src/index.ts` },
 ];
 
+const patienceMs = 180_000;
+
 /** The Vitest project of one package: its name, its `test` folder, and `@sp/*` resolved to sources. */
 export function packageTests(name: string, test: Record<string, unknown> = {}): ProjectConfig {
   return defineProject({
@@ -21,6 +23,10 @@ export function packageTests(name: string, test: Record<string, unknown> = {}): 
     test: {
       name,
       include: ['test/**/*.test.ts'],
+      // A machine that does much else is slow, and not wrong: what never comes is found all the same.
+      testTimeout: patienceMs,
+      hookTimeout: patienceMs,
+      expect: { poll: { timeout: patienceMs / 2 } },
       ...(existsSync('test') ? {} : { passWithNoTests: true }),
       ...test,
     },

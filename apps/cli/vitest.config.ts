@@ -5,6 +5,4 @@ export default packageTests('cli', {
   disableConsoleIntercept: true,
   // What commands write in this process is compared as text; colour is tried with the built program.
   env: { NO_COLOR: '1' },
-  testTimeout: 60_000,
-  hookTimeout: 60_000,
 });

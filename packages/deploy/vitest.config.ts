@@ -1,4 +1,4 @@
 // @boundaries-ignore the settings that all packages share
 import { packageTests } from '../../vitest.shared.ts';
 
-export default packageTests('deploy', { testTimeout: 60_000 });
+export default packageTests('deploy');

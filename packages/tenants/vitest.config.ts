@@ -1,4 +1,4 @@
 // @boundaries-ignore the settings that all packages share
 import { packageTests } from '../../vitest.shared.ts';
 
-export default packageTests('tenants', { testTimeout: 30_000 });
+export default packageTests('tenants');

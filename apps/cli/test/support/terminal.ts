@@ -47,9 +47,11 @@ export function openTerminal(
     terminal.write(data, look);
   });
   child.onExit((exit) => {
-    exitCode = exit.exitCode;
     // What is still on its way to the screen comes first.
-    setTimeout(look, 50);
+    terminal.write('', () => {
+      exitCode = exit.exitCode;
+      look();
+    });
   });
   onTestFinished(() => {
     if (exitCode === undefined) child.kill('SIGKILL');
@@ -79,7 +81,7 @@ export function openTerminal(
       const timer = setTimeout(() => {
         waiting.delete(check);
         reject(new Error(`Waited in vain for ${what}:\n${screen()}`));
-      }, 45_000);
+      }, 120_000);
       waiting.add(check);
       check();
     });
