@@ -65,7 +65,7 @@ test('a local tenant in Docker is used again after its container was stopped, an
     await docker('rm', '--force', container).catch(() => undefined);
     await docker('volume', 'rm', '--force', `${container}-data`).catch(() => undefined);
   }
-}, 120_000);
+});
 
 test('@sp/local-postgres makes the database of its README', async (context) => {
   requirePart('docker', context);
@@ -95,4 +95,4 @@ test('@sp/local-postgres makes the database of its README', async (context) => {
     await docker('volume', 'rm', '--force', `${name}-data`).catch(() => undefined);
     await rm(folder, { recursive: true, force: true });
   }
-}, 120_000);
+});

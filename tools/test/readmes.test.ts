@@ -152,7 +152,7 @@ test('@sp/cloud-api prints, follows and changes as in its README', async () => {
   ]);
 });
 
-test('@sp/checkout buys a tenant of a local cloud as in its README', { timeout: 60_000 }, async () => {
+test('@sp/checkout buys a tenant of a local cloud as in its README', async () => {
   const dataDir = join(folder, 'cloud');
   const cloud: LocalCloud = await startLocalCloud({ dataDir, port: 0, machines: 'process' });
   onTestFinished(async () => {

@@ -21,7 +21,7 @@ test('the program gets the URL as one argument, untouched by a shell', async () 
   await chmod(program, 0o755);
   const out = join(folder, 'out');
   await openBrowser(url, { ...process.env, BROWSER: program, OUT: out });
-  await vi.waitFor(async () => expect(await readFile(out, 'utf8')).toBe(`1|${url}`), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await readFile(out, 'utf8')).toBe(`1|${url}`), { timeout: 90_000 });
 });
 
 test('a program that is not there is an error, not a crash', async () => {

@@ -98,7 +98,7 @@ async function waitForSleep(): Promise<void> {
         const { stdout } = await runBinary(['cloud', 'db', 'query', sql, '--json'], { cwd, env });
         return (JSON.parse(stdout) as { rows?: number[][] }).rows;
       },
-      { timeout: 20_000, interval: 200 },
+      { timeout: 90_000, interval: 200 },
     )
     .toEqual([[1]]);
 }

@@ -150,7 +150,7 @@ test('a local tenant is made, used, and deleted with its data, without a login',
   expect(parse(gone.stdout)).toMatchObject({
     error: { code: expect.stringMatching(/SP_DATABASE_(LOGIN_REFUSED|NOT_FOUND)/) },
   });
-}, 60_000);
+});
 
 test('a Postgres of your own is tried first, and never deleted', async () => {
   const world = await makeLocalWorld();
@@ -188,7 +188,7 @@ test('a Postgres of your own is tried first, and never deleted', async () => {
     world,
   );
   expect(missing.exitCode).toBe(3);
-}, 60_000);
+});
 
 test('nothing is left of a tenant whose profile cannot be made', async () => {
   const world = await makeLocalWorld();
@@ -207,4 +207,4 @@ test('a statement from stdin, and a shell that reads a file', async () => {
   });
   expect((await runCommand(Query, ['-', '--json'], world)).exitCode).toBe(2);
   expect((await runCommand(Shell, ['--json'], world)).exitCode).toBe(2);
-}, 60_000);
+});

@@ -72,7 +72,7 @@ test('billing answers the link to the payment page and opens it, unless told not
   });
   expect(existsSync(opened)).toBe(false);
   expect((await runCommand(Billing, [], inBrowser)).exitCode).toBe(0);
-  await expect.poll(() => readFile(opened, 'utf8').catch(() => ''), { timeout: 20_000 }).toBe(url);
+  await expect.poll(() => readFile(opened, 'utf8').catch(() => '')).toBe(url);
 
   const free = await makeWorld({ [`POST ${path}/subscription/portal-link`]: new Refusal(409, 'no_subscription') });
   const refused = await runCommand(Billing, ['hello', '--json'], free);

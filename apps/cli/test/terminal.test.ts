@@ -141,7 +141,7 @@ test('Ctrl-C in the middle of a deploy: what goes on, and how to take it up; the
   await vi.waitFor(
     async () => expect((await runBinary(['cloud', 'status'], { cwd, env })).stdout).toMatch(/shop +deploying/),
     {
-      timeout: 20_000,
+      timeout: 90_000,
     },
   );
   session.type(keys.interrupt);
@@ -205,7 +205,7 @@ test('Ctrl-C while a local cloud starts: nothing is left running', async () => {
       const status = await runBinary(['cloud', 'local', 'status', ...args, '--json'], { cwd, env });
       expect(JSON.parse(status.stdout)).toMatchObject({ running: false });
     },
-    { timeout: 30_000, interval: 500 },
+    { timeout: 90_000, interval: 500 },
   );
   await removeLocalCloud({ dataDir });
 });

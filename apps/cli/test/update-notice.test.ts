@@ -35,7 +35,7 @@ test('on a terminal the registry is asked in the background, and the answer told
   expect(await run()).toBe('No local cloud is running');
   const path = join(cwd, '.cache/systemprompt/update.json');
   await vi.waitFor(async () => expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ latest: '99.0.0' }), {
-    timeout: 20_000,
+    timeout: 90_000,
   });
   expect(await run()).toMatch(/@sp\/cli 99\.0\.0 is out \(this is \d+\.\d+\.\d+\): npm install --global @sp\/cli/);
   expect(await run()).toBe('No local cloud is running');

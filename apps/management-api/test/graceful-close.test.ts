@@ -19,11 +19,11 @@ test('a connection that a client keeps alive holds nothing up when the server cl
   });
   told?.ask();
   silent?.ask();
-  await vi.waitFor(() => expect(waiting).toHaveLength(2));
+  await vi.waitFor(() => expect(waiting).toHaveLength(2), { timeout: 90_000 });
   // Much longer than this test may take.
   const closed = server.close({ graceMs: 600_000 });
   told?.ask();
-  await vi.waitFor(() => expect(waiting).toHaveLength(3));
+  await vi.waitFor(() => expect(waiting).toHaveLength(3), { timeout: 90_000 });
   for (const answer of waiting) answer();
   await Promise.all([closed, told?.closed, silent?.closed]);
   expect(told?.text.match(/^connection: \S+/gim)).toEqual(['Connection: keep-alive', 'Connection: close']);

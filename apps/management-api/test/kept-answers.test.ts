@@ -191,7 +191,7 @@ test('what was changed while nobody listened is seen when somebody listens again
     `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'sp-management-api%'`,
   );
   await outsider.query(`update tenants set name = 'unheard' where id = $1`, [tenantId]);
-  await expect.poll(() => lost > 0 && replica.store.notices.complete, { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => lost > 0 && replica.store.notices.complete).toBe(true);
   unsubscribe();
   expect(await names(replica.app)).toEqual(['unheard']);
   await warm(replica.app, replica.store);

@@ -35,7 +35,7 @@ test('a server is started once, found again, and stopped by its data folder', as
   expect(both.map(({ url }) => url)).toEqual([first.url, first.url]);
   expect(both.map(({ status }) => status).sort()).toEqual(['running', 'started']);
   expect(await readdir(parent)).toEqual(['data']);
-}, 60_000);
+});
 
 test('it runs on when the process that started it ends', async () => {
   const parent = await mkdtemp(join(tmpdir(), 'sp-kept-'));
@@ -55,4 +55,4 @@ test('it runs on when the process that started it ends', async () => {
   expect(started).toMatchObject({ status: 'started' });
   expect(await answer(started.url)).toEqual([{ one: 1 }]);
   expect(await run()).toEqual({ ...started, status: 'running' });
-}, 60_000);
+});

@@ -38,9 +38,9 @@ test('a stream whose client left while it was got ready is never begun', async (
   const socket = connect({ host: '127.0.0.1', port: Number(server.host.split(':')[1]) });
   // The second waits behind the first, and has no connection of its own yet.
   socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
-  await vi.waitFor(() => expect(asked).toBe(2));
+  await vi.waitFor(() => expect(asked).toBe(2), { timeout: 90_000 });
   socket.destroy();
-  await vi.waitFor(() => expect(tried).toBe(2));
+  await vi.waitFor(() => expect(tried).toBe(2), { timeout: 90_000 });
   expect(open).toBe(0);
   expect(add).not.toHaveBeenCalled();
   expect(attach).not.toHaveBeenCalled();

@@ -127,7 +127,7 @@ test('follows what is written, and goes on with the machine that takes over', as
     ['live', 1],
     ['new', 2],
   ]);
-}, 20_000);
+});
 
 test('goes on after the last line that a client has: each line once, also where many have the same time', async () => {
   const lines = [line(1, 'a'), line(1, 'b'), line(1, 'b'), line(1, 'c'), line(2, 'd'), line(2, 'a')];

@@ -19,7 +19,7 @@ beforeAll(async () => {
   if (!(await detectDocker()).available) return;
   scratch = await mkdtemp(join(tmpdir(), 'sp-base-'));
   registry = await startRegistry({ base: await writeBaseImage(join(scratch, 'base')) });
-}, 120_000);
+});
 
 afterAll(async () => {
   if (registry === undefined) return;
@@ -98,7 +98,9 @@ test("docker: a machine does not reach another tenant's", async (context) => {
   };
   const mine = await start('sp-test-mine');
   const theirs = await start('sp-test-theirs');
-  await vi.waitFor(async () => expect((await fetch(`http://${theirs.address}/`)).status).toBe(200), 20_000);
+  await vi.waitFor(async () => expect((await fetch(`http://${theirs.address}/`)).status).toBe(200), {
+    timeout: 90_000,
+  });
   const addresses = '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}';
   const { stdout: address } = await execa('docker', ['inspect', '--format', addresses, theirs.id]);
   const ask = (host: string) =>

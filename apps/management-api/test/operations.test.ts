@@ -173,13 +173,13 @@ test('the end of a subscription stops the machine and keeps the data; deletion l
   const { tenantId, path, facts } = await runTenant('ends');
   const { pid, env } = await facts();
   await post(`${path}/subscription/cancel`);
-  await expect.poll(() => state(path), { timeout: 20_000 }).toBe('suspended');
-  await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => state(path)).toBe('suspended');
+  await expect.poll(() => isAlive(pid)).toBe(false);
   expect(await canLogIn(env['DATABASE_URL'] ?? '')).toBe(true);
   expect(await ada.call(path)).toMatchObject({ subscription_status: 'canceled', status: 'suspended' });
   // For a moment it is busy with its suspension.
   const restart = async () => await post(`${path}/restart`).catch((error: unknown) => String(error));
-  await expect.poll(restart, { timeout: 20_000 }).toMatch(/409.*tenant_state_conflict/);
+  await expect.poll(restart).toMatch(/409.*tenant_state_conflict/);
   // Again is no error.
   await post(`${path}/subscription/cancel`);
 

@@ -67,4 +67,4 @@ test('a control plane that was killed leaves its machines to the next one, and n
   await kill(second.child);
   expect(await lives(pid)).toBe(true);
   while (await lives(pid)) await delay(500);
-}, 180_000);
+});

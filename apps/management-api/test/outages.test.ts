@@ -67,12 +67,12 @@ async function messages(tenantId: string): Promise<(string | null)[]> {
 }
 
 async function reach(tenantId: string, state: string) {
-  await expect.poll(async () => (await readTenant(database.store, tenantId)).state, { timeout: 30_000 }).toBe(state);
+  await expect.poll(async () => (await readTenant(database.store, tenantId)).state).toBe(state);
   return await readTenant(database.store, tenantId);
 }
 
 const told = (tenantId: string) =>
-  expect.poll(async () => (await readTenant(database.store, tenantId)).failure, { timeout: 30_000 }).toBe(waiting);
+  expect.poll(async () => (await readTenant(database.store, tenantId)).failure).toBe(waiting);
 
 test('a provider that is away is waited for, its owner is told once, and the work goes on when it is back', async () => {
   let calls = 0;

@@ -100,7 +100,7 @@ test('a tenant goes with its subscription at Paddle from the first payment to th
       await cloud?.maintain({ now });
       return (await cloud?.tenant(id))?.planId;
     };
-    await expect.poll(() => looked(Date.now() + 2 * day), { timeout: 20_000 }).toBe('pri_starter');
+    await expect.poll(() => looked(Date.now() + 2 * day)).toBe('pri_starter');
     // The volume holds data: it stays as large as it is.
     const found = await cloud.reach(id, 'awaiting_deploy');
     expect(found).toMatchObject({ memoryMb: 512, volumeGb: 10, subscriptionStatus: 'active' });

@@ -86,8 +86,7 @@ async function start(driver = machines()): Promise<Workflows> {
 }
 
 const stateOf = async (tenantId: string): Promise<string> => (await readTenant(database.store, tenantId)).state;
-const reach = (tenantId: string, state: string) =>
-  expect.poll(() => stateOf(tenantId), { timeout: 30_000 }).toBe(state);
+const reach = (tenantId: string, state: string) => expect.poll(() => stateOf(tenantId)).toBe(state);
 
 async function newTenant(engine: Workflows): Promise<string> {
   const { id } = await insertPaidTenant(database.store, { ownerId: await insertUser(database.store) });
@@ -127,7 +126,7 @@ test('a deploy that still looks for old machines leaves the one that the next de
   const newest = await deploy(engine, tenantId);
   gate.open();
   const { appName } = await readTenant(database.store, tenantId);
-  await expect.poll(() => listOf(appName).length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => listOf(appName).length).toBe(1);
   expect(listOf(appName)).toMatchObject([{ releaseId: newest }]);
 });
 
@@ -150,7 +149,7 @@ test('a machine that a comparison starts while its tenant is suspended does not 
             );
             return rows.length;
           },
-          { timeout: 30_000 },
+          { timeout: 90_000 },
         )
         .toBe(1);
       running.set(releaseId, { appName });
@@ -217,7 +216,7 @@ test('of everything that is asked for at once one begins, whoever asks first', a
   const deployed = await deploy(engine, tenantId);
   // It looks at the subscription when it is done.
   const status = async () => (await DBOS.getWorkflowStatus(`deploy:${deployed}`))?.status;
-  await expect.poll(status, { timeout: 30_000 }).toBe('SUCCESS');
+  await expect.poll(status).toBe('SUCCESS');
   const { store } = database;
   await store.pool.query(`update tenants set subscription_status = 'paused' where id = $1`, [tenantId]);
   const idOf = ({ id }: { readonly id: string }): string => id;

@@ -67,7 +67,7 @@ test('a change that nobody told of has its effect, and one that was told has it 
     await cloud.maintain({ now: now + day + minute });
     return (await cloud.tenant(tenantId)).subscriptionCheckedAt;
   };
-  await expect.poll(checked, { timeout: 20_000 }).not.toBeNull();
+  await expect.poll(checked).not.toBeNull();
   const { eventSequence } = await cloud.reach(tenantId, 'running');
   subscriptions.set(subscriptionId, { status: 'paused', changedAt: new Date(now + 1), paidUntil: undefined });
   // Once a day.
@@ -78,7 +78,7 @@ test('a change that nobody told of has its effect, and one that was told has it 
     await cloud.maintain({ now: now + 3 * day });
     return (await cloud.tenant(tenantId)).state;
   };
-  await expect.poll(pass, { timeout: 20_000 }).toBe('suspended');
+  await expect.poll(pass).toBe('suspended');
   const suspended = await cloud.reach(tenantId, 'suspended');
   expect(suspended.subscriptionStatus).toBe('paused');
   await cloud.tell(subscriptionEvent('subscription.paused', { subscriptionId, occurredAt: new Date(now + 1) }));

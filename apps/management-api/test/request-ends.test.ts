@@ -35,7 +35,7 @@ test('a client that goes away is no failure of ours: not in the log, not in the 
   try {
     const client = new AbortController();
     const asked = edge.call(`/api/v1/tenants/${tenantId}/restart`, { method: 'POST', token, signal: client.signal });
-    await vi.waitFor(() => expect(waits).toHaveBeenCalled());
+    await vi.waitFor(() => expect(waits).toHaveBeenCalled(), { timeout: 90_000 });
     // What a server says when a connection ends is no AbortError.
     client.abort(new Error('Client connection prematurely closed.'));
     expect(await failure(await asked)).toMatchObject({ status: 499, code: 'client_gone' });

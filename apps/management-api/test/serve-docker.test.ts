@@ -31,7 +31,7 @@ afterAll(async () => {
   if (left !== '') await execa('docker', ['rm', '--force', '--volumes', ...(await listContainers())]);
   const image = `${registry}/systemprompt-images@${digest}`;
   if (digest !== undefined) await execa('docker', ['image', 'rm', image], { reject: false });
-}, 120_000);
+});
 
 async function listContainers(): Promise<readonly string[]> {
   const { stdout } = await execa('docker', [

@@ -37,7 +37,7 @@ test.each(['exit', 'error', 'rejection', 'killed'])('a process that ends by %s h
 
 test('a process that goes on does not keep its lines to itself', async () => {
   const { child, lines } = start('waits');
-  await expect.poll(() => lines().length, { timeout: 20_000 }).toBe(100);
+  await expect.poll(() => lines().length).toBe(100);
   child.kill();
   await once(child, 'close');
 });

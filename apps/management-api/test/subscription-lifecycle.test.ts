@@ -225,7 +225,7 @@ test('a tenant whose machine does not start stays suspended and is tried again, 
         [tenantId],
       )
     ).rows.length;
-  await expect.poll(failures, { timeout: 20_000 }).toBe(1);
+  await expect.poll(failures).toBe(1);
   expect(await cloud.reach(tenantId, 'suspended')).toMatchObject({
     failure: expect.stringContaining('the provider is away') as string,
   });
@@ -265,7 +265,7 @@ test('a suspension that could not stop the machine is begun again', async () => 
     [tenantId],
   );
   await cloud.maintain();
-  await expect.poll(() => cloud.running.has(releaseId), { timeout: 20_000 }).toBe(false);
+  await expect.poll(() => cloud.running.has(releaseId)).toBe(false);
 });
 
 test('while something is done to the tenant its subscription waits, and has its turn after it', async () => {

@@ -228,9 +228,9 @@ test.for([
   // Until the server has seen the first.
   if (split > 0) await delay(100);
   socket.write(body.slice(split));
-  await vi.waitFor(() => expect(answer).toContain(`POST as it is "${body}"`), { timeout: 20_000 });
+  await vi.waitFor(() => expect(answer).toContain(`POST as it is "${body}"`), { timeout: 90_000 });
   socket.write('GET /next HTTP/1.1\r\nHost: shop\r\n\r\n');
-  await vi.waitFor(() => expect(answer).toContain('GET as it is ""'), { timeout: 20_000 });
+  await vi.waitFor(() => expect(answer).toContain('GET as it is ""'), { timeout: 90_000 });
   // What it was once does not make it one of those that are cut.
   upgrades.close();
   socket.write('GET /last HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n');

@@ -200,7 +200,7 @@ test('provisioning that fails is an error, and the tab says so', async () => {
   });
 });
 
-test('a session that the server does not know yet is asked for again', { timeout: 15_000 }, async () => {
+test('a session that the server does not know yet is asked for again', async () => {
   let refuse = true;
   const cloud = await fakeCloud();
   cloud.refuseStreams(404);

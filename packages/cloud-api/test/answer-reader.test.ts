@@ -22,7 +22,7 @@ beforeAll(async () => {
   const entry = [join(root, 'src/contract/table.ts')];
   await build({ ...options, entry, noExternal: ['zod/mini'], esbuildPlugins: [contractForClients] });
   ({ contract: lean } = (await import(pathToFileURL(join(folder, 'table.js')).href)) as { contract: Endpoints });
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Values that a schema takes, with now and then something else in them. */

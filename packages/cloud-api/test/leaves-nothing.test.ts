@@ -14,10 +14,10 @@ beforeAll(async () => {
   // The sources as they are, in a form that a process without a loader runs.
   const entry = [join(root, 'src', 'index.ts')];
   await build({ entry, outDir: folder, format: 'esm', config: false, silent: true, dts: false, target: 'node20' });
-}, 60_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('a process that used calls, repetitions, streams and polling ends by itself', { timeout: 60_000 }, async () => {
+test('a process that used calls, repetitions, streams and polling ends by itself', async () => {
   const environment = await serve((request, response) => {
     if (request.url?.includes('streamless')) return void response.writeHead(405).end();
     if (request.url?.includes('busy')) return json(response, 503, {}, { 'retry-after': '3600' });

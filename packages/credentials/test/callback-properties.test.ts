@@ -32,7 +32,7 @@ function logIn(query: string): Promise<unknown> {
 }
 
 test('any callback that does not know the state of the login is one named error of one line', {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await fc.assert(
     fc.asyncProperty(pairs, async (query) => {

@@ -289,7 +289,7 @@ test('an update that changes nothing writes nothing', async () => {
 let entry = '';
 beforeAll(async () => {
   entry = await buildForChildren('sessions');
-}, 120_000);
+});
 
 test('of 20 processes that each add a session none is lost', async () => {
   const path = await tempFile('index.json');
@@ -297,4 +297,4 @@ test('of 20 processes that each add a session none is lost', async () => {
   await Promise.all(tenants.map((id) => run(process.execPath, [fixture('add-session.mjs'), entry, path, id])));
   const store = await loadSessionStore(path);
   expect([...(store?.sessions.keys() ?? [])].sort()).toEqual(tenants.map((id) => `tenant_${id}`).sort());
-}, 120_000);
+});

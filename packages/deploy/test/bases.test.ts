@@ -181,7 +181,7 @@ test('a base that cannot be got is a named error without the login', async () =>
   expect(await readdir(cacheDirectory)).not.toContain('layers');
 });
 
-test('an engine runs what was built on an image of a registry', { timeout: 120_000 }, async (context) => {
+test('an engine runs what was built on an image of a registry', async (context) => {
   needsDocker(context);
   const entries = await hostPrograms(['/bin/sh', '/bin/cat']);
   const { reference, login } = await privateBase({ entries });

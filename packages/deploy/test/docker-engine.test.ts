@@ -24,20 +24,20 @@ async function editedProject(text: string): Promise<string> {
   return projectRoot;
 }
 
-test('docker and the in-process builder make the same image of a plan', { timeout: 120_000 }, async (context) => {
+test('docker and the in-process builder make the same image of a plan', async (context) => {
   needsDocker(context);
   await expectSameImage({});
   await expectSameImage({}, await publicBase());
 });
 
-test('so do BuildKit and the in-process builder', { timeout: 120_000 }, async (context) => {
+test('so do BuildKit and the in-process builder', async (context) => {
   const docker = { binary: needsBuildKit(context), env: { DOCKER_BUILDKIT: '1' } };
   await expectSameImage(docker);
   await expectSameImage(docker, await publicBase());
 });
 
 test('a container of an image that was built in process becomes healthy, and the engine shows how', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (context) => {
   needsDocker(context);
   const base = await publicBase(await hostPrograms(['/bin/sh', '/usr/bin/curl', '/usr/bin/perl']));
@@ -85,7 +85,7 @@ test('a container of an image that was built in process becomes healthy, and the
   });
 });
 
-test('docker builds an edited Dockerfile', { timeout: 120_000 }, async (context) => {
+test('docker builds an edited Dockerfile', async (context) => {
   needsDocker(context);
   const projectRoot = await editedProject(
     'FROM scratch AS files\nCOPY . /app\nFROM scratch\nCOPY --from=files /app /app\nLABEL edited=yes\n',
@@ -105,7 +105,7 @@ test('docker builds an edited Dockerfile', { timeout: 120_000 }, async (context)
 });
 
 test('an engine that stops in the middle of a build, and the next build works', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (context) => {
   needsDocker(context);
   const plan = await planImage({ projectRoot: await fixtureProject(), profileName: 'production', base: 'scratch' });
@@ -121,7 +121,7 @@ test('an engine that stops in the middle of a build, and the next build works', 
   expect(await createDockerBuilder().build(plan, { name })).toEqual({ kind: 'docker', name });
 });
 
-test('rules mean what they mean to docker', { timeout: 120_000 }, async (context) => {
+test('rules mean what they mean to docker', async (context) => {
   needsDocker(context);
   const names = [
     'a',
@@ -175,7 +175,7 @@ test('rules mean what they mean to docker', { timeout: 120_000 }, async (context
   expect(copied).toContain('services/d/e/b.md');
 });
 
-test('rules mean what they mean to BuildKit', { timeout: 120_000 }, async (context) => {
+test('rules mean what they mean to BuildKit', async (context) => {
   const docker = { binary: needsBuildKit(context), buildKit: '1' };
   const files = ['a', 'b.md', 'd/a', 'd/b.md', 'd/e/keep.md', 'd/e/a', 'drafts/a', 'drafts/b/keep.md', 'tmp/x.tmp'];
   const rules = ['services/d', '!services/d/e', 'services/d/e/a', 'services/**/b', '**/*.tmp', 'services/drafts/*'];

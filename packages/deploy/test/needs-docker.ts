@@ -4,7 +4,7 @@ import type { TestContext } from 'vitest';
 /** Skips the test without an engine; where `SP_REQUIRE` names docker, that is a failure. */
 export function needsDocker(context: TestContext): void {
   try {
-    execFileSync('docker', ['info'], { stdio: 'ignore', timeout: 10_000 });
+    execFileSync('docker', ['info'], { stdio: 'ignore', timeout: 60_000 });
   } catch {
     if ((process.env['SP_REQUIRE'] ?? '').split(',').includes('docker')) throw new Error('docker is required here');
     context.skip('needs docker');
@@ -22,7 +22,7 @@ export function needsBuildKit(context: TestContext): string {
         input: 'FROM scratch\n',
         env,
         stdio: 'pipe',
-        timeout: 30_000,
+        timeout: 60_000,
       });
       return true;
     } catch {

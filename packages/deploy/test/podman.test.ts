@@ -16,7 +16,7 @@ async function needsPodman(context: TestContext) {
   await writeFile(containers, '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n');
   const env = { CONTAINERS_STORAGE_CONF: storage, CONTAINERS_CONF: containers };
   try {
-    execFileSync('podman', ['info'], { stdio: 'ignore', timeout: 20_000, env: { ...process.env, ...env } });
+    execFileSync('podman', ['info'], { stdio: 'ignore', timeout: 60_000, env: { ...process.env, ...env } });
   } catch {
     if ((process.env['SP_REQUIRE'] ?? '').split(',').includes('podman')) throw new Error('podman is required here');
     context.skip('needs podman');
@@ -25,7 +25,7 @@ async function needsPodman(context: TestContext) {
 }
 
 test('a real podman is found, builds, logs in and pushes, and its image is the same', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (context) => {
   const docker = await needsPodman(context);
   const cacheDirectory = await temporaryFolder();

@@ -29,11 +29,11 @@ const folders: string[] = [];
 
 beforeAll(async () => {
   if (possible) await buildTestImage();
-}, 120_000);
+});
 afterAll(async () => {
   if (possible) await removeDockerPostgres({ name, deleteData: true });
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
-}, 60_000);
+});
 beforeEach((context) => {
   if (possible) return;
   const required = (process.env['SP_REQUIRE'] ?? '').split(',');
@@ -83,7 +83,7 @@ test('a server is made, found again from another project, stopped, started, and 
   expect((await runQuery(third.adminUrl, 'select answer from kept')).rows).toEqual([[42]]);
   // The first project knows an old password: its own becomes the server's.
   expect((await runQuery((await startDockerPostgres(first)).adminUrl, 'select 1')).rows).toEqual([[1]]);
-}, 120_000);
+});
 
 test('a tenant has a database and a role of its own', async () => {
   const given = await options();
@@ -126,7 +126,7 @@ test('a tenant has a database and a role of its own', async () => {
   await dropTenantDatabase(adminUrl, { name: one });
   await dropTenantDatabase(adminUrl, { name: two });
   await expect(describeDatabase(other)).rejects.toMatchObject({ code: 'SP_DATABASE_LOGIN_REFUSED' });
-}, 60_000);
+});
 
 test('backups are made and restored in Docker where this computer lacks the programs', async () => {
   const given = await options();
@@ -161,7 +161,7 @@ test('backups are made and restored in Docker where this computer lacks the prog
     code: 'SP_DATABASE_TOOL_FAILED',
   });
   expect(await listTables(target)).toEqual([]);
-}, 120_000);
+});
 
 test('what Docker lacks for a backup is told, and no password is in what it is told', async () => {
   const password = 'pass-of-the-url';
@@ -180,7 +180,7 @@ test('what Docker lacks for a backup is told, and no password is in what it is t
   expect(desktop).toMatchObject({ address: { host: 'host.docker.internal' } });
   if ('problem' in here) throw new Error(here.problem);
   expect(here.arguments.join(' ')).not.toContain(password);
-}, 60_000);
+});
 
 test('what Docker says about a container that does not start is told', async () => {
   const given = { ...(await options()), name: `${name}-bad` };
@@ -195,7 +195,7 @@ test('what Docker says about a container that does not start is told', async () 
     code: 'SP_POSTGRES_NOT_STARTED',
     reason: expect.stringMatching(/port|address/i),
   });
-}, 60_000);
+});
 
 test('a server of which everybody has lost the way is refused by name', async () => {
   const given = await options();
@@ -207,4 +207,4 @@ test('a server of which everybody has lost the way is refused by name', async ()
   expect(inspect(error)).toContain('port');
   expect(inspect(error)).not.toContain('secret-in-file');
   expect(await readFile(path, 'utf8')).toContain('secret-in-file');
-}, 60_000);
+});

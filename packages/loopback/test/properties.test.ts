@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createLoopback, escapeHtml, isLoopbackError, renderPage } from '../src/index.ts';
 
 // Many runs on a busy computer; a hang is longer.
-const patience = { timeout: 60_000 };
+const patience = { timeout: 300_000 };
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 40 }),

@@ -110,7 +110,7 @@ test('lingering ends by itself', async () => {
           () => 'open',
           () => 'closed',
         ),
-      { timeout: 10_000 },
+      { timeout: 90_000 },
     )
     .toBe('closed');
 });

@@ -45,7 +45,7 @@ async function published() {
   };
 }
 
-test('skopeo copies into the registry and out of it, lists and deletes', { timeout: 120_000 }, async (context) => {
+test('skopeo copies into the registry and out of it, lists and deletes', async (context) => {
   await needs(context, 'skopeo');
   await using setup = await published();
   const { folder, layout, image, storage, host } = setup;
@@ -61,7 +61,7 @@ test('skopeo copies into the registry and out of it, lists and deletes', { timeo
   expect(await storage.resolve('tests/app', 'v1')).toBeUndefined();
 });
 
-test('buildah pulls, and pushes what it pulled', { timeout: 120_000 }, async (context) => {
+test('buildah pulls, and pushes what it pulled', async (context) => {
   await needs(context, 'buildah');
   await using setup = await published();
   const { folder, image, storage, host } = setup;
@@ -75,7 +75,7 @@ test('buildah pulls, and pushes what it pulled', { timeout: 120_000 }, async (co
   });
 });
 
-test('umoci unpacks a layout', { timeout: 120_000 }, async (context) => {
+test('umoci unpacks a layout', async (context) => {
   await needs(context, 'umoci');
   await using setup = await published();
   const bundle = join(setup.folder, 'bundle');

@@ -17,7 +17,7 @@ const fixture = fileURLToPath(new URL('fixtures/replace-for-ever.mjs', import.me
 beforeAll(async () => {
   const tsup = join(packageDirectory, '..', '..', 'node_modules', 'tsup', 'dist', 'cli-default.js');
   await promisify(execFile)(process.execPath, [tsup, '--out-dir', buildDirectory], { cwd: packageDirectory });
-}, 120_000);
+});
 
 test('a process that is killed at any moment of a save leaves the old text or the new one, for its owner only', async () => {
   const path = join(await tempDir(), 'file');
@@ -36,4 +36,4 @@ test('a process that is killed at any moment of a save leaves the old text or th
   // What a killed process left lying around is in nobody's way.
   await replacePrivateFile(path, 'after');
   expect(await readFile(path, 'utf8')).toBe('after');
-}, 120_000);
+});

@@ -19,7 +19,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name
 beforeAll(async () => {
   const tsup = join(packageDirectory, '..', '..', 'node_modules', 'tsup', 'dist', 'cli-default.js');
   await run(process.execPath, [tsup, '--out-dir', buildDirectory], { cwd: packageDirectory });
-}, 120_000);
+});
 
 test('of 20 processes that each add a line none is lost', async () => {
   const directory = await tempDir();
@@ -29,13 +29,13 @@ test('of 20 processes that each add a line none is lost', async () => {
   const text = (await readPrivateFile(path)) ?? '';
   expect(text.split('\n').sort()).toEqual(['', ...lines].sort());
   expect((await readdir(directory)).sort()).toEqual(['.gitignore', 'lines']);
-}, 120_000);
+});
 
 test('of 20 updates at once in one process none is lost', async () => {
   const path = join(await tempDir(), 'count');
   await Promise.all(Array.from({ length: 20 }, () => updatePrivateFile(path, (text) => String(Number(text ?? 0) + 1))));
   expect(await readPrivateFile(path)).toBe('20');
-}, 60_000);
+});
 
 test('the lock of a killed process blocks until it is stale, and is then taken over', async () => {
   const path = join(await tempDir(), 'file');
@@ -55,7 +55,7 @@ test('the lock of a killed process blocks until it is stale, and is then taken o
   await utimes(`${path}.lock`, longAgo, longAgo);
   await updatePrivateFile(path, (text) => `${text} and after`);
   expect(await readFile(path, 'utf8')).toBe('before and after');
-}, 60_000);
+});
 
 test('waiting for the lock can be aborted', async () => {
   const path = join(await tempDir(), 'file');

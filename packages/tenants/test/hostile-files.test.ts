@@ -146,7 +146,7 @@ test('tenants.json: anything is a value or a named error, and what cannot be rea
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 test('tenants.json of other versions is read, and its unknown members survive', async () => {
   const path = join(await temporaryFolder(), 'tenants.json');
@@ -212,7 +212,7 @@ test('profile.yaml: anything is a value or a named error, also while it is edite
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 test('profile.yaml: whatever is set is read back, and nothing else changes', async () => {
   const path = join(await temporaryFolder(), 'profile.yaml');
@@ -233,7 +233,7 @@ test('profile.yaml: whatever is set is read back, and nothing else changes', asy
     }),
     { numRuns: 120 },
   );
-}, 60_000);
+});
 
 test('secrets.json: anything is a value or a named error', async () => {
   const folder = await temporaryFolder();
@@ -265,7 +265,7 @@ test('secrets.json: anything is a value or a named error', async () => {
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 test('secrets of any name become variables, or are named', () => {
   fc.assert(

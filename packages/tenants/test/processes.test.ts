@@ -36,7 +36,7 @@ beforeAll(async () => {
       };
     },
   });
-}, 120_000);
+});
 
 test('200 processes that each add a tenant end with 200', { timeout: 300_000 }, async () => {
   const path = join(await temporaryFolder(), '.systemprompt', 'tenants.json');
@@ -62,7 +62,7 @@ async function killWhileSaving(what: 'tenants' | 'profile', path: string, afterM
 }
 
 test('a process killed in the middle of saving tenants leaves the old ones or the new', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const path = join(await temporaryFolder(), 'tenants.json');
   for (let round = 0; round < 12; round += 1) {
@@ -75,7 +75,7 @@ test('a process killed in the middle of saving tenants leaves the old ones or th
 });
 
 test('a process killed in the middle of editing a profile leaves the old one or the new', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async () => {
   const path = join(await temporaryFolder(), 'profile.yaml');
   await writeFile(path, profileText());

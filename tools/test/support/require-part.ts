@@ -18,7 +18,7 @@ const present: Readonly<Record<OptionalPart, () => boolean>> = {
   postgres: () => findPostgres() !== undefined,
   docker: () => {
     try {
-      execFileSync('docker', ['version'], { stdio: 'ignore', timeout: 5_000 });
+      execFileSync('docker', ['version'], { stdio: 'ignore', timeout: 60_000 });
       return true;
     } catch {
       return false;
