@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BaseResolver, createConfig, lintDocument, makeDocumentFromString } from '@redocly/openapi-core';
 import { contract, type Endpoint, fromWire } from '@sp/cloud-api/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
@@ -20,77 +21,13 @@ afterAll(() => edge.stop());
 
 const document = createOpenApiDocument({ baseUrl });
 
-/** The rules of OpenAPI 3.1.0 for what the document uses, as its meta schema has them: nothing that it does not know. */
-const reference = z.strictObject({ $ref: z.string().regex(/^#\/components\//) });
-const schema = z.looseObject({});
-const header = z.union([reference, z.strictObject({ description: z.string(), schema })]);
-const media = z
-  .strictObject({
-    schema,
-    example: z.unknown().optional(),
-    examples: z.record(z.string(), z.strictObject({ summary: z.string(), value: z.unknown() })).optional(),
-    'x-event-data': reference.optional(),
-  })
-  // One or the other, and never none.
-  .refine(({ example, examples }) => (example === undefined) !== (examples === undefined));
-const content = z.record(z.string().regex(/^[a-z]+\/[a-z-]+$/), media);
-const response = z.strictObject({
-  description: z.string(),
-  headers: z.record(z.string(), header).optional(),
-  content: content.optional(),
-});
-const parameter = z
-  .strictObject({
-    name: z.string(),
-    in: z.enum(['path', 'query', 'header']),
-    required: z.boolean(),
-    description: z.string().optional(),
-    schema,
-  })
-  .refine((value) => value.in !== 'path' || value.required)
-  .refine(({ name }) => !['accept', 'content-type', 'authorization'].includes(name.toLowerCase()));
-const operation = z.strictObject({
-  operationId: z.string().regex(/^[a-z][A-Za-z]+$/),
-  summary: z.string(),
-  tags: z.array(z.string()),
-  parameters: z.array(parameter).optional(),
-  requestBody: z.strictObject({ required: z.boolean(), content }).optional(),
-  responses: z.record(z.string().regex(/^[1-5]\d\d$/), response).refine((value) => Object.keys(value).length > 0),
-  security: z.array(z.record(z.string(), z.array(z.string()))),
-  'x-rate-limits': z.array(
-    z.strictObject({ name: z.string(), requests: z.int(), seconds: z.int(), per: z.enum(['user', 'address']) }),
-  ),
-});
-const openApi = z.strictObject({
-  openapi: z.literal('3.1.0'),
-  info: z.strictObject({
-    title: z.string(),
-    version: z.string(),
-    description: z.string(),
-    license: z.strictObject({ name: z.string(), identifier: z.string() }),
-  }),
-  servers: z.array(z.strictObject({ url: z.url() })),
-  tags: z.array(z.strictObject({ name: z.string() })),
-  paths: z.record(
-    z.string().startsWith('/'),
-    z.partialRecord(z.enum(['get', 'post', 'put', 'patch', 'delete']), operation),
-  ),
-  components: z.strictObject({
-    schemas: z.record(z.string().regex(/^[A-Za-z0-9._-]+$/), schema),
-    securitySchemes: z.record(
-      z.string(),
-      z.strictObject({
-        type: z.literal('http'),
-        scheme: z.literal('bearer'),
-        bearerFormat: z.string(),
-        description: z.string(),
-      }),
-    ),
-    headers: z.record(z.string(), header),
-  }),
-});
+/** What these tests look at. */
+interface Parsed {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId: string }>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
 
-const parsed = openApi.parse(JSON.parse(JSON.stringify(document)));
+const parsed = JSON.parse(JSON.stringify(document)) as Parsed;
 
 test('is served to everybody, as it is made', async () => {
   const response = await edge.call('/openapi.json');
@@ -113,18 +50,22 @@ test('has every endpoint of the contract in each spelling, with names that are o
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-test('its references lead somewhere, and its paths name exactly their parameters', () => {
-  const text = JSON.stringify(parsed);
-  for (const [, path = ''] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
-    const target = path.split('/').reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], parsed);
-    expect(target, path).toBeTypeOf('object');
-  }
-  for (const [path, item] of Object.entries(parsed.paths)) {
-    const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-    for (const { parameters = [] } of Object.values(item)) {
-      expect(parameters.filter((at) => at.in === 'path').map(({ name }) => name)).toEqual(names);
-    }
-  }
+test('is OpenAPI 3.1 by the rules of a linter', async () => {
+  const problems = await lintDocument({
+    document: makeDocumentFromString(JSON.stringify(document), 'openapi.json'),
+    externalRefResolver: new BaseResolver(),
+    config: await createConfig({
+      extends: ['recommended-strict'],
+      rules: {
+        'operation-parameters-unique': 'error',
+        'path-params-defined': 'error',
+        'no-invalid-schema-examples': 'error',
+        // The data of events are named where a media type has no word for them: `x-event-data`.
+        'no-unused-components': 'off',
+      },
+    }),
+  });
+  expect(problems.map(({ message, location: [at] }) => `${at?.pointer}: ${message}`)).toEqual([]);
 });
 
 test('speaks as the wire does, and every schema is one that a validator can read', () => {

@@ -5,6 +5,7 @@ import { limitsOf } from './endpoint-limits.ts';
 import { sample, sampleAnswer } from './example.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { listOperations, type Operation, takesKey } from './operations.ts';
+import { tagDescriptions } from './tags.ts';
 
 /** An OpenAPI 3.1 document. */
 export type OpenApiDocument = { readonly openapi: string; readonly [member: string]: unknown };
@@ -60,7 +61,7 @@ export function createOpenApiDocument({ baseUrl }: { readonly baseUrl: string })
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: baseUrl }],
-    tags: [...new Set(operations.map(({ resource }) => resource))].map((name) => ({ name })),
+    tags: Object.entries(tagDescriptions).map(([name, description]) => ({ name, description })),
     paths,
     components: { schemas, securitySchemes: securitySchemes(baseUrl), headers: sharedHeaders },
   };
