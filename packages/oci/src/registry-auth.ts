@@ -1,6 +1,7 @@
 import { OciError } from './error.ts';
 import { readAll } from './file-read.ts';
 import { type FailureContext, networkFailure, responseFailure } from './registry-failure.ts';
+import { createTokenCache, type Token } from './token-cache.ts';
 import type { Transport, TransportRequest, TransportResponse } from './transport.ts';
 import { parseJsonObject } from './wire.ts';
 
@@ -26,16 +27,17 @@ export interface RegistryAuth {
   redact(text: string): string;
 }
 
-type Challenge = { scheme: 'basic' } | { scheme: 'bearer'; realm: URL; service: string | undefined };
-
-interface Token {
-  readonly header: string;
-  readonly expiresAt: number;
+interface BearerChallenge {
+  readonly scheme: 'bearer';
+  readonly realm: URL;
+  readonly service: string | undefined;
 }
+
+type Challenge = { readonly scheme: 'basic' } | BearerChallenge;
 
 export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
   const { registry, origin, username, password, identityToken } = options;
-  const tokens = new Map<string, Promise<Token>>();
+  const tokens = createTokenCache();
   const secrets = new Set<string>();
   const renewed = new Map<string, string>();
   let challenge: Challenge | undefined;
@@ -86,14 +88,17 @@ export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
     return { url, method: 'GET', headers: authorization === undefined ? {} : { authorization } };
   };
 
-  const requestToken = async (realm: URL, service: string | undefined, scope: string): Promise<Token> => {
+  const requestToken = async (
+    { realm, service }: BearerChallenge,
+    scope: string,
+    given: AbortSignal,
+  ): Promise<Token> => {
     const { url, ...request } = await tokenRequest(realm, service, scope);
     const context: FailureContext = { registry, attempt: 'Cannot get a token', redact };
     let response: TransportResponse;
     let bytes: Uint8Array | undefined;
     try {
-      // Not the caller's signal: several requests wait for this token.
-      const signal = AbortSignal.timeout(options.idleTimeoutMilliseconds);
+      const signal = AbortSignal.any([given, AbortSignal.timeout(options.idleTimeoutMilliseconds)]);
       response = await options.transport(url, { ...request, signal });
       if (response.status === 200 && response.body !== null) bytes = await readAll(response.body, 256 * 1024);
     } catch (error) {
@@ -118,14 +123,9 @@ export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
     async header(scope, signal) {
       if (challenge === undefined) return undefined;
       if (challenge.scheme === 'basic') return basic();
+      const asking = challenge;
       const key = scope ?? '';
-      const known = await tokens.get(key);
-      if (known !== undefined && known.expiresAt > Date.now()) return known.header;
-      const asked = requestToken(challenge.realm, challenge.service, key);
-      tokens.set(key, asked);
-      asked.catch(() => tokens.delete(key));
-      // Several requests share the token, so one that is cancelled does not cancel the asking.
-      return (await unlessAborted(asked, signal)).header;
+      return tokens.header(key, (given) => requestToken(asking, key, given), signal);
     },
     learn(text, scope, used) {
       const parsed = parseChallenge(text);
@@ -134,8 +134,9 @@ export function createRegistryAuth(options: RegistryAuthOptions): RegistryAuth {
         const why = 'its token server is not https';
         throw new OciError('SP_OCI_UNAUTHORIZED', `Cannot log in to ${registry}: ${why}`, { registry, status: 401 });
       }
+      if (!isSame(parsed, challenge)) tokens.clear();
       challenge = parsed;
-      tokens.delete(scope ?? '');
+      tokens.refuse(scope ?? '', used);
       // The same Basic credentials would be refused again; a token may only have expired.
       return parsed.scheme === 'bearer' || (used === undefined && password !== undefined);
     },
@@ -154,12 +155,8 @@ function parseChallenge(text: string | null): Challenge | undefined {
   return { scheme: 'bearer', realm: url, service: parameter('service') };
 }
 
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
+/** Whether both mean the same token server; a token of another one would be refused. */
+function isSame(one: Challenge, other: Challenge | undefined): boolean {
+  if (one.scheme === 'basic' || other?.scheme !== 'bearer') return one.scheme === other?.scheme;
+  return one.realm.href === other.realm.href && one.service === other.service;
 }
