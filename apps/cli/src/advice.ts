@@ -151,6 +151,10 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_DATABASE_BACKUP_EXISTS: advise(conflict, 'Nothing was written. Name another file with --output.'),
   SP_DATABASE_BACKUP_NOT_FOUND: advise(notFound, 'Look at the path; it is taken from the folder that you are in.'),
   SP_DATABASE_BACKUP_DAMAGED: advise(failed, 'Nothing was restored. Take another backup.'),
+  SP_DATABASE_BACKUP_UNSUITABLE: advise(
+    failed,
+    'Nothing was restored. Give a file as pg_dump writes it (unpacked, in UTF-8), to a Postgres that is as new as it needs.',
+  ),
   SP_DATABASE_ROWS_DIFFER: advise(failed, 'Do not rely on this backup: make another one.'),
   SP_DATABASE_NOT_EMPTY: advise(conflict, 'Nothing was changed. To replace what is there: --replace'),
   SP_DATABASE_PORT_BUSY: advise(conflict, 'Leave --port out to take any free port.'),

@@ -2,6 +2,7 @@ import type { DatabaseAddress } from './database-address.ts';
 import { DatabaseError, isDatabaseError } from './database-error.ts';
 import {
   type FoundTool,
+  isTooNew,
   type PlacedTool,
   type PostgresTool,
   resolvePostgresTool,
@@ -18,7 +19,8 @@ export interface ChosenTool {
 }
 
 /**
- * The program that fits a server: of this computer, else of the place that was given.
+ * The program that fits a server: of this computer, else of the place that was given. A `pg_dump` of this computer whose
+ * dumps the server itself could not take comes last.
  * @throws {DatabaseError} SP_DATABASE_TOOL_MISSING
  */
 export async function chooseTool(
@@ -34,9 +36,12 @@ export async function chooseTool(
   if (elsewhere === undefined) return await here();
   if (files) return await here().catch(withReason('a folder is for programs of this computer only'));
   let missing: DatabaseError | undefined;
+  let last: ChosenTool | undefined;
   if (elsewhere.preferred !== true) {
     try {
-      return await here();
+      const chosen = await here();
+      if (tool !== 'pg_dump' || !isTooNew(chosen.found, serverMajor)) return chosen;
+      last = chosen;
     } catch (error) {
       if (!isDatabaseError(error) || error.code !== 'SP_DATABASE_TOOL_MISSING') throw error;
       missing = error;
@@ -45,6 +50,7 @@ export async function chooseTool(
   const found = await elsewhere.find(tool, { address, serverMajor, signal });
   signal?.throwIfAborted();
   if (!('problem' in found)) return { found, address: found.address, elsewhere: true };
+  if (last !== undefined) return last;
   const message = missing?.message ?? `There is no ${tool} to be had`;
   throw new DatabaseError('SP_DATABASE_TOOL_MISSING', `${message}; ${found.problem}`, {
     tool,

@@ -20,6 +20,8 @@ export type DatabaseErrorCode =
   | 'SP_DATABASE_BACKUP_NOT_FOUND'
   /** The backup is not what was written: cut, changed, or without its description. */
   | 'SP_DATABASE_BACKUP_DAMAGED'
+  /** The backup has a form that Postgres does not read, or is of a Postgres that is too new for the server. */
+  | 'SP_DATABASE_BACKUP_UNSUITABLE'
   /** What came out of a backup or a copy is not what went in. */
   | 'SP_DATABASE_ROWS_DIFFER'
   /** The database to restore into has tables already. */
@@ -37,9 +39,9 @@ export interface DatabaseErrorFacts {
   readonly position?: number | undefined;
   /** `pg_dump`, `pg_restore` or `psql`. */
   readonly tool?: string | undefined;
-  /** The major version of the server: the tool must be at least as new. */
+  /** The major version that is needed: of the tool, or of the server for a backup that is too new for it. */
   readonly neededVersion?: number | undefined;
-  /** The newest version of the tool that was found; absent when there is none. */
+  /** The newest version of the tool that was found, or the server's; absent when there is none. */
   readonly foundVersion?: number | undefined;
   /** The file or folder that it is about. */
   readonly path?: string | undefined;

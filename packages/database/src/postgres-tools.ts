@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { DatabaseAddress } from './database-address.ts';
 import { DatabaseError } from './database-error.ts';
+import { firstWithTransactionTimeout } from './dump-origin.ts';
 
 /** A program that comes with Postgres. */
 export type PostgresTool = 'pg_dump' | 'pg_restore' | 'psql';
@@ -60,8 +61,8 @@ const installed = [
 ];
 
 /**
- * Finds the program that fits a server: the first one that is new enough, else the newest in the places where systems
- * install Postgres.
+ * Finds the program that fits a server: of the server's own major version, else the next newer one; of any version the
+ * first. `pg_restore` of 17 and later is of no use for older servers: it sets what they do not know.
  * @throws {DatabaseError} SP_DATABASE_TOOL_MISSING with `neededVersion` and `foundVersion`
  */
 export async function resolvePostgresTool(
@@ -72,13 +73,17 @@ export async function resolvePostgresTool(
   },
 ): Promise<FoundTool> {
   const { serverMajor, toolFolders = [] } = options;
+  let best: FoundTool | undefined;
   let newest: FoundTool | undefined;
   for (const folder of [...toolFolders, ...(await installedFolders())]) {
     const found = await findIn(folder, tool);
     if (found === undefined) continue;
-    if (found.version >= serverMajor) return found;
+    if (serverMajor === 0 || found.version === serverMajor) return found;
     if (newest === undefined || found.version > newest.version) newest = found;
+    if (found.version < serverMajor || (best !== undefined && best.version <= found.version)) continue;
+    if (tool !== 'pg_restore' || !isTooNew(found, serverMajor)) best = found;
   }
+  if (best !== undefined) return best;
   const what =
     newest === undefined ? `there is no ${tool}` : `the newest ${tool} found is of version ${newest.version}`;
   const message =
@@ -88,6 +93,11 @@ export async function resolvePostgresTool(
     neededVersion: serverMajor === 0 ? undefined : serverMajor,
     foundVersion: newest?.version,
   });
+}
+
+/** Whether what a program of this version writes cannot be read by a server of that version. */
+export function isTooNew({ version }: FoundTool, serverMajor: number): boolean {
+  return version >= firstWithTransactionTimeout && serverMajor < firstWithTransactionTimeout;
 }
 
 async function findIn(folder: string, tool: PostgresTool): Promise<FoundTool | undefined> {

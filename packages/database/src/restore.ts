@@ -1,14 +1,15 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { checkBackup } from './check-backup.ts';
-import { chooseTool } from './choose-tool.ts';
+import { type ChosenTool, chooseTool } from './choose-tool.ts';
 import { compareRows } from './compare-rows.ts';
 import { type ConnectOptions, withConnection } from './connect.ts';
 import { parseDatabaseUrl, showAddress } from './database-address.ts';
-import { DatabaseError } from './database-error.ts';
+import { DatabaseError, isDatabaseError } from './database-error.ts';
 import { describeDatabase } from './describe-database.ts';
+import { type DumpOrigin, firstWithTransactionTimeout, readDumpOrigin } from './dump-origin.ts';
 import { countRows, listTables, type RowCounts } from './list-tables.ts';
-import type { ToolOptions } from './postgres-tools.ts';
+import type { PostgresTool, ToolOptions } from './postgres-tools.ts';
 import { runTool } from './run-tool.ts';
 
 /** How to restore. */
@@ -29,41 +30,64 @@ export interface Restored {
 
 /**
  * Brings a backup into a database, in one transaction: when anything fails, or the process is killed, the database is as
- * it was before. Needs `pg_restore`, or `psql` for a backup in SQL.
- * @throws {DatabaseError} SP_DATABASE_NOT_EMPTY, SP_DATABASE_BACKUP_DAMAGED, SP_DATABASE_ROWS_DIFFER and others
+ * it was before. Needs `pg_restore`, or `psql` for a backup in SQL, best of the server's version.
+ * @throws {DatabaseError} SP_DATABASE_NOT_EMPTY, SP_DATABASE_BACKUP_DAMAGED, SP_DATABASE_BACKUP_UNSUITABLE,
+ * SP_DATABASE_ROWS_DIFFER and others
  */
 export async function restore(url: string, options: RestoreOptions): Promise<Restored> {
   const { replace = false, signal } = options;
   const address = parseDatabaseUrl(url);
+  const shown = showAddress(address);
   const { path, format, description } = await checkBackup(options.path, { signal });
-  const { serverMajor } = await describeDatabase(url, options);
-  const tool = format === 'sql' ? 'psql' : 'pg_restore';
-  const files = format === 'directory';
-  // Text is read by the server: any psql sends it.
-  const least = format === 'sql' ? 0 : serverMajor;
-  const chosen = await chooseTool(tool, { ...options, address, serverMajor: least, files });
+  const { serverMajor, serverVersion } = await describeDatabase(url, options);
+  const origin = await readDumpOrigin(path, format);
+  if (origin.setsTransactionTimeout && serverMajor < firstWithTransactionTimeout) {
+    const message = `${whose(path, origin)} needs Postgres ${firstWithTransactionTimeout}, and ${shown} is Postgres ${serverVersion}`;
+    throw new DatabaseError('SP_DATABASE_BACKUP_UNSUITABLE', message, {
+      path,
+      address: shown,
+      neededVersion: firstWithTransactionTimeout,
+      foundVersion: serverMajor,
+    });
+  }
   const tables = await listTables(url, options);
   if (!replace && tables.length > 0) {
-    const message = `The database ${showAddress(address)} has tables already, ${tables[0]?.schema}.${tables[0]?.name} among them`;
-    throw new DatabaseError('SP_DATABASE_NOT_EMPTY', message, { address: showAddress(address) });
+    const message = `The database ${shown} has tables already, ${tables[0]?.schema}.${tables[0]?.name} among them`;
+    throw new DatabaseError('SP_DATABASE_NOT_EMPTY', message, { address: shown });
   }
+  const tool = format === 'sql' ? 'psql' : 'pg_restore';
+  const files = format === 'directory';
+  const choose = async (major: number): Promise<ChosenTool> =>
+    await chooseTool(tool, { ...options, address, serverMajor: major, files });
+  const newer = format === 'sql' ? serverMajor : Math.max(serverMajor, origin.major);
+  // Text is read by the server: nearly any psql sends it. An archive can often be read by an older pg_restore.
+  const least = format === 'sql' ? 0 : serverMajor;
+  const chosen = await choose(newer).catch(async (error: unknown) => {
+    if (newer === least || !isDatabaseError(error) || error.code !== 'SP_DATABASE_TOOL_MISSING') throw error;
+    return await choose(least);
+  });
   const run = { tool, chosen, signal } as const;
+  const tooOld = asTooOld(tool, { path, origin, chosen });
   if (format === 'sql') {
     const flags = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'];
-    await runTool({ ...run, arguments: flags, input: Readable.from(inTransaction(createReadStream(path))) });
+    // The mark is for the first byte only, and that is not the dump's here.
+    const input = Readable.from(inTransaction(createReadStream(path, { start: origin.markBytes })));
+    await runTool({ ...run, arguments: flags, input }).catch(tooOld);
   } else {
     const flags = ['--no-owner', '--no-privileges', '--no-password', '--single-transaction', '--exit-on-error'];
     if (replace) flags.push('--clean', '--if-exists');
     flags.push(`--dbname=${connectionString(address.database)}`);
     // What runs elsewhere sees no files: it gets this one as it reads.
-    if (chosen.elsewhere) await runTool({ ...run, arguments: flags, input: createReadStream(path) });
-    else await runTool({ ...run, arguments: [...flags, path] });
+    const from = chosen.elsewhere
+      ? { arguments: flags, input: createReadStream(path) }
+      : { arguments: [...flags, path] };
+    await runTool({ ...run, ...from }).catch(tooOld);
   }
   const rows = await withConnection(address, countRows, options);
   if (description === undefined) return { rows, compared: false };
   compareRows(rows, {
     expected: description.rows,
-    address: showAddress(address),
+    address: shown,
     others: replace ? 'allowed' : 'refused',
   });
   return { rows, compared: true };
@@ -79,4 +103,25 @@ async function* inTransaction(sql: AsyncIterable<Buffer | string>): AsyncIterabl
 // A name alone is taken for a connection string as soon as it has a `=`.
 function connectionString(database: string): string {
   return `dbname='${database.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+// In these words psql before August 2025 refuses a dump that was written later, and pg_restore an archive.
+const tooNewForTool = /invalid command \\(un)?restrict|unsupported version \(\d+\.\d+\) in file header/;
+
+function asTooOld(
+  tool: PostgresTool,
+  { path, origin, chosen }: { path: string; origin: DumpOrigin; chosen: ChosenTool },
+): (error: unknown) => never {
+  return (error) => {
+    const problem = isDatabaseError(error) ? tooNewForTool.exec(error.message)?.[0] : undefined;
+    if (problem === undefined) throw error;
+    const { version } = chosen.found;
+    const message = `${whose(path, origin)} needs a newer ${tool} than the one found, of version ${version}: ${problem}`;
+    const facts = { tool, path, neededVersion: origin.major || undefined, foundVersion: version };
+    throw new DatabaseError('SP_DATABASE_TOOL_MISSING', message, facts);
+  };
+}
+
+function whose(path: string, { version }: DumpOrigin): string {
+  return version === undefined ? `The backup ${path}` : `The backup ${path}, which pg_dump ${version} wrote,`;
 }

@@ -79,6 +79,8 @@ export const errorMeanings: Readonly<Record<AnyErrorCode, string>> = {
   SP_DATABASE_BACKUP_EXISTS: 'There is something already where the backup would go.',
   SP_DATABASE_BACKUP_NOT_FOUND: 'There is no backup at this path.',
   SP_DATABASE_BACKUP_DAMAGED: 'The backup is not what was written: cut, changed, or without its description.',
+  SP_DATABASE_BACKUP_UNSUITABLE:
+    'The backup is compressed or of a form that Postgres does not read, or was written for a newer Postgres.',
   SP_DATABASE_ROWS_DIFFER: 'What came out of a backup or a copy has other numbers of rows than what went in.',
   SP_DATABASE_NOT_EMPTY: 'The database to restore into has tables already.',
   SP_DATABASE_PORT_BUSY: 'The port on this computer is taken.',
