@@ -269,7 +269,7 @@ async function readAll(lines: AsyncIterable<LogLine>): Promise<LogLine[]> {
 }
 
 /** What the machine tells about itself, as soon as it answers. */
-export async function askFacts({ address }: Machine, attempts = 100): Promise<MachineFacts> {
+export async function askFacts({ address }: Machine, attempts = 600): Promise<MachineFacts> {
   let failure: unknown;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     try {

@@ -100,7 +100,7 @@ async function deploy(engine: Workflows, tenantId: string): Promise<string> {
   const digest = `sha256:${String((count += 1)).padStart(64, '0')}`;
   const { id } = await createRelease(database, { tenantId, image: 'r/i:t', digest });
   await engine.startDeploy(id);
-  expect(await engine.waitForRelease(id, { timeoutMs: 30_000 })).toMatchObject({ status: 'running' });
+  expect(await engine.waitForRelease(id, { timeoutMs: 90_000 })).toMatchObject({ status: 'running' });
   return id;
 }
 

@@ -77,7 +77,7 @@ export async function startSubscribedCloud() {
       appUrl: (hostname) => `http://${hostname}`,
       retryIntervalMs: 1,
       healthIntervalMs: 1,
-      healthTimeoutMs: 2000,
+      healthTimeoutMs: 5000,
     });
   let engine = await boot();
   const names = ['startProvisioning', 'startDeploy', 'waitForRelease', 'startOperation', 'waitForOperation'] as const;
@@ -169,7 +169,7 @@ export async function startSubscribedCloud() {
 
     /** Waits until a tenant is in a state and nothing is done to it. */
     async reach(tenantId: string, state: string): Promise<TenantRow> {
-      for (const until = Date.now() + 20_000; ; await new Promise((done) => setTimeout(done, 10))) {
+      for (const until = Date.now() + 90_000; ; await new Promise((done) => setTimeout(done, 10))) {
         const tenant = await readTenant(store, tenantId);
         const { rows } = await store.pool.query(
           "select 1 from tenant_operations where tenant_id = $1 and status = 'open'",

@@ -198,7 +198,7 @@ test('a machine that cannot be started fails the release; the tenant waits for a
   const release = await createRelease(database, { tenantId, image: '127.0.0.1:1/systemprompt-images:x', digest });
   expect(await engine.waitForRelease(release.id, { timeoutMs: 1 })).toMatchObject({ status: 'deploying' });
   await engine.startDeploy(release.id);
-  const ended = await engine.waitForRelease(release.id, { timeoutMs: 30_000 });
+  const ended = await engine.waitForRelease(release.id, { timeoutMs: 90_000 });
   expect(ended).toMatchObject({ status: 'failed', failure: 'start machine: there is no image' });
   expect(await readTenant(database.store, tenantId)).toMatchObject({
     state: 'awaiting_deploy',
@@ -227,7 +227,7 @@ async function runningTenant(engine: Workflows): Promise<{ tenantId: string; rel
   return { tenantId, releaseId: release.id };
 }
 
-const ended = { timeoutMs: 20_000 };
+const ended = { timeoutMs: 90_000 };
 
 test('a rotation whose machine does not start leaves the old password, the old machine and the old state', async () => {
   const disabled: string[] = [];
