@@ -8,8 +8,8 @@ import { keys, openTerminal } from './support/terminal.ts';
 import { makeWorld } from './support/world.ts';
 
 /** Takes connections and says nothing. */
-async function startSilence(): Promise<string> {
-  const server = createServer(() => undefined);
+async function startSilence(onConnection: () => void = () => undefined): Promise<string> {
+  const server = createServer(onConnection);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   onTestFinished(() => void server.close());
   return `127.0.0.1:${(server.address() as { port: number }).port}`;
@@ -29,11 +29,15 @@ test('a terminal is told whom the command waits for, and Ctrl-C ends it', async 
 
 test('without a terminal nothing is said', async () => {
   const { cwd, env } = await makeWorld();
-  const host = await startSilence();
+  let interrupt = (): void => undefined;
+  // Longer than a terminal would have waited for its line, from when the command waits.
+  const host = await startSilence(() => void setTimeout(() => interrupt(), 3500));
   const { stdout, stderr } = await runBinary(['cloud', 'releases', '--json'], {
     cwd,
     env: { ...env, SYSTEMPROMPT_API_URL: `http://${host}` },
-    started: (interrupt) => setTimeout(interrupt, 3500),
+    started: (send) => {
+      interrupt = send;
+    },
   });
   expect(stdout + stderr).not.toContain('Waiting');
 });
