@@ -18,7 +18,7 @@ export async function withScratchServer<T>(
   if (canCreateDatabases) return await work(url);
   // The role of a local tenant may not, but we may on a server that we run.
   const own = await ownServer(context, url);
-  if (own !== undefined) return await work((await startPostgres(context, own)).adminUrl);
+  if (own !== undefined) return await work(await startPostgres(context, own));
   const cloud = await import('@sp/management-api').catch(() => undefined);
   if (cloud === undefined) return await work(undefined);
   const folder = await mkdtemp(join(tmpdir(), 'systemprompt-verify-'));

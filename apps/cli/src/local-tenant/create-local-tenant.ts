@@ -94,7 +94,7 @@ async function makeTenant(
   const { signal } = context;
   const step = context.progress.step('database', `Making a database for ${name}`);
   try {
-    const { adminUrl } = await startPostgres(context, database);
+    const adminUrl = await startPostgres(context, database);
     const suffix = Date.now().toString(16);
     const own = databaseName(name, suffix);
     const databaseUrl = await createTenantDatabase(adminUrl, { name: own, signal });

@@ -4,7 +4,8 @@ import { confirmByName } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { shellWord } from '../shell-words.ts';
 import { forgetTenant } from '../tenant/forget.ts';
-import { dockerFolder, postgresOf, startPostgres, stopEmbedded } from './postgres-of.ts';
+import { dockerFolder, postgresOf, startPostgres } from './postgres-of.ts';
+import { stopTenantPostgres } from './tenant-postgres.ts';
 
 /** Takes a local tenant out of the store, and with it, when the person says so, its database. */
 export async function deleteLocalTenant(
@@ -89,12 +90,12 @@ async function dropDatabase(
   const name = tenant.sharedContainerDb ?? decodeURIComponent(new URL(tenant.databaseUrl ?? '').pathname.slice(1));
   const step = context.progress.step('database', `Deleting the database ${name}`);
   try {
-    const { adminUrl } = await startPostgres(context, kind);
+    const adminUrl = await startPostgres(context, kind);
     await dropTenantDatabase(adminUrl, { name, signal: context.signal });
     if (kind === 'docker') await forgetTenantDatabase(dockerFolder(context), tenant.id);
     step.done();
     // A server that nobody has a database on would run until the computer is switched off.
-    if (kind === 'embedded' && (await listDatabases(adminUrl)).length === 0) await stopEmbedded(context);
+    if (kind === 'embedded' && (await listDatabases(adminUrl)).length === 0) await stopTenantPostgres(context.env);
   } catch (error) {
     step.fail();
     throw error;

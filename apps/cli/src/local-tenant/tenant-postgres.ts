@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import type * as managementApi from '@sp/management-api';
 import { CliError } from '../cli-error.ts';
 import { defaultDataDirectory } from '../local-cloud/data-directory.ts';
+import { isListening } from './is-listening.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,17 +15,27 @@ export interface TenantPostgres {
   readonly dataDir: string;
 }
 
-/** Where it is, whether there is one or not. */
-function tenantPostgresFolder(env: Environment): string {
-  return join(dirname(defaultDataDirectory(env)), 'postgres');
-}
-
 /** The one that there is; `undefined` when no local tenant ever needed one. */
 export async function findTenantPostgres(env: Environment): Promise<TenantPostgres | undefined> {
-  const dataDir = tenantPostgresFolder(env);
-  const port = Number((await readFile(join(dataDir, 'postgres-port'), 'utf8').catch(() => '')).trim());
-  if (!Number.isInteger(port) || port <= 0) return undefined;
-  return { running: await answers(port), port, dataDir };
+  const port = await findTenantPostgresPort(env);
+  if (port === undefined) return undefined;
+  return { running: await isListening(port), port, dataDir: tenantPostgresFolder(env) };
+}
+
+/** Its port, which it keeps; `undefined` when no local tenant ever needed one. */
+export async function findTenantPostgresPort(env: Environment): Promise<number | undefined> {
+  const text = await readFile(join(tenantPostgresFolder(env), 'postgres-port'), 'utf8').catch(() => '');
+  const port = Number(text.trim());
+  return Number.isInteger(port) && port > 0 ? port : undefined;
+}
+
+/** Starts it, unless it runs, and makes it where there is none; answers the URL of a role that may do everything. */
+export async function startTenantPostgres(
+  env: Environment,
+  { signal }: { readonly signal?: AbortSignal | undefined },
+): Promise<string> {
+  const { keepEmbeddedPostgres } = await loadServer();
+  return (await keepEmbeddedPostgres({ dataDir: tenantPostgresFolder(env), signal })).url;
 }
 
 /** Stops it; its data stay, and the next command that needs it starts it. */
@@ -40,21 +50,14 @@ export async function removeTenantPostgres(env: Environment): Promise<void> {
   await removeEmbeddedPostgres({ dataDir: tenantPostgresFolder(env) });
 }
 
-async function loadServer(): Promise<Pick<typeof managementApi, 'removeEmbeddedPostgres' | 'stopEmbeddedPostgres'>> {
-  return await import('@sp/management-api').catch(() => {
-    throw new CliError('SP_CLI_LOCAL_NOT_INSTALLED', 'The package @sp/management-api is not installed');
-  });
+function tenantPostgresFolder(env: Environment): string {
+  return join(dirname(defaultDataDirectory(env)), 'postgres');
 }
 
-async function answers(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', timeout: 1000 });
-    const end = (found: boolean): void => {
-      socket.destroy();
-      resolve(found);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('timeout', () => end(false));
-    socket.once('error', () => end(false));
+async function loadServer(): Promise<
+  Pick<typeof managementApi, 'keepEmbeddedPostgres' | 'removeEmbeddedPostgres' | 'stopEmbeddedPostgres'>
+> {
+  return await import('@sp/management-api').catch(() => {
+    throw new CliError('SP_CLI_LOCAL_NOT_INSTALLED', 'The package @sp/management-api is not installed');
   });
 }
