@@ -39,22 +39,113 @@ test('a checkout that was left is not forgotten by the next one', async () => {
   await writeFile(path, JSON.stringify(two));
   const argv = ['--name', 'three', '--plan', 'starter', '--region', 'iad', '--json'];
   const refused = await runCommand(Create, argv, world);
-  expect(refused.exitCode).toBe(3);
+  expect(refused.exitCode, refused.stdout).toBe(3);
   const next = [
     'systemprompt cloud tenant create --resume last',
     'systemprompt cloud tenant create --name three --new-checkout',
   ];
   expect(errorOf(refused.stdout)).toMatchObject({ next });
-  expect(world.api.requests).toEqual([]);
+  expect(world.api.requests.map(({ what }) => what)).toEqual(['GET /api/v1/checkout/cs_1']);
   const project = discoverProjectContext({ from: world.cwd });
   saveCheckoutSync(project, { sessionId: 'cs_2', name: 'three', profileName: 'three' });
   expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ checkout_session_id: 'cs_2', earlier: [two] });
   // Each is taken up by its session, and forgotten by it alone.
-  expect(await findCheckout(project, { resume: 'cs_1' })).toMatchObject({ name: 'two' });
+  expect(findCheckout(project, { resume: 'cs_1' }, world.api.url)).toMatchObject({ name: 'two' });
   deleteCheckout(project, 'cs_2');
-  expect(await findCheckout(project, {})).toMatchObject({ sessionId: 'cs_1', name: 'two' });
+  expect(findCheckout(project, {}, world.api.url)).toMatchObject({ sessionId: 'cs_1', name: 'two' });
   deleteCheckout(project, 'cs_1');
   expect(existsSync(path)).toBe(false);
+});
+
+const checkoutOf = (sessionId: string, fields: object = {}): object => ({
+  checkout_session_id: sessionId,
+  name: sessionId.replaceAll('_', '-'),
+  profile: sessionId.replaceAll('_', '-'),
+  ...fields,
+});
+const writeCheckout = (cwd: string, stored: object): Promise<void> =>
+  writeFile(join(cwd, '.systemprompt/checkout.json'), JSON.stringify(stored));
+const readCheckout = async (cwd: string): Promise<unknown> =>
+  JSON.parse(await readFile(join(cwd, '.systemprompt/checkout.json'), 'utf8')) as unknown;
+const buying = ['--name', 'three', '--plan', 'starter', '--region', 'iad', '--json'];
+
+test('a checkout that was begun at another API stands in nobody’s way, and is taken up there only', async () => {
+  const world = await makeWorld({ 'GET /api/v1/checkout/plans': [] });
+  const other = checkoutOf('cs_local', { api: 'http://127.0.0.1:7300', begun_at: new Date().toISOString() });
+  await writeCheckout(world.cwd, other);
+  // On to the plans: nothing holds it up.
+  const bought = await runCommand(Create, buying, world);
+  expect(errorOf(bought.stdout)).toMatchObject({ code: 'SP_CLI_PLAN_NOT_FOUND' });
+  for (const session of ['last', 'cs_local']) {
+    const taken = await runCommand(Create, ['--resume', session, '--json'], world);
+    expect(taken.exitCode, taken.stdout).toBe(5);
+    expect(errorOf(taken.stdout)).toMatchObject({
+      code: 'SP_CLI_CHECKOUT_NOT_FOUND',
+      message: expect.stringContaining('was begun at http://127.0.0.1:7300') as string,
+    });
+  }
+  expect(world.api.requests.map(({ what }) => what)).not.toContain('GET /api/v1/checkout/cs_local/events');
+  expect(await readCheckout(world.cwd)).toEqual(other);
+});
+
+test('checkouts that the API does not have any more, or were never paid, are forgotten with a sentence', async () => {
+  const gone = new Refusal(404, 'checkout_not_found');
+  const session = (id: string): object => ({ checkout_session_id: id, transaction_id: 'txn_1' });
+  const world = await makeWorld({
+    'GET /api/v1/checkout/plans': [],
+    'GET /api/v1/checkout/cs_gone': gone,
+    'GET /api/v1/checkout/cs_ended': new Refusal(410, 'checkout_ended'),
+    'GET /api/v1/checkout/cs_unowned': gone,
+    'GET /api/v1/checkout/cs_stale': session('cs_stale'),
+    'GET /api/v1/checkout/cs_paid': { ...session('cs_paid'), tenant_id: hello.id, tenant_name: 'hello' },
+  });
+  const api = world.api.url;
+  const old = new Date(Date.now() - 4 * 24 * 60 * 60 * 1000).toISOString();
+  const paid = checkoutOf('cs_paid', { api, begun_at: old, note: 'of a later version' });
+  const unowned = checkoutOf('cs_unowned', { note: 7 });
+  const over = [
+    checkoutOf('cs_gone', { api, begun_at: new Date().toISOString() }),
+    checkoutOf('cs_ended', { api }),
+    checkoutOf('cs_stale', { api, begun_at: old }),
+  ];
+  await writeCheckout(world.cwd, { ...unowned, earlier: [...over, paid] });
+  const refused = await runCommand(Create, buying, world);
+  expect(errorOf(refused.stdout)).toMatchObject({ message: expect.stringContaining('of cs-paid was left') as string });
+  const { host } = new URL(api);
+  expect(refused.stderr).toContain(`Forgot the checkout cs_gone of cs-gone: ${host} does not have it any more`);
+  expect(refused.stderr).toContain(`Forgot the checkout cs_ended of cs-ended: ${host} does not have it any more`);
+  expect(refused.stderr).toContain('Forgot the checkout cs_stale of cs-stale: it was not paid within three days');
+  // That of an earlier version may be another API's; what is not known is kept as it was.
+  expect(await readCheckout(world.cwd)).toEqual({ ...unowned, earlier: [paid] });
+});
+
+test('taking up a checkout that is gone says so at once, and forgets it', async () => {
+  const gone = new Refusal(404, 'checkout_not_found');
+  const world = await makeWorld({
+    'GET /api/v1/checkout/cs_gone': gone,
+    'GET /api/v1/checkout/cs_gone/events': gone,
+  });
+  await writeCheckout(world.cwd, checkoutOf('cs_gone', { api: world.api.url }));
+  const taken = await runCommand(Create, ['--resume', 'last', '--json'], world);
+  expect(taken.exitCode, taken.stdout).toBe(5);
+  expect(errorOf(taken.stdout)).toMatchObject({
+    code: 'SP_CLI_CHECKOUT_NOT_FOUND',
+    message: expect.stringContaining('has no checkout cs_gone') as string,
+  });
+  expect(existsSync(join(world.cwd, '.systemprompt/checkout.json'))).toBe(false);
+});
+
+test('a checkout keeps which API it was begun at', async () => {
+  const world = await makeWorld();
+  const project = discoverProjectContext({ from: world.cwd });
+  const begunAt = new Date('2026-11-01T10:00:00Z');
+  saveCheckoutSync(project, { sessionId: 'cs_1', name: 'one', profileName: 'one', api: 'https://api.test', begunAt });
+  expect(await readCheckout(world.cwd)).toMatchObject({
+    api: 'https://api.test',
+    begun_at: '2026-11-01T10:00:00.000Z',
+  });
+  expect(() => findCheckout(project, {}, 'https://other.test')).toThrow(/begun at https:\/\/api\.test/);
+  expect(findCheckout(project, {}, 'https://api.test')).toMatchObject({ sessionId: 'cs_1', begunAt });
 });
 
 test('a deploy that the server does not know cannot be taken up: exit code 5', async () => {

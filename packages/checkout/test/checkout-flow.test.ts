@@ -220,6 +220,23 @@ test('a session that the server does not know yet is asked for again', async () 
   });
 });
 
+test('a tenant that was deleted since is told as gone, and not waited for', async () => {
+  const cloud = await fakeCloud();
+  cloud.emit('subscription_created');
+  cloud.emit('tenant_deleted');
+  cloud.refuseStatus(404);
+  await expect(resumeCheckout({ api: cloud.api, sessionId: 'cs_1', timeoutMs: 20_000 })).rejects.toMatchObject({
+    code: 'SP_API_NOT_FOUND',
+  });
+});
+
+test('a tenant that is deleted while its payment is waited for ends the flow', async () => {
+  const { cloud, result } = await startFlow();
+  cloud.emit('subscription_created');
+  cloud.emit('tenant_deleted');
+  await expect(result).rejects.toMatchObject({ code: 'SP_CHECKOUT_PROVISIONING_FAILED', tenantId: 't_1' });
+});
+
 test('a login that is not valid ends it at once', async () => {
   const cloud = await fakeCloud();
   cloud.refuseStreams(401);

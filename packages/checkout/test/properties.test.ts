@@ -1,6 +1,6 @@
 import { createCloudApiClient, isCloudApiError } from '@sp/cloud-api';
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { followSession } from '../src/follow-session.ts';
 import { isCheckoutError, resumeCheckout, runCheckoutCallbackFlow, waitForProvisioning } from '../src/index.ts';
 import { outcomeOfStatus } from '../src/provisioning-outcome.ts';
@@ -181,13 +181,27 @@ test(
   },
 );
 
-test('a session that stays unknown is told as such, and not waited for until the end', patience, async () => {
-  const body = JSON.stringify({ error: { code: 'checkout_not_found', message: 'There is no such checkout.' } });
-  const api = clientOf({ code: 404, stream: body, body, cut: 0 });
-  const { signal } = new AbortController();
+test.each([
+  [404, 'checkout_not_found', 'SP_API_NOT_FOUND'],
+  [410, 'expired', 'SP_API_GONE'],
+])('a session that is gone (%s, %s) is asked for once', async (code, named, expected) => {
+  const body = JSON.stringify({ error: { code: named, message: 'There is no such checkout.' } });
+  let asked = 0;
+  const api = createCloudApiClient({
+    environment: 'local',
+    token: 'planted-token',
+    retry: 0,
+    fetch: () => {
+      asked += 1;
+      return Promise.resolve(new Response(body, { status: code, headers: { 'content-type': 'application/json' } }));
+    },
+  });
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
   const session = { checkoutSessionId: 'cs_none', transactionId: 'txn_1', onEvent: () => undefined };
-  await expect(followSession({ api, ...session, signal, retryMs: 1 })).rejects.toMatchObject({
-    code: 'SP_API_NOT_FOUND',
+  await expect(followSession({ api, ...session, signal: stop.signal, retryMs: 20 })).rejects.toMatchObject({
+    code: expected,
     message: expect.stringContaining('There is no such checkout.') as string,
   });
+  expect(asked).toBe(1);
 });

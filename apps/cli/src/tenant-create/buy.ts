@@ -1,8 +1,10 @@
 import type { CloudApiClient } from '@sp/cloud-api';
 import type { ProjectContext } from '@sp/paths';
+import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { deleteCheckout, saveCheckoutSync } from './checkout-file.ts';
+import { deleteCheckout, type OpenCheckout, saveCheckoutSync } from './checkout-file.ts';
 import type { TenantChoice } from './choose.ts';
+import { isGone } from './forget-gone.ts';
 
 /** A tenant that was paid for and whose infrastructure is there. */
 export interface BoughtTenant {
@@ -37,6 +39,8 @@ export async function buyTenant(
             sessionId: event.checkoutSessionId,
             name: choice.name,
             profileName: choice.profileName,
+            api: new URL(api.baseUrl).origin,
+            begunAt: new Date(),
           });
         }
         if (event.type === 'browser-failed') context.warn(`No browser could be opened: ${event.message}`);
@@ -62,10 +66,14 @@ function forgetDeclined(project: ProjectContext, error: unknown): void {
   if (typeof sessionId === 'string') deleteCheckout(project, sessionId);
 }
 
-/** Follows a checkout that was begun before until its tenant can be deployed to. */
+/**
+ * Follows a checkout that was begun before until its tenant can be deployed to. One that is gone is forgotten.
+ *
+ * @throws {CliError} `SP_CLI_CHECKOUT_NOT_FOUND` when the API does not have it, or its tenant
+ */
 export async function resumePurchase(
-  sessionId: string,
-  { context, api }: { context: Context; api: CloudApiClient },
+  { sessionId, api: begunAtApi }: OpenCheckout,
+  { context, api, project }: { context: Context; api: CloudApiClient; project: ProjectContext },
 ): Promise<BoughtTenant> {
   const { progress, signal } = context;
   const { resumeCheckout } = await import('@sp/checkout');
@@ -76,6 +84,11 @@ export async function resumePurchase(
     return { tenantId, checkoutSessionId };
   } catch (error) {
     step.fail();
-    throw error;
+    if (!isGone(error)) throw error;
+    const { host } = new URL(api.baseUrl);
+    const forgotten = begunAtApi === undefined ? '' : ', and this project has forgotten it';
+    if (begunAtApi !== undefined) deleteCheckout(project, sessionId);
+    const message = `${host} has no checkout ${sessionId}, or its tenant is deleted${forgotten}`;
+    throw new CliError('SP_CLI_CHECKOUT_NOT_FOUND', message, { directory: project.root });
   }
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import type { ProjectContext } from '@sp/paths';
 import { CliError } from '../cli-error.ts';
+import { shellWord } from '../shell-words.ts';
 
 /** A checkout under way: enough to take it up after a crash. No secret. */
 export interface OpenCheckout {
@@ -9,6 +10,12 @@ export interface OpenCheckout {
   /** Name of the tenant that is bought. */
   readonly name: string;
   readonly profileName: string;
+  /** Origin of the API that it was begun at; absent: of an earlier version, and of whichever API has it. */
+  readonly api?: string | undefined;
+  /** When it was begun; absent: of an earlier version. */
+  readonly begunAt?: Date | undefined;
+  /** What a later version may have noted besides, as it is in the file. */
+  readonly others?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Keeps it at once, beside those that are there: the caller is about to open the page where the person pays. */
@@ -18,25 +25,30 @@ export function saveCheckoutSync(project: ProjectContext, checkout: OpenCheckout
 }
 
 /**
- * The checkout to take up: `last` is the one of this project, anything else a session's id.
+ * The checkout to take up at an API: `last` is the one of this project, anything else a session's id.
  *
  * @throws {CliError} `SP_CLI_CHECKOUT_NOT_FOUND`, `SP_CLI_INPUT_NEEDED` without a name for the profile
  */
-export async function findCheckout(
+export function findCheckout(
   project: ProjectContext,
   flags: {
     readonly resume?: string | undefined;
     readonly name?: string | undefined;
     readonly profile?: string | undefined;
   },
-): Promise<OpenCheckout> {
+  api: string,
+): OpenCheckout {
   const { resume = 'last' } = flags;
-  const known = listCheckouts(project).find(({ sessionId }) => resume === 'last' || resume === sessionId);
+  const all = listCheckouts(project);
+  const matching = all.filter(({ sessionId }) => resume === 'last' || resume === sessionId);
+  const known = matching.find((checkout) => isOf(checkout, api));
   if (known !== undefined) {
     return { ...known, profileName: flags.profile ?? known.profileName };
   }
-  if (resume === 'last') {
-    throw new CliError('SP_CLI_CHECKOUT_NOT_FOUND', 'This project has no checkout to take up', {
+  const [elsewhere] = matching;
+  if (elsewhere !== undefined || resume === 'last') {
+    const other = elsewhere === undefined ? '' : ` at ${api}; that of ${elsewhere.name} was begun at ${elsewhere.api}`;
+    throw new CliError('SP_CLI_CHECKOUT_NOT_FOUND', `This project has no checkout to take up${other}`, {
       directory: project.root,
     });
   }
@@ -44,8 +56,13 @@ export async function findCheckout(
   if (profileName !== undefined) return { sessionId: resume, name: profileName, profileName };
   throw new CliError('SP_CLI_INPUT_NEEDED', `This project does not know the checkout ${resume}`, {
     flags: ['--profile'],
-    next: [`systemprompt cloud tenant create --resume ${resume} --profile hello`],
+    next: [`systemprompt cloud tenant create --resume ${shellWord(resume)} --profile hello`],
   });
+}
+
+/** Whether a checkout can be taken up at the API of this origin. */
+export function isOf(checkout: OpenCheckout, api: string): boolean {
+  return checkout.api === undefined || checkout.api === api;
 }
 
 /** Forgets one, and no other: its tenant is in the store now, or nothing was bought. */
@@ -68,17 +85,39 @@ export function listCheckouts(project: ProjectContext): readonly OpenCheckout[] 
 
 function parseCheckout(stored: unknown): readonly OpenCheckout[] {
   if (typeof stored !== 'object' || stored === null) return [];
-  const { checkout_session_id: sessionId, name, profile } = stored as Record<string, unknown>;
+  const { checkout_session_id: sessionId, name, profile, api, begun_at, earlier: _, ...others } = stored as Stored;
   if (typeof sessionId !== 'string' || typeof name !== 'string' || typeof profile !== 'string') return [];
-  return [{ sessionId, name, profileName: profile }];
+  const begunAt = typeof begun_at === 'string' ? new Date(begun_at) : undefined;
+  return [
+    {
+      sessionId,
+      name,
+      profileName: profile,
+      api: typeof api === 'string' ? api : undefined,
+      begunAt: begunAt === undefined || Number.isNaN(begunAt.getTime()) ? undefined : begunAt,
+      others,
+    },
+  ];
+}
+
+interface Stored extends Readonly<Record<string, unknown>> {
+  readonly checkout_session_id?: unknown;
+  readonly name?: unknown;
+  readonly profile?: unknown;
+  readonly api?: unknown;
+  readonly begun_at?: unknown;
+  readonly earlier?: unknown;
 }
 
 function writeCheckouts(project: ProjectContext, checkouts: readonly OpenCheckout[]): void {
   const path = checkoutPath(project);
-  const [last, ...earlier] = checkouts.map(({ sessionId, name, profileName }) => ({
+  const [last, ...earlier] = checkouts.map(({ sessionId, name, profileName, api, begunAt, others }) => ({
+    ...others,
     checkout_session_id: sessionId,
     name,
     profile: profileName,
+    api,
+    begun_at: begunAt?.toISOString(),
   }));
   if (last === undefined) return rmSync(path, { force: true });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -2,6 +2,9 @@ import type { CloudApiClient, TenantInfo, TenantSecrets } from '@sp/cloud-api';
 import type { ProjectContext } from '@sp/paths';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
+import { shellWord } from '../shell-words.ts';
+import type { BoughtTenant } from './buy.ts';
+import { deleteCheckout } from './checkout-file.ts';
 
 /** A tenant that this project knows, with the profile to deploy it. */
 export interface KeptTenant {
@@ -20,7 +23,7 @@ export interface KeptTenant {
  * @throws {CliError} `SP_CLI_CREDENTIALS_UNAVAILABLE` when the link was used before
  */
 export async function keepTenant(
-  { tenantId, profileName }: { tenantId: string; profileName: string },
+  { tenantId, checkoutSessionId, profileName }: BoughtTenant & { readonly profileName: string },
   { context, api, project }: { context: Context; api: CloudApiClient; project: ProjectContext },
 ): Promise<KeptTenant> {
   const { createProfile, storedTenantFromInfo, upsertTenant, withCredentials } = await import('@sp/tenants');
@@ -28,6 +31,13 @@ export async function keepTenant(
   // From here on no signal: a Ctrl-C between fetching the credentials and writing them would lose them for good.
   const tenant = await context.hold(async () => {
     const secrets = await claimCredentials(api, info);
+    if (secrets === undefined) {
+      // There is nothing left to take up: the tenant is as any other of this person.
+      deleteCheckout(project, checkoutSessionId);
+      const next = [`${context.bin} cloud profile create ${shellWord(profileName)} --tenant ${tenantId}`];
+      const message = `The one-time credentials of ${info.name} were fetched before`;
+      throw new CliError('SP_CLI_CREDENTIALS_UNAVAILABLE', message, { tenantId, next });
+    }
     const withSecrets = withCredentials(storedTenantFromInfo(info), secrets);
     await upsertTenant(project.localTenants, withSecrets);
     const directory = project.profile(profileName).dir;
@@ -42,10 +52,8 @@ export async function keepTenant(
   };
 }
 
-async function claimCredentials(api: CloudApiClient, { id, name }: TenantInfo): Promise<TenantSecrets> {
+/** `undefined` when they were fetched before. */
+async function claimCredentials(api: CloudApiClient, { id }: TenantInfo): Promise<TenantSecrets | undefined> {
   const { secretsUrl } = await api.tenants.getStatus(id);
-  if (secretsUrl !== undefined) return api.tenants.getCredentials(secretsUrl);
-  throw new CliError('SP_CLI_CREDENTIALS_UNAVAILABLE', `The one-time credentials of ${name} were fetched before`, {
-    tenantId: id,
-  });
+  return secretsUrl === undefined ? undefined : await api.tenants.getCredentials(secretsUrl);
 }

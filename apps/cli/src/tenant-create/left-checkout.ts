@@ -1,8 +1,10 @@
+import type { CloudApiClient } from '@sp/cloud-api';
 import type { ProjectContext } from '@sp/paths';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { shellWord } from '../shell-words.ts';
-import { findCheckout, listCheckouts, type OpenCheckout } from './checkout-file.ts';
+import { findCheckout, type OpenCheckout } from './checkout-file.ts';
+import { forgetGone } from './forget-gone.ts';
 
 /**
  * The checkout to take up instead of opening another: the one that was named, or one that was left and that the person
@@ -17,12 +19,13 @@ export async function findLeftCheckout(
     readonly profile?: string | undefined;
     readonly 'new-checkout': boolean;
   },
-  { context, project, bin }: { context: Context; project: ProjectContext; bin: string },
+  { context, api, project, bin }: { context: Context; api: CloudApiClient; project: ProjectContext; bin: string },
 ): Promise<OpenCheckout | undefined> {
-  if (flags.resume !== undefined) return await findCheckout(project, flags);
-  const left = listCheckouts(project);
+  if (flags.resume !== undefined) return findCheckout(project, flags, new URL(api.baseUrl).origin);
+  if (flags['new-checkout']) return undefined;
+  const left = await forgetGone({ context, api, project });
   const [last] = left;
-  if (last === undefined || flags['new-checkout']) return undefined;
+  if (last === undefined) return undefined;
   const message = `A checkout of ${last.name} was left, and may be paid`;
   if (!context.interactive) {
     const command = `${bin} cloud tenant create`;

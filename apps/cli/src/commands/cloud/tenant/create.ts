@@ -88,7 +88,7 @@ export default class TenantCreate extends BaseCommand {
     const left = await findLeftCheckout(flags, deps);
     const choice = left ?? (await chooseTenant(flags, deps));
     const open = flags['external-db-access'] ?? (await askExternalAccess(context));
-    const bought = 'sessionId' in choice ? await resumePurchase(choice.sessionId, deps) : await buyTenant(choice, deps);
+    const bought = 'sessionId' in choice ? await resumePurchase(choice, deps) : await buyTenant(choice, deps);
     const externalDbAccess = open && (await openDatabase(bought.tenantId, deps));
     const kept = await keepTenant({ ...bought, profileName: choice.profileName }, deps);
     deleteCheckout(project, bought.checkoutSessionId);
