@@ -114,9 +114,9 @@ async function recall(blobs: BlobStore, path: string): Promise<LoadedImage | und
     if (typeof mediaType !== 'string' || typeof digest !== 'string' || !isDigest(digest)) return undefined;
     const image = await readImage(blobs, { mediaType, digest, size: Number(size) });
     for (const blob of [image.manifest, image.config, ...image.layers]) {
-      if ((await blobs.has(blob.digest)) !== blob.size) return undefined;
-      // Used just now: not the first to go when a layer cache in the same folder makes room.
+      // Used just now: a layer cache in the same folder that makes room leaves it from here on.
       await utimes(blobs.path(blob.digest), new Date(), new Date()).catch(() => {});
+      if ((await blobs.has(blob.digest)) !== blob.size) return undefined;
     }
     return image;
   } catch (error) {

@@ -60,6 +60,8 @@ export function createLayerCache({ directory, maxBytes = 4 * 1024 ** 3 }: LayerC
     const known = await loadCacheEntry(fileOf(key));
     if (known === undefined) return undefined;
     const { digest, size } = known.layer.descriptor;
+    // When it was last used, for who makes room: said before anything is looked at, so that it stays from then on.
+    if (!(await touch(fileOf(key)))) return undefined;
     const stamp = await blobStamp(blobs, known.layer);
     if (stamp === undefined) return undefined;
     if (stamp !== known.stamp) {
@@ -69,8 +71,6 @@ export function createLayerCache({ directory, maxBytes = 4 * 1024 ** 3 }: LayerC
       }
       await saveCacheEntry(fileOf(key), { layer: known.layer, stamp });
     }
-    // When it was last used, for who makes room. A cache on a read-only disk works all the same.
-    await utimes(fileOf(key), new Date(), new Date()).catch(() => {});
     return known.layer;
   };
 
@@ -94,6 +94,17 @@ export function createLayerCache({ directory, maxBytes = 4 * 1024 ** 3 }: LayerC
       return layer;
     },
   };
+}
+
+/** Whether it is there. A cache on a read-only disk works all the same. */
+async function touch(path: string): Promise<boolean> {
+  try {
+    const now = new Date();
+    await utimes(path, now, now);
+    return true;
+  } catch (error) {
+    return !isMissing(error);
+  }
 }
 
 /** What changes when somebody touches a blob; `undefined` when it is not there. */
