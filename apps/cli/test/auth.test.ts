@@ -160,3 +160,18 @@ test('an environment that there is not is refused by the name of its flag', asyn
   expect(exitCode).toBe(2);
   expect(JSON.parse(stdout)).toMatchObject({ error: { message: expect.stringContaining('--environment "foo"') } });
 });
+
+test('the names of environments are taken in any case', async () => {
+  const cwd = await temporaryFolder();
+  const asked: string[] = [];
+  const fetch: typeof globalThis.fetch = (input) => {
+    asked.push(new Request(input).url);
+    return Promise.resolve(new Response('{}', { status: 401 }));
+  };
+  const world = { cwd, fetch, readStdin: () => Promise.resolve(jwt(3600)) };
+  await runCommand(Login, ['--environment', 'Production', '--token', '-', '--json'], world);
+  expect(asked.map((url) => new URL(url).origin)).toEqual(['https://api.systemprompt.io']);
+  const env = { SYSTEMPROMPT_LOCAL_DATA_DIR: join(cwd, 'none') };
+  const local = await runCommand(Login, ['LOCAL', '--token', '-', '--json'], { ...world, env });
+  expect(JSON.parse(local.stdout)).toMatchObject({ error: { code: 'SP_CLI_LOCAL_NOT_RUNNING' } });
+});

@@ -63,7 +63,9 @@ The address of the page is also on stderr, so this works where no browser can be
   async run(): Promise<LoginResult> {
     const { args, flags } = await this.parse(Login);
     const { 'callback-port': callbackPort } = flags;
-    const environment = args.environment ?? flags.environment;
+    const given = args.environment ?? flags.environment;
+    // A name in any case; of a URL, the path keeps its own.
+    const environment = /^(?:production|sandbox|local)$/i.test(given) ? given.toLowerCase() : given;
     if (!/^(?:production|sandbox|local)$|^https?:\/\//i.test(environment)) {
       const message = `--environment ${JSON.stringify(environment)} is none of production, sandbox and local, and no http(s) URL`;
       throw new CliError('SP_CLI_USAGE', message);
