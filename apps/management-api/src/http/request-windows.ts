@@ -23,7 +23,8 @@ export function createRequestWindows(options: {
 
   return {
     add: (key) => {
-      const moment = now();
+      // Whole ones: with fractions a window is a little longer than it is, and a second more when it is rounded up.
+      const moment = Math.floor(now());
       if (moment >= sweepAt) sweep(moment);
       let window = windows.get(key);
       if (window === undefined || window.until <= moment) {
