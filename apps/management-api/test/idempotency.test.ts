@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { presenceLockSpace } from '../src/http/presence.ts';
+import type { OperationRow } from '../src/tenants/operations.ts';
 import { type Edge, failure, startEdge } from './edge.ts';
 
 let edge: Edge;
@@ -76,6 +77,39 @@ test('a key is one person’s: another person’s is another', async () => {
 test('a request that failed had no effect, so its key is free', async () => {
   expect((await buy('again', { json: { ...checkout, price_id: 'unknown' } })).status).toBe(400);
   expect((await buy('again')).status).toBe(200);
+});
+
+test('a request that failed after what it did finds it again, and one that was refused begins anew', async () => {
+  const { tenantId } = await edge.buy(owner.token, 'fails');
+  await edge.store.pool.query(`update tenants set state = 'running' where id = $1`, [tenantId]);
+  const remove = () =>
+    edge.call(`/api/v1/tenants/${tenantId}`, {
+      method: 'DELETE',
+      token: owner.token,
+      headers: { 'idempotency-key': 'fails' },
+    });
+  const opened = async () =>
+    (await edge.store.pool.query('select id from tenant_operations where tenant_id = $1', [tenantId])).rows;
+  const { waitForOperation } = edge.ports.workflows;
+  const answerWith = (status: 'failed' | 'done' | undefined) => {
+    edge.ports.workflows.waitForOperation = async (id) => {
+      if (status === undefined) throw new Error('the database went away');
+      const failure = status === 'failed' ? 'no' : null;
+      const close = 'update tenant_operations set status = $2, failure = $3 where id = $1 returning *';
+      return (await edge.store.pool.query<OperationRow>(close, [id, status, failure])).rows[0] as OperationRow;
+    };
+  };
+  answerWith(undefined);
+  expect((await remove()).status).toBe(500);
+  expect((await remove()).status).toBe(500);
+  expect(await opened()).toHaveLength(1);
+  answerWith('failed');
+  expect(await failure(await remove())).toMatchObject({ status: 409, code: 'operation_failed' });
+  expect(await opened()).toHaveLength(1);
+  answerWith('done');
+  expect((await remove()).status).toBe(204);
+  expect(await opened()).toHaveLength(2);
+  edge.ports.workflows.waitForOperation = waitForOperation;
 });
 
 test('after a day, and after a process that died, a key is new', async () => {

@@ -58,7 +58,7 @@ export interface MachineFacts {
 
 /** Builds an image with that server and pushes it with the tenant's own login, over HTTP. */
 export async function pushMachineImage(options: {
-  readonly images: Images;
+  readonly images: Pick<Images, 'issueToken'>;
   readonly tenantId: string;
   readonly directory: string;
   /** An OCI layout to build on; none is enough where only `/app` is used. */

@@ -27,6 +27,10 @@ beforeAll(async () => {
   }
   await loadSigningKeys({ store: database.store, vault: old });
   await insertAnswer('answered', await old.seal(Buffer.from('answer'), `idempotency|${ownerId}|answered`));
+  const sealedEffect = await old.seal(Buffer.from('"made"'), `idempotency|${ownerId}|begun`);
+  await database.store.db
+    .insert(schema.idempotencyKeys)
+    .values({ userId: ownerId, key: 'begun', fingerprint: 'f', sealedEffect });
 });
 afterAll(() => database.close());
 
@@ -65,7 +69,7 @@ test('a rotation that is interrupted anywhere loses nothing, goes on, and makes 
   const result = await rotateKeys({ store: database.store, vault: both });
   expect(result).toEqual({
     keyId: fresh.keyId,
-    resealed: { tenant_keys: 9, signing_keys: 1, idempotency_keys: 1 },
+    resealed: { tenant_keys: 9, signing_keys: 1, idempotency_keys: 2 },
     unreadable: 0,
   });
   const again = await rotateKeys({ store: database.store, vault: both });
@@ -74,9 +78,11 @@ test('a rotation that is interrupted anywhere loses nothing, goes on, and makes 
   // Without the old key.
   for (const [index, id] of tenants.entries()) expect(await read(fresh, id)).toEqual({ API_KEY: `secret-${index}` });
   expect(await loadSigningKeys({ store: database.store, vault: fresh })).toHaveLength(1);
-  const [answer] = await database.store.db.select().from(schema.idempotencyKeys);
-  const opened = await fresh.open(answer?.sealedAnswer ?? Buffer.alloc(0), `idempotency|${ownerId}|answered`);
-  expect(opened.toString()).toBe('answer');
+  const kept = await database.store.db.select().from(schema.idempotencyKeys);
+  const opened = kept.map(async ({ key, sealedAnswer, sealedEffect }) =>
+    (await fresh.open(sealedAnswer ?? sealedEffect ?? Buffer.alloc(0), `idempotency|${ownerId}|${key}`)).toString(),
+  );
+  expect((await Promise.all(opened)).sort()).toEqual(['"made"', 'answer']);
   await expect(read(old, tenants[0] ?? '')).rejects.toThrow();
 });
 
@@ -127,5 +133,5 @@ test('every column that the vault seals is rotated', () => {
     .map(([name]) => name)
     .sort();
   // `ciphertext` is the tenant's data key's.
-  expect(sealed).toEqual(['ciphertext', 'sealedAnswer', 'sealedPrivateJwk', 'wrappedKey']);
+  expect(sealed).toEqual(['ciphertext', 'sealedAnswer', 'sealedEffect', 'sealedPrivateJwk', 'wrappedKey']);
 });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CheckoutRequest, CheckoutResponse } from '@sp/cloud-api/contract';
 import { and, eq, ne } from 'drizzle-orm';
 import { ApiFailure } from '../http/errors.ts';
+import { type Effect, unkeptEffect } from '../http/idempotency.ts';
 import { checkLoopbackRedirect } from '../identity/loopback-redirect.ts';
 import type { Billing } from '../ports/billing.ts';
 import type { Store } from '../store/database.ts';
@@ -16,10 +17,12 @@ export type CheckoutSession = typeof checkoutSessions.$inferSelect;
  */
 export async function createCheckoutSession(
   deps: { readonly store: Store; readonly billing: Billing },
-  request: CheckoutRequest & { readonly userId: string },
+  request: CheckoutRequest & { readonly userId: string; readonly effect?: Effect | undefined },
 ): Promise<CheckoutResponse> {
   const { store, billing } = deps;
-  const { priceId, redirectUri, region, userId } = request;
+  const { priceId, redirectUri, region, userId, effect = unkeptEffect } = request;
+  // The same request of before has opened it, and died.
+  if (effect.made !== undefined) return effect.made as CheckoutResponse;
   if (redirectUri !== undefined) checkLoopbackRedirect(redirectUri);
   const plans = await billing.listPlans();
   const plan = plans.find(({ paddlePriceId }) => paddlePriceId === priceId);
@@ -46,10 +49,13 @@ export async function createCheckoutSession(
     marker: { checkout_session_id: id, user_id: userId },
     successUrl: redirectUri,
   });
-  await store.db
-    .insert(checkoutSessions)
-    .values({ id, userId, priceId, plan, region, tenantName, redirectUri, transactionId });
-  return { checkoutUrl, transactionId, checkoutSessionId: id };
+  const opened: CheckoutResponse = { checkoutUrl, transactionId, checkoutSessionId: id };
+  await store.db.transaction(async (tx) => {
+    const values = { id, userId, priceId, plan, region, tenantName, redirectUri, transactionId };
+    await tx.insert(checkoutSessions).values(values);
+    await effect.keep(tx, opened);
+  });
+  return opened;
 }
 
 /** A checkout session of the user; somebody else's is as good as none. */

@@ -2,6 +2,7 @@ import type { Contract, QueryOf, RequestOf, ResponseOf } from '@sp/cloud-api/con
 import type { RequestOrigin } from '../audit/login-trail.ts';
 import type { Caller } from '../tokens/authenticator.ts';
 import type { EventSource } from './event-stream.ts';
+import type { Effect } from './idempotency.ts';
 
 /** Who a request comes from, as its token says. */
 export type RequestUser = Caller;
@@ -17,6 +18,8 @@ export interface HandlerInput<E> {
   readonly request: Request;
   /** What the request is called, and where it came from. */
   readonly origin: RequestOrigin;
+  /** What the same request of before has made, where no answer came of it. */
+  readonly effect: Effect;
   /** Headers for the answer. */
   readonly answer: Headers;
 }

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { idempotencyKeyHeader } from '@sp/cloud-api/contract';
-import { and, eq, isNotNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Vault } from '../ports/vault.ts';
-import type { Store } from '../store/database.ts';
+import type { Store, Transaction } from '../store/database.ts';
 import { idempotencyKeys } from '../store/schema.ts';
-import { ApiFailure, invalidRequest } from './errors.ts';
+import { ApiFailure, clientGoneStatus, invalidRequest } from './errors.ts';
+import { failureOf } from './failure-of.ts';
 import { type Presence, presenceLockSpace } from './presence.ts';
 
 /** The header of an answer that was given before. */
@@ -14,6 +15,7 @@ const keepHours = 24;
 // Longer than any request may take: what holds a key beyond it is a process that died without its end being seen.
 const abandonedMinutes = 5;
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
+const keyInUseCode = 'idempotency_key_in_use';
 const keptHeaders = ['content-type', 'etag'];
 
 /** What is done once for each key. */
@@ -24,18 +26,33 @@ export interface KeyedRequest {
   readonly body: unknown;
 }
 
+/** What a request has made, for the same request when it comes again and this one never answered. */
+export interface Effect {
+  /** What the first one has made, as it was kept; `undefined`: nothing yet. */
+  readonly made: unknown;
+  /**
+   * Keeps what is being made, in the transaction that makes it: JSON, also with secrets.
+   * @throws {ApiFailure} 409 idempotency_key_in_use when another process has the key by now: nothing may be made
+   */
+  keep(tx: Pick<Transaction, 'update'>, made: unknown): Promise<void>;
+}
+
+/** Of a request that may be done again. */
+export const unkeptEffect: Effect = { made: undefined, keep: async () => {} };
+
 /**
  * Answers a mutation that carries an `Idempotency-Key` once: the same request again gets the same answer for a day. A
- * request that failed had no effect, so its key is free again.
+ * request that was refused had no effect, so its key is free again. Where no answer came of it, since the process died
+ * or failed, the same request again goes on with what the first one had made.
  * @throws {ApiFailure} 409 idempotency_key_in_use while the first is running, 422 idempotency_key_reused for another request
  */
 export async function answerOnce(
   deps: { readonly store: Store; readonly vault: Vault; readonly presence: Pick<Presence, 'announce'> },
   keyed: KeyedRequest,
-  answer: () => Promise<Response>,
+  answer: (effect: Effect) => Promise<Response>,
 ): Promise<Response> {
   const key = readKey(keyed.request);
-  if (key === undefined) return await answer();
+  if (key === undefined) return await answer(unkeptEffect);
   const { store, vault } = deps;
   const { userId } = keyed;
   const fingerprint = fingerprintOf(keyed, vault);
@@ -44,31 +61,51 @@ export async function answerOnce(
 
   await forgetOld(store, userId);
   const holder = await deps.presence.announce();
+  const mine = and(own, eq(idempotencyKeys.holder, holder), eq(idempotencyKeys.status, 'running'));
   const take = async (): Promise<boolean> => {
     const values = { userId, key, fingerprint, holder };
     return (await store.db.insert(idempotencyKeys).values(values).onConflictDoNothing().returning()).length > 0;
   };
+  let left: { readonly sealedEffect: Buffer | null } | undefined;
   if (!(await take())) {
     const [known] = await store.db.select().from(idempotencyKeys).where(own);
     if (known !== undefined && known.fingerprint !== fingerprint) throw keyReused();
     if (known !== undefined && known.sealedAnswer !== null) {
       return replay((await vault.open(known.sealedAnswer, context)).toString('utf8'));
     }
-    // Whoever held it may be gone.
-    if (!(await forgetAbandoned(store, own)) || !(await take())) throw keyInUse();
+    // Whoever held it may be gone, or has freed it meanwhile.
+    left = await takeAbandoned(store, { own, holder });
+    if (left === undefined && (known !== undefined || !(await take()))) throw keyInUse();
   }
+  const keep: Effect['keep'] = async (tx, value) => {
+    const sealedEffect = await vault.seal(Buffer.from(JSON.stringify(value)), context);
+    const kept = await tx
+      .update(idempotencyKeys)
+      .set({ sealedEffect })
+      .where(mine)
+      .returning({ key: idempotencyKeys.key });
+    if (kept.length === 0) throw keyInUse();
+  };
   try {
-    const response = await answer();
+    const sealed = left?.sealedEffect ?? undefined;
+    const made: unknown = sealed && JSON.parse((await vault.open(sealed, context)).toString('utf8'));
+    const response = await answer({ made, keep });
     const stored = await store.db
       .update(idempotencyKeys)
-      .set({ status: 'answered', sealedAnswer: await vault.seal(await serialize(response), context) })
-      .where(and(own, eq(idempotencyKeys.holder, holder)))
+      .set({
+        status: 'answered',
+        sealedEffect: null,
+        sealedAnswer: await vault.seal(await serialize(response), context),
+      })
+      .where(mine)
       .returning({ key: idempotencyKeys.key });
     if (stored.length === 0) throw keyInUse();
     return response;
   } catch (error) {
-    const mine = and(own, eq(idempotencyKeys.holder, holder), eq(idempotencyKeys.status, 'running'));
-    await store.db.delete(idempotencyKeys).where(mine);
+    // A refusal is the end of it. Anything else says nothing of what was made: that waits for who asks again.
+    const nothingMade = isRefusal(error) ? mine : and(mine, isNull(idempotencyKeys.sealedEffect));
+    await store.db.delete(idempotencyKeys).where(nothingMade);
+    await store.db.update(idempotencyKeys).set({ holder: null }).where(mine);
     throw error;
   }
 }
@@ -96,19 +133,29 @@ async function forgetOld(store: Store, userId: string): Promise<void> {
   const ofUser = eq(idempotencyKeys.userId, userId);
   const older = (interval: string) => lt(idempotencyKeys.createdAt, sql`now() - ${interval}::interval`);
   await store.db.delete(idempotencyKeys).where(and(ofUser, older(`${keepHours} hours`)));
-  await store.db
-    .delete(idempotencyKeys)
-    .where(and(ofUser, eq(idempotencyKeys.status, 'running'), older(`${abandonedMinutes} minutes`)));
+  const running = and(ofUser, eq(idempotencyKeys.status, 'running'), isNull(idempotencyKeys.sealedEffect));
+  await store.db.delete(idempotencyKeys).where(and(running, older(`${abandonedMinutes} minutes`)));
 }
 
-/** Frees a key whose process has ended: the lock that it held while it lived is free. */
-async function forgetAbandoned(store: Store, own: SQL | undefined): Promise<boolean> {
+/** Takes a key whose process has ended (the lock that it held while it lived is free), with what that one had made. */
+async function takeAbandoned(
+  store: Store,
+  { own, holder }: { readonly own: SQL | undefined; readonly holder: number },
+): Promise<{ readonly sealedEffect: Buffer | null } | undefined> {
   const gone = sql`pg_try_advisory_xact_lock(${presenceLockSpace}, ${idempotencyKeys.holder})`;
-  const freed = await store.db
-    .delete(idempotencyKeys)
-    .where(and(own, eq(idempotencyKeys.status, 'running'), isNotNull(idempotencyKeys.holder), gone))
-    .returning({ key: idempotencyKeys.key });
-  return freed.length > 0;
+  // One that did not get as far as an answer gives its key back by itself.
+  const left = and(isNull(idempotencyKeys.holder), isNotNull(idempotencyKeys.sealedEffect));
+  const [taken] = await store.db
+    .update(idempotencyKeys)
+    .set({ holder, createdAt: sql`now()` })
+    .where(and(own, eq(idempotencyKeys.status, 'running'), or(left, and(isNotNull(idempotencyKeys.holder), gone))))
+    .returning({ sealedEffect: idempotencyKeys.sealedEffect });
+  return taken;
+}
+
+function isRefusal(error: unknown): boolean {
+  const { status, code } = failureOf(error);
+  return status < 500 && status !== clientGoneStatus && code !== keyInUseCode;
 }
 
 async function serialize(response: Response): Promise<Buffer> {
@@ -132,7 +179,7 @@ function replay(stored: string): Response {
 function keyInUse(): ApiFailure {
   return new ApiFailure('The first request with this key is still running.', {
     status: 409,
-    code: 'idempotency_key_in_use',
+    code: keyInUseCode,
     headers: { 'retry-after': '1' },
   });
 }

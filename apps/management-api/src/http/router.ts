@@ -24,7 +24,7 @@ import {
 } from './errors.ts';
 import { type EventSource, sendEvents } from './event-stream.ts';
 import type { Handlers } from './handlers.ts';
-import { answerOnce, hasKey } from './idempotency.ts';
+import { answerOnce, type Effect, hasKey, unkeptEffect } from './idempotency.ts';
 import { loggableError } from './loggable-error.ts';
 import { createOpenStreams, type OpenStreams } from './open-streams.ts';
 import type { Presence } from './presence.ts';
@@ -62,6 +62,7 @@ type AnyHandler = (
     readonly signal: AbortSignal;
     readonly request: Request;
     readonly origin: RequestOrigin;
+    readonly effect: Effect;
     readonly answer: Headers;
   },
 ) => Promise<unknown>;
@@ -159,7 +160,7 @@ async function handle(
   if (user !== undefined) checkRights(user, { scope: route.scope, tenantId: tenantOf(context, endpoint) });
   const query = endpoint.query && validate(endpoint.query, readQuery(request), 'query');
   const body = endpoint.request && validate(endpoint.request, await readJson(request), 'body');
-  const work = async (): Promise<Response> => {
+  const work = async (effect: Effect): Promise<Response> => {
     const key = user === undefined || request.method !== 'GET' ? undefined : answerKey(user, context.req.path);
     // Before anything is read.
     const reading = user === undefined || key === undefined ? undefined : deps.answers.begin(user.id);
@@ -175,6 +176,7 @@ async function handle(
       },
       request,
       origin: originOf(context),
+      effect,
       get answer() {
         headers ??= new Headers();
         return headers;
@@ -188,7 +190,9 @@ async function handle(
     if (key !== undefined) reading?.keep(key, { body: text, etag: headers?.get('etag') ?? undefined });
     return sendJson(context, text);
   };
-  return user === undefined ? await work() : await answerOnce(deps, { request, userId: user.id, body }, work);
+  return user === undefined
+    ? await work(unkeptEffect)
+    : await answerOnce(deps, { request, userId: user.id, body }, work);
 }
 
 /** Holds an API token against what it was made for; a login may do everything. */

@@ -1,7 +1,8 @@
 import type { DeployResponse } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
 import type { Handlers, RequestUser } from '../http/handlers.ts';
-import { runRelease } from '../routes/deploy.ts';
+import type { Effect } from '../http/idempotency.ts';
+import { findMade, runRelease } from '../routes/deploy.ts';
 import type { RouteDeps } from '../routes/deps.ts';
 import { resolveTenant } from '../routes/resolve-tenant.ts';
 import { createRelease } from '../tenants/deploys.ts';
@@ -27,7 +28,8 @@ export function releaseHandlers(deps: RouteDeps): Handlers['releases'] {
       return release;
     },
 
-    rollback: async ({ params, user, body, signal }) => rollBack(deps, { id: params.id, user, ...body, signal }),
+    rollback: async ({ params, user, body, signal, effect }) =>
+      rollBack(deps, { id: params.id, user, ...body, signal, effect }),
 
     getSecretDigestKey: async ({ params, user }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
@@ -49,10 +51,13 @@ async function rollBack(
     readonly release?: number | undefined;
     readonly expectedRelease?: number | undefined;
     readonly signal: AbortSignal;
+    readonly effect: Effect;
   },
 ): Promise<DeployResponse> {
-  const { user, expectedRelease, signal } = request;
+  const { user, expectedRelease, signal, effect } = request;
   const tenant = await resolveTenant(deps, { id: request.id, user });
+  const begun = await findMade(deps, effect);
+  if (begun !== undefined) return await runRelease(deps, { tenant, release: begun, signal });
   const target = await findRollbackTarget(deps.store, { tenant, release: request.release });
   if (target === undefined) {
     if (request.release !== undefined) throw notFound();
@@ -67,6 +72,7 @@ async function rollBack(
     rollbackOf: number,
     createdBy: user.id,
     expectedRelease,
+    effect,
   });
   return await runRelease(deps, { tenant, release, signal });
 }

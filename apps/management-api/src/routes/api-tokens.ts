@@ -6,6 +6,8 @@ import type { Caller } from '../tokens/authenticator.ts';
 import type { RouteDeps } from './deps.ts';
 import { resolveTenant } from './resolve-tenant.ts';
 
+type CreatedToken = NonNullable<Awaited<ReturnType<typeof createApiToken>>>;
+
 const dayMs = 24 * 60 * 60_000;
 const defaultDays = 90;
 const uuidPattern = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
@@ -16,7 +18,8 @@ export function apiTokenHandlers(deps: RouteDeps): Handlers['apiTokens'] {
   return {
     list: ({ user }) => listApiTokens({ store, now }, user.id),
 
-    create: async ({ user, body }) => {
+    create: async ({ user, body, effect }) => {
+      if (effect.made !== undefined) return effect.made as CreatedToken;
       const { name, scopes, expiresInDays = defaultDays } = body;
       if (body.tenantId !== undefined && scopes.includes('account')) {
         throw invalidRequest('body.scopes: account cannot be limited to a tenant.');
@@ -25,7 +28,7 @@ export function apiTokenHandlers(deps: RouteDeps): Handlers['apiTokens'] {
       checkOwnRights(user, { scopes, expiresAt });
       const tenantId =
         body.tenantId === undefined ? undefined : (await resolveTenant(deps, { id: body.tenantId, user })).id;
-      const made = await createApiToken({ store, now }, { userId: user.id, name, scopes, tenantId, expiresAt });
+      const made = await createApiToken({ store, now }, { userId: user.id, name, scopes, tenantId, expiresAt, effect });
       if (made !== undefined) return made;
       throw new ApiFailure(`There are ${maxApiTokens} API tokens already.`, {
         status: 409,

@@ -24,7 +24,7 @@ export function checkoutHandlers(deps: RouteDeps): Pick<Handlers, 'plans' | 'che
   return {
     plans: { list: () => deps.billing.listPlans() },
     checkout: {
-      create: ({ user, body }) => createCheckoutSession(deps, { ...body, userId: user.id }),
+      create: ({ user, body, effect }) => createCheckoutSession(deps, { ...body, userId: user.id, effect }),
 
       get: async ({ params, user }) => {
         const session = await findCheckoutSession(deps.store, { id: params.id, userId: user.id });

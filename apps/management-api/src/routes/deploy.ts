@@ -1,6 +1,7 @@
 import type { DeployResponse } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
-import { createRelease, type ReleaseRow } from '../tenants/deploys.ts';
+import type { Effect } from '../http/idempotency.ts';
+import { createRelease, type ReleaseRow, readRelease } from '../tenants/deploys.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
 import type { RouteDeps } from './deps.ts';
 
@@ -17,10 +18,13 @@ export async function deployTenant(
     readonly expectedRelease?: number | undefined;
     readonly userId: string;
     readonly signal: AbortSignal;
+    readonly effect: Effect;
   },
 ): Promise<DeployResponse> {
   const { images } = deps;
-  const { tenant, image, expectedRelease, userId, signal } = request;
+  const { tenant, image, expectedRelease, userId, signal, effect } = request;
+  const begun = await findMade(deps, effect);
+  if (begun !== undefined) return await runRelease(deps, { tenant, release: begun, signal });
   const expected = images.expectedImage(tenant.id);
   if (image !== expected) throw refuse(400, 'image_mismatch', `image: only ${expected} can run as this tenant.`);
   const pushed = await images.resolve(tenant.id);
@@ -29,9 +33,17 @@ export async function deployTenant(
     throw refuse(409, 'digest_mismatch', `${expected} points to ${pushed.digest} by now, not to ${request.digest}.`);
   }
 
-  const created = { tenantId: tenant.id, image, digest: pushed.digest, createdBy: userId, expectedRelease };
+  const created = { tenantId: tenant.id, image, digest: pushed.digest, createdBy: userId, expectedRelease, effect };
   const release = await createRelease(deps, created);
   return await runRelease(deps, { tenant, release, signal });
+}
+
+/** The release that the same request of before has created. */
+export async function findMade(
+  deps: Pick<RouteDeps, 'store'>,
+  { made }: Pick<Effect, 'made'>,
+): Promise<ReleaseRow | undefined> {
+  return typeof made === 'string' ? await readRelease(deps, made) : undefined;
 }
 
 /** Runs a release that was created, and waits for its health as long as the request may take. */

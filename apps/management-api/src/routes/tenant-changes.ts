@@ -1,6 +1,7 @@
 import type { OperationStatus } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
 import type { Handlers } from '../http/handlers.ts';
+import type { Effect } from '../http/idempotency.ts';
 import { ifMatchVersions, setVersion } from '../http/versions.ts';
 import type { DatabaseLogin } from '../store/schema.ts';
 import { retryProvisioning, updateTenant } from '../tenants/changes.ts';
@@ -29,51 +30,61 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
 
   async function operate(
     tenantId: string,
-    { kind, signal }: { readonly kind: OperationKind; readonly signal: AbortSignal },
+    request: { readonly kind: OperationKind; readonly signal: AbortSignal; readonly effect: Effect },
   ): Promise<OperationRow> {
-    const { id } = await openOperation(store, { tenantId, kind });
+    const { kind, signal, effect } = request;
+    // The same request of before may have opened it, and died.
+    const id =
+      typeof effect.made === 'string' ? effect.made : (await openOperation(store, { tenantId, kind, effect })).id;
     await workflows.startOperation(id);
     return await workflows.waitForOperation(id, { timeoutMs: deployPatienceMs, signal });
   }
 
   return {
-    update: async ({ params, user, body, request, answer }) => {
+    update: async ({ params, user, body, request, answer, effect }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
       const plans = await billing.listPlans();
       // A tenant may have more than its plan has by now: it keeps it.
       const planMemory = plans.find(({ id }) => id === tenant.planId)?.memoryMbDefault ?? 0;
-      const changed = await updateTenant(store, {
-        tenantId: tenant.id,
-        changes: body,
-        ifVersion: ifMatchVersions(request),
-        maxMemoryMb: Math.max(planMemory, tenant.memoryMb),
-      });
+      const changed =
+        effect.made === undefined
+          ? await updateTenant(store, {
+              tenantId: tenant.id,
+              changes: body,
+              ifVersion: ifMatchVersions(request),
+              maxMemoryMb: Math.max(planMemory, tenant.memoryMb),
+              effect,
+            })
+          : tenant;
       if (body.externalDbAccess !== undefined) await applyExternalAccess(deps, tenant.id);
       setVersion(answer, changed.version);
       return describeTenant(deps, { tenant: changed, plans });
     },
 
-    delete: async ({ params, user, signal }) => {
-      const { id } = await resolveTenant(deps, { id: params.id, user });
-      const { status, failure } = await operate(id, { kind: 'delete', signal }).catch(async (error: unknown) => {
-        // Somebody deletes it already: that one's end is this one's.
-        const running = await findOpenOperation(store.db, id);
-        if (!(error instanceof TenantBusy) || error.what !== 'delete') throw error;
-        if (running === undefined) return { status: 'done', failure: null };
-        return await workflows.waitForOperation(running.id, { timeoutMs: deployPatienceMs, signal });
-      });
+    delete: async ({ params, user, signal, effect }) => {
+      // Gone already, perhaps, where the same request of before has deleted it.
+      const id = effect.made === undefined ? (await resolveTenant(deps, { id: params.id, user })).id : params.id;
+      const { status, failure } = await operate(id, { kind: 'delete', signal, effect }).catch(
+        async (error: unknown) => {
+          // Somebody deletes it already: that one's end is this one's.
+          const running = await findOpenOperation(store.db, id);
+          if (!(error instanceof TenantBusy) || error.what !== 'delete') throw error;
+          if (running === undefined) return { status: 'done', failure: null };
+          return await workflows.waitForOperation(running.id, { timeoutMs: deployPatienceMs, signal });
+        },
+      );
       if (status === 'failed') throw operationFailed('The tenant could not be deleted', failure);
       return undefined;
     },
 
-    restart: async ({ params, user, signal }) => {
+    restart: async ({ params, user, signal, effect }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
-      return restartStatus(await operate(id, { kind: 'restart', signal }));
+      return restartStatus(await operate(id, { kind: 'restart', signal, effect }));
     },
 
-    retryProvision: async ({ params, user }) => {
+    retryProvision: async ({ params, user, effect }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
-      await retryProvisioning(store, id);
+      if (effect.made === undefined) await retryProvisioning(store, id, { effect });
       await workflows.startProvisioning(id);
       return { status: 'provisioning' };
     },
@@ -89,10 +100,10 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
       return { tenantId: tenant.id, externalDbAccess: enabled, databaseUrl };
     },
 
-    rotateCredentials: async ({ params, user, signal }) => {
+    rotateCredentials: async ({ params, user, signal, effect }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
       await requireDatabase(deps, id);
-      const { status, failure } = await operate(id, { kind: 'rotate_credentials', signal });
+      const { status, failure } = await operate(id, { kind: 'rotate_credentials', signal, effect });
       const before = await readTenant(deps, id);
       // While it goes on, the new login works already.
       const secrets = await readSecrets(deps, { tenantId: id, kind: 'platform' });
@@ -107,10 +118,10 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
       };
     },
 
-    rotateSyncToken: async ({ params, user, signal }) => {
+    rotateSyncToken: async ({ params, user, signal, effect }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
       await requireDatabase(deps, id);
-      const { status, failure } = await operate(id, { kind: 'rotate_sync_token', signal });
+      const { status, failure } = await operate(id, { kind: 'rotate_sync_token', signal, effect });
       if (status === 'failed') throw operationFailed('The old token stays', failure);
       const { SYNC_TOKEN: syncToken = '' } = await readSecrets(deps, { tenantId: id, kind: 'platform' });
       return { syncToken };

@@ -82,9 +82,9 @@ export function tenantHandlers(deps: RouteDeps): Reading {
       return images.issueToken(id);
     },
 
-    deploy: async ({ params, user, body, signal }) => {
+    deploy: async ({ params, user, body, signal, effect }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
-      return deployTenant(deps, { tenant, ...body, userId: user.id, signal });
+      return deployTenant(deps, { tenant, ...body, userId: user.id, signal, effect });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { and, DrizzleQueryError, eq, ne, sql } from 'drizzle-orm';
 import { ApiFailure } from '../http/errors.ts';
+import type { Effect } from '../http/idempotency.ts';
 import type { Store } from '../store/database.ts';
 import { tenants } from '../store/schema.ts';
 import { appendEvent } from './events.ts';
@@ -27,6 +28,8 @@ export async function updateTenant(
     readonly ifVersion?: readonly number[] | undefined;
     /** The most memory that the tenant's plan has, in MiB. */
     readonly maxMemoryMb: number;
+    /** Keeps that it was changed. */
+    readonly effect?: Pick<Effect, 'keep'> | undefined;
   },
 ): Promise<TenantRow> {
   const { tenantId, changes, ifVersion, maxMemoryMb } = request;
@@ -66,6 +69,7 @@ export async function updateTenant(
         throw isDuplicate(error) ? nameTaken(name) : error;
       });
     if (changed === undefined) throw new Error(`No tenant ${tenantId}`);
+    await request.effect?.keep(tx, true);
     return changed;
   });
 }
@@ -75,7 +79,12 @@ export async function updateTenant(
  * @throws {TenantStateConflict} when it was made, or is being made
  * @throws {ApiFailure} tenant_state_conflict when nobody pays for it any more
  */
-export async function retryProvisioning(store: Store, tenantId: string): Promise<void> {
+export async function retryProvisioning(
+  store: Store,
+  tenantId: string,
+  /** Keeps that it is tried again. */
+  options: { readonly effect?: Pick<Effect, 'keep'> | undefined } = {},
+): Promise<void> {
   await store.db.transaction(async (tx) => {
     const tenant = await lockTenant(tx, tenantId);
     await refuseIfBusy(tx, tenant);
@@ -93,6 +102,7 @@ export async function retryProvisioning(store: Store, tenantId: string): Promise
       state,
       message: 'Provisioning is tried again',
     });
+    await options.effect?.keep(tx, true);
   });
 }
 

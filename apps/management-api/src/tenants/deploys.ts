@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
+import type { Effect } from '../http/idempotency.ts';
 import type { Store, Transaction } from '../store/database.ts';
 import { releases, tenants, users } from '../store/schema.ts';
 import { findOpenOperation, TenantBusy } from './operations.ts';
@@ -67,7 +68,12 @@ export interface NewRelease {
  */
 export async function createRelease(
   deps: { readonly store: Store },
-  request: NewRelease & { readonly tenantId: string; readonly expectedRelease?: number | undefined },
+  request: NewRelease & {
+    readonly tenantId: string;
+    readonly expectedRelease?: number | undefined;
+    /** Keeps the release's id. */
+    readonly effect?: Pick<Effect, 'keep'> | undefined;
+  },
 ): Promise<ReleaseRow> {
   const { tenantId, expectedRelease } = request;
   return await deps.store.db.transaction(async (tx) => {
@@ -80,8 +86,16 @@ export async function createRelease(
     const state = nextState(tenant.state, 'deploy_started');
     const release = await insertRelease(tx, { ...request, tenant });
     await tx.update(tenants).set({ state, failure: null, updatedAt: sql`now()` }).where(eq(tenants.id, tenantId));
+    await request.effect?.keep(tx, release.id);
     return release;
   });
+}
+
+/** A release as it is now. */
+export async function readRelease({ store }: { readonly store: Store }, releaseId: string): Promise<ReleaseRow> {
+  const [release] = await store.db.select().from(releases).where(eq(releases.id, releaseId));
+  if (release === undefined) throw new Error(`No release ${releaseId}`);
+  return release;
 }
 
 /** The row of a new release, with the owner's secrets frozen. Call it with the tenant's row locked. */

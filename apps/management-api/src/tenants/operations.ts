@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
+import type { Effect } from '../http/idempotency.ts';
 import type { Store, Transaction } from '../store/database.ts';
 import { releases, tenantOperations, tenants } from '../store/schema.ts';
 import { nextState, type TenantTrigger } from './state.ts';
@@ -44,12 +45,19 @@ export const operationKinds = Object.keys(triggers) as readonly OperationKind[];
  */
 export async function openOperation(
   store: Store,
-  request: { readonly tenantId: string; readonly kind: OperationKind },
+  request: {
+    readonly tenantId: string;
+    readonly kind: OperationKind;
+    /** Keeps the operation's id. */
+    readonly effect?: Pick<Effect, 'keep'> | undefined;
+  },
 ): Promise<OperationRow> {
   return await store.db.transaction(async (tx) => {
     const tenant = await lockTenant(tx, request.tenantId);
     await refuseIfBusy(tx, tenant);
-    return await insertOperation(tx, { tenant, kind: request.kind });
+    const operation = await insertOperation(tx, { tenant, kind: request.kind });
+    await request.effect?.keep(tx, operation.id);
+    return operation;
   });
 }
 

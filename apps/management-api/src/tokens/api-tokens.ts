@@ -1,5 +1,6 @@
 import type { ApiScope, ApiToken } from '@sp/cloud-api/contract';
 import { and, count, desc, eq, gt, isNull, lt, or } from 'drizzle-orm';
+import type { Effect } from '../http/idempotency.ts';
 import { apiTokens, users } from '../store/schema.ts';
 import { hashApiToken, isApiToken, makeApiToken } from './api-token-format.ts';
 import type { SessionDeps } from './login-sessions.ts';
@@ -30,6 +31,8 @@ export async function createApiToken(
     readonly scopes: readonly ApiScope[];
     readonly tenantId: string | undefined;
     readonly expiresAt: Date;
+    /** Keeps the token, for whoever asks again with the same key. */
+    readonly effect?: Pick<Effect, 'keep'> | undefined;
   },
 ): Promise<(ApiToken & { readonly token: string }) | undefined> {
   const { userId, name, tenantId, expiresAt } = request;
@@ -50,7 +53,9 @@ export async function createApiToken(
     };
     const [made] = await tx.insert(apiTokens).values(values).returning();
     if (made === undefined) throw new Error('The database returned no row for a new API token.');
-    return { ...describe(made), token };
+    const created = { ...describe(made), token };
+    await request.effect?.keep(tx, created);
+    return created;
   });
 }
 

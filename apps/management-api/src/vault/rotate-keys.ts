@@ -1,4 +1,4 @@
-import { and, asc, eq, isNotNull } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, or } from 'drizzle-orm';
 import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
 import { idempotencyKeys, signingKeys, tenantKeys } from '../store/schema.ts';
@@ -87,29 +87,21 @@ async function listSigningKeys(store: Store): Promise<Sealed[]> {
 }
 
 async function listAnswers(store: Store): Promise<Sealed[]> {
-  const rows = await store.db.select().from(idempotencyKeys).where(isNotNull(idempotencyKeys.sealedAnswer));
-  return rows.flatMap(({ userId, key, sealedAnswer }) =>
-    sealedAnswer === null
-      ? []
-      : [
-          {
-            table: 'idempotency_keys' as const,
-            sealed: sealedAnswer,
-            context: `idempotency|${userId}|${key}`,
-            replace: async (next: Buffer) =>
-              await store.db
-                .update(idempotencyKeys)
-                .set({ sealedAnswer: next })
-                .where(
-                  and(
-                    eq(idempotencyKeys.userId, userId),
-                    eq(idempotencyKeys.key, key),
-                    eq(idempotencyKeys.sealedAnswer, sealedAnswer),
-                  ),
-                ),
-          },
-        ],
-  );
+  const kept = or(isNotNull(idempotencyKeys.sealedAnswer), isNotNull(idempotencyKeys.sealedEffect));
+  const rows = await store.db.select().from(idempotencyKeys).where(kept);
+  return rows.flatMap(({ userId, key, ...row }) => {
+    const own = and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.key, key));
+    return (['sealedAnswer', 'sealedEffect'] as const).flatMap((column) => {
+      const sealed = row[column];
+      if (sealed === null) return [];
+      const replace = async (next: Buffer) =>
+        await store.db
+          .update(idempotencyKeys)
+          .set({ [column]: next })
+          .where(and(own, eq(idempotencyKeys[column], sealed)));
+      return [{ table: 'idempotency_keys' as const, sealed, context: `idempotency|${userId}|${key}`, replace }];
+    });
+  });
 }
 
 async function opens(vault: Vault, { sealed, context }: Pick<Sealed, 'sealed' | 'context'>): Promise<boolean> {

@@ -15,7 +15,9 @@ export const idempotencyKeys = pgTable(
     status: text('status').$type<'running' | 'answered'>().notNull().default('running'),
     /** Status, headers and body as JSON, sealed by the vault: an answer can hold a new password. */
     sealedAnswer: bytea('sealed_answer'),
-    /** The process that answers, as `http/presence.ts` names it: when it is gone, the key is free. */
+    /** What the request has made, sealed: written with what it made, so that it is not made again when no answer came of it. */
+    sealedEffect: bytea('sealed_effect'),
+    /** The process that answers, as `http/presence.ts` names it: when it is gone, another may answer. */
     holder: integer('holder'),
     createdAt: created(),
   },
