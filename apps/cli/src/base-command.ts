@@ -3,6 +3,7 @@ import { type Context, createContext } from './context.ts';
 import { describeError, renderError } from './describe-error.ts';
 import { needsNetworkSetup } from './network/needs-setup.ts';
 import type { CommandEvent } from './output/command-event.ts';
+import { plainText } from './output/plain-line.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 import { writeStderr } from './output/write-stderr.ts';
 import { isSet, wantsUpdateNotice } from './presentation.ts';
@@ -97,6 +98,11 @@ export abstract class BaseCommand extends Command {
     const failure = typeof json === 'object' && json !== null && 'error' in json;
     const line = failure ? { type: 'error', ...json } : { type: 'result', result: json };
     process.stdout.write(`${JSON.stringify(line)}\n`);
+  }
+
+  /** To a terminal, nothing of others that steers it; a pipe gets every byte. */
+  override log(message = '', ...values: unknown[]): void {
+    super.log(process.stdout.isTTY ? plainText(message) : message, ...values);
   }
 
   /** oclif's own would look at nothing but the exit code and print every enumerable field of an error. */

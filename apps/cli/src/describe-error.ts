@@ -3,7 +3,7 @@ import { type Advice, type AnyErrorCode, advice } from './advice.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { proxyFor } from './network/proxy-for.ts';
 import type { ErrorDescription } from './output/json-documents.ts';
-import { plainLine } from './output/plain-line.ts';
+import { plainLine, plainText } from './output/plain-line.ts';
 import { toSnakeCase } from './output/snake-case.ts';
 
 /** An error as people and programs get to see it. */
@@ -78,20 +78,20 @@ export function describeError(
 export function renderError(error: DescribedError): string {
   const { findings, lastLines, next, requestId, available } = error.facts;
   const lines = [
-    `${red('✗')} ${error.message}`,
-    ...(Array.isArray(findings) ? findings.map((finding) => `    ${renderFinding(finding)}`) : []),
+    `${red('✗')} ${plainText(error.message)}`,
+    ...(Array.isArray(findings) ? findings.map((finding) => `    ${plainLine(renderFinding(finding))}`) : []),
     ...(Array.isArray(lastLines) ? lastLines.map((line) => dim(`    ${plainLine(String(line))}`)) : []),
     ...(Array.isArray(available) && available.length > 0 ? [`  There is: ${shorten(available)}`] : []),
-    ...error.suggestions.map((suggestion) => `  ${suggestion}`),
-    ...(Array.isArray(next) ? next.map((command) => `  ${cyan('$')} ${command}`) : []),
-    dim(`  ${error.code}${typeof requestId === 'string' ? ` · request ${requestId}` : ''}`),
+    ...error.suggestions.map((suggestion) => `  ${plainLine(suggestion)}`),
+    ...(Array.isArray(next) ? next.map((command) => `  ${cyan('$')} ${plainLine(String(command))}`) : []),
+    dim(`  ${error.code}${typeof requestId === 'string' ? ` · request ${plainLine(requestId)}` : ''}`),
     ...(error.stack === undefined ? [] : [error.stack]),
   ];
   return `${lines.join('\n')}\n`;
 }
 
 function shorten(names: readonly unknown[]): string {
-  const shown = names.slice(0, 10).map(String);
+  const shown = names.slice(0, 10).map((name) => plainLine(String(name)));
   return [...shown, ...(names.length > shown.length ? [`${names.length - shown.length} more`] : [])].join(', ');
 }
 

@@ -1,6 +1,7 @@
 import { dim, green, red } from 'ansis';
 import type { CommandEvent } from './output/command-event.ts';
 import { formatSeconds } from './output/duration.ts';
+import { plainText } from './output/plain-line.ts';
 import { type Spinner, startSpinner } from './output/spinner.ts';
 
 /** How far a step is, in bytes. */
@@ -51,8 +52,9 @@ export function createProgress(options: ProgressOptions): Progress {
   const { write, animation, silent, emit, columns = () => process.stderr.columns || 80 } = options;
   let spinner: Spinner | undefined;
   const print = (text: string): void => {
-    if (spinner === undefined) write(`${text}\n`);
-    else spinner.print(`${text}\n`);
+    // What the API or a tenant said may be in it.
+    if (spinner === undefined) write(`${plainText(text)}\n`);
+    else spinner.print(`${plainText(text)}\n`);
   };
   const line = (text: string): void => {
     if (!silent) print(text);

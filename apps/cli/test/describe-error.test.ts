@@ -85,3 +85,18 @@ test('what a machine wrote last does not steer the terminal', () => {
   expect(text).toContain('tab here');
   expect(text).not.toContain('\u001b[2J');
 });
+
+test('names, findings and command lines of others do not steer the terminal either', () => {
+  const hostile = 'a\u001b[2J\u0007\nb';
+  const error = Object.assign(new Error(`There is no tenant ${hostile}`), {
+    code: 'SP_CLI_TENANT_NOT_FOUND',
+    available: [hostile],
+    findings: [{ path: hostile }],
+    next: [`systemprompt cloud status --tenant '${hostile}'`],
+    requestId: hostile,
+  });
+  const text = renderError(describeError(error, { env: {} }));
+  expect(text).toContain('There is: a b');
+  expect(text.match(/a b/g)).toHaveLength(4);
+  for (const part of ['\u001b[2J', '\u0007']) expect(text).not.toContain(part);
+});

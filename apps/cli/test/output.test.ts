@@ -2,8 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
 import { formatBytes } from '../src/output/bytes.ts';
 import { formatSeconds } from '../src/output/duration.ts';
+import { plainText } from '../src/output/plain-line.ts';
 import { toSnakeCase } from '../src/output/snake-case.ts';
-import { renderTable } from '../src/output/table.ts';
+import { renderFields, renderTable } from '../src/output/table.ts';
 import { shellWord } from '../src/shell-words.ts';
 
 test('results become snake_case, all the way down', () => {
@@ -36,6 +37,14 @@ test('what others wrote moves no cursor and rings no bell', () => {
   const table = renderTable(['NAME'], [['\u001b[31mred\u001b[0m\nnext\u0007\u009b2J']]);
   expect(table).toContain('red next\ufffd');
   for (const part of ['\u0007', '\u009b', '31m']) expect(table).not.toContain(part);
+  const fields = renderFields({ Name: '\u001b]0;owned\u0007x\r\ny', Host: undefined });
+  expect(stripVTControlCharacters(fields)).toBe('Name  x y');
+  expect(fields).not.toContain('owned');
+});
+
+test('of a text with parts of others, its own lines and colours stay', () => {
+  expect(plainText('\u001b[1;31mred\u001b[0m\n\tnext')).toBe('\u001b[1;31mred\u001b[0m\n\tnext');
+  expect(plainText('a\u001b[2Jb\u001b]8;;http://x\u0007c\u0008\rd\u009b1m')).toBe('abc\ufffd d');
 });
 
 test('numbers are written for people', () => {

@@ -1,5 +1,6 @@
 import { cyan, dim } from 'ansis';
 import { formatSeconds } from './duration.ts';
+import { plainLine } from './plain-line.ts';
 import { textWidth, truncateText } from './text-width.ts';
 
 /** A line on a terminal that says what goes on and for how long. */
@@ -43,7 +44,7 @@ export function startSpinner(
     const elapsed = `(${formatSeconds((performance.now() - started) / 1000)})`;
     // The terminal itself shows a Ctrl-C as `^C`, which must not begin another line.
     const room = columns() - 7 - elapsed.length;
-    const shown = truncateText(said.replaceAll(/\s+/g, ' '), Math.max(1, room));
+    const shown = truncateText(plainLine(said).replaceAll(/\s+/g, ' '), Math.max(1, room));
     drawn = textWidth(shown) + 3 + elapsed.length;
     return `${cyan(frames[frame % frames.length] ?? '')} ${shown} ${dim(elapsed)}`;
   };

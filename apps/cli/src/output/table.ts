@@ -31,7 +31,7 @@ export function renderTable(
 export function renderFields(fields: Readonly<Record<string, string | undefined>>): string {
   const entries = Object.entries(fields).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const width = Math.max(0, ...entries.map(([name]) => name.length));
-  return entries.map(([name, value]) => `${dim(name.padEnd(width))}  ${value}`).join('\n');
+  return entries.map(([name, value]) => `${dim(name.padEnd(width))}  ${plainLine(value)}`).join('\n');
 }
 
 function fit(cell: string, width: number): string {

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import { Flags } from '@oclif/core';
 import type { LogEntry } from '@sp/cloud-api';
 import { dim } from 'ansis';
@@ -8,6 +7,7 @@ import { exitCodes } from '../../exit-codes.ts';
 import { profileFlag, tenantFlag } from '../../flags.ts';
 import { parsePattern } from '../../logs/pattern.ts';
 import { parseSince } from '../../logs/since.ts';
+import { plainLine } from '../../output/plain-line.ts';
 import { isSet } from '../../presentation.ts';
 import { findTarget } from '../../tenant/target.ts';
 
@@ -73,7 +73,7 @@ export default class Logs extends BaseCommand {
         if (follow) this.emitEvent({ type: 'log-line', ...entry });
         else shown.push(entry);
         // What a machine writes must not move the cursor of who reads it.
-        this.log(`${dim(entry.time)} ${stripVTControlCharacters(entry.message)}`);
+        this.log(`${dim(entry.time)} ${plainLine(entry.message)}`);
       }
     } catch (error) {
       // Ctrl-C is how following ends.
