@@ -35,6 +35,7 @@ async function openPage(context: TestContext, colorScheme: 'light' | 'dark') {
   requirePart('chromium', context);
   browser ??= await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
   const page = await (await browser.newContext({ colorScheme })).newPage();
+  page.setDefaultTimeout(120_000);
   const refused: string[] = [];
   page.on('console', (message) => {
     if (/Content Security Policy/i.test(message.text())) refused.push(message.text());

@@ -187,6 +187,7 @@ test('calls, changes and streams work in Chromium from a page of another origin'
   const origin = await servePage();
   browser ??= await openBrowser();
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
   await page.goto(origin);
@@ -247,6 +248,7 @@ test('a page that went offline gets the first answer, and one named error for a 
   requirePart('chromium', context);
   browser ??= await openBrowser();
   const page = await browser.newPage();
+  page.setDefaultTimeout(120_000);
   const origin = await servePage();
   await page.route(/send-again|follow/, (route) => route.abort());
   await page.goto(origin);

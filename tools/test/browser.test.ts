@@ -33,6 +33,7 @@ const openPage = async (): Promise<Page> => {
     ],
   });
   const context = await browser.newContext();
+  context.setDefaultTimeout(120_000);
   // Whatever is not on this computer would be a leak of a page that promises to need nothing else.
   await context.route('**/*', (route) =>
     /^https?:\/\/(127\.0\.0\.1|localhost|[\w-]+\.localhost)[:/]/.test(route.request().url())

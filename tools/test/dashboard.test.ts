@@ -40,6 +40,7 @@ async function openPage(context: TestContext, options: Parameters<Browser['newCo
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
   });
   const opened = await browser.newContext({ locale: 'en-GB', ...options });
+  opened.setDefaultTimeout(120_000);
   const page = await opened.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
@@ -266,21 +267,23 @@ test('everything is done with the keyboard alone, in dark mode and without motio
 
   await page.getByRole('heading', { level: 1, name: 'keys' }).waitFor();
   // Whoever hears the page begins at its title, and can skip what is above it.
-  expect(await focusedText(page)).toBe('keys');
+  await expect.poll(() => focusedText(page)).toBe('keys');
   await page.getByText('Ready for a deploy', { exact: true }).waitFor();
   expect(await findings(page)).toEqual([]);
   await tabTo(page, 'Delete…');
   await page.keyboard.press('Enter');
   await page.getByRole('dialog').waitFor();
-  expect(await page.evaluate('document.activeElement?.id')).toBe('typed');
+  const focusedId = (): Promise<unknown> => page.evaluate('document.activeElement?.id');
+  await expect.poll(focusedId).toBe('typed');
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await focusedText(page)).toBe('Delete…');
+  await expect.poll(() => focusedText(page)).toBe('Delete…');
   // Looks at the server come and go under it.
   await page.waitForResponse((response) => response.url().endsWith('/status'));
   await page.waitForResponse((response) => response.url().endsWith('/status'));
   expect(await focusedText(page)).toBe('Delete…');
   await page.keyboard.press('Enter');
+  await expect.poll(focusedId).toBe('typed');
   await page.keyboard.type('keys');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'No tenants yet' }).waitFor();

@@ -107,7 +107,8 @@ async function install(postgres: DebianPostgres, given: Environment = {}): Promi
     HOME: folder,
     SP_API_BASE_URL: balancer.url,
     SP_API_LISTEN_HOST: '127.0.0.1',
-    SP_API_DRAIN_SECONDS: '2',
+    // The balancer looks five times a second, unless the computer is busy.
+    SP_API_DRAIN_SECONDS: '4',
     // All of it comes from one address and one user.
     SP_API_ADDRESS_RATE_LIMIT: '1000000',
     SP_API_USER_RATE_LIMIT: '1000000',

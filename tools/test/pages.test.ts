@@ -33,6 +33,7 @@ async function openPage(context: TestContext, colorScheme: 'light' | 'dark' = 'l
   browser ??= await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
   // CSP stays on: axe is run in a world of its own.
   const page = await (await browser.newContext({ colorScheme })).newPage();
+  page.setDefaultTimeout(120_000);
   const refused: string[] = [];
   page.on('console', (message) => {
     if (/Content Security Policy/i.test(message.text())) refused.push(message.text());

@@ -29,6 +29,7 @@ test.for(['light', 'dark'] as const)(
     browser ??= await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] });
     for (const width of [1200, 360]) {
       const page = await (await browser.newContext({ colorScheme, viewport: { width, height: 800 } })).newPage();
+      page.setDefaultTimeout(120_000);
       const refused: string[] = [];
       page.on('console', (message) => refused.push(message.text()));
       const requests: string[] = [];

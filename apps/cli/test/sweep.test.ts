@@ -190,7 +190,7 @@ interface Ended {
 async function inPipe(args: readonly string[], world: { cwd: string; env: Record<string, string> }): Promise<Ended> {
   const { stdout, stderr, exitCode } = await runBinary(args, {
     ...world,
-    timeoutMs: 60_000,
+    timeoutMs: 150_000,
     // What goes on until Ctrl-C gets one.
     interruptAfter: (_, said) => !said.startsWith('{') && said.includes('until Ctrl-C'),
   });

@@ -46,7 +46,8 @@ test.each([
     pollIntervalMs: 5,
     onEvent: (event) => seen.push(event.eventType),
   });
-  while ((cloud.requests.get(statusPath) ?? 0) < 4) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (seen.length === 0 || (cloud.requests.get(statusPath) ?? 0) < 4)
+    await new Promise((resolve) => setTimeout(resolve, 5));
   expect(seen).toEqual([eventType]);
   cloud.setStatus('running');
   expect(await outcome).toMatchObject({ needsDeploy: false });

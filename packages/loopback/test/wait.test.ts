@@ -68,7 +68,8 @@ test('a callback before the wait is held, and one while another is handled is no
   let calls = 0;
   const value = await listener.wait(async (query) => {
     calls += 1;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // Once later requests are answered, the listener has both.
+    for (const _ of [1, 2]) await fetch(new URL('/', listener.url));
     return { page: 'mine', done: true, value: query.get('n') };
   });
   const texts = await Promise.all([first, second].map(async (response) => (await response).text()));

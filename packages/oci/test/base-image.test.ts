@@ -261,8 +261,8 @@ test('a download that breaks goes on where it was, also at a registry without ra
           if (left === 0) {
             await reader?.cancel();
             // Sent first, broken then.
-            setTimeout(() => controller.error(new Error('cut by the test')), 20);
-            await new Promise((resolve) => setTimeout(resolve, 40));
+            setTimeout(() => controller.error(new Error('cut by the test')), 100);
+            await new Promise((resolve) => setTimeout(resolve, 150));
           }
         },
       });
