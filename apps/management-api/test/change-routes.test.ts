@@ -105,6 +105,24 @@ test('a tenant that could not be made is tried again', async () => {
   expect(await failure(await send('DELETE', path))).toMatchObject({ status: 409, code: 'tenant_busy' });
 });
 
+test('what waits for a provider that is away gives way to a deletion', async () => {
+  const { id, path } = await newTenant('waits', 'provisioning');
+  const { cancelWaiting } = edge.ports.workflows;
+  const asked: string[] = [];
+  edge.ports.workflows.cancelWaiting = async (tenantId) => {
+    asked.push(tenantId);
+    await edge.store.pool.query(`update tenants set state = 'provision_failed' where id = $1`, [tenantId]);
+    return true;
+  };
+  edge.operations.length = 0;
+  expect((await send('DELETE', path)).status).toBe(204);
+  expect([asked, edge.operations.length]).toEqual([[id], 1]);
+  // A second one joins the first, and cancels nothing.
+  expect((await send('DELETE', path)).status).toBe(204);
+  expect([asked, edge.operations.length]).toEqual([[id], 1]);
+  edge.ports.workflows.cancelWaiting = cancelWaiting;
+});
+
 test('cancelling sends a signed webhook, and answers with the null that old clients read', async () => {
   const { path } = await newTenant('cancels');
   edge.delivered.length = 0;

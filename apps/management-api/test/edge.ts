@@ -79,6 +79,7 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
       waitForRelease: () => Promise.reject(new Error('no machines here')),
       startOperation: async (id) => void operations.push(id),
       waitForOperation: (id) => readOperation({ store }, id),
+      cancelWaiting: async () => false,
       settleSubscription: async () => {},
     },
   };

@@ -3,9 +3,12 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
 import type { Machines } from '../src/ports/machines.ts';
+import { createRelease } from '../src/tenants/deploys.ts';
 import { listEvents } from '../src/tenants/events.ts';
+import { openOperation } from '../src/tenants/operations.ts';
 import { startWorkflows, type Workflows } from '../src/workflows/engine.ts';
 import { isWaiting } from '../src/workflows/outage.ts';
+import { readOperation } from '../src/workflows/run-operation.ts';
 import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
 
 // A provider that is away for longer than a step is tried again, and what its tenants' owners learn of it.
@@ -140,6 +143,59 @@ test('a workflow that waits can be canceled, and what it did is closed', async (
   expect(await reach(tenantId, 'provision_failed')).toMatchObject({
     failure: 'It was interrupted and could not go on.',
   });
+});
+
+const wait = 60 * 60_000;
+const canceled = 'It was canceled while it waited for a provider, since the tenant is deleted (canceled_by_deletion).';
+
+/** Deletes a tenant whose provider is back by now, and waits for its end. */
+async function remove(engine: Workflows, tenantId: string): Promise<void> {
+  const { id } = await openOperation(database.store, { tenantId, kind: 'delete' });
+  await engine.startOperation(id);
+  await reach(tenantId, 'deleted');
+}
+
+test('what only waits for a provider can be ended so that the tenant is deleted', async () => {
+  const engine = await start(away, [wait]);
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await told(tenantId);
+  const busy = openOperation(database.store, { tenantId, kind: 'delete' });
+  await expect(busy).rejects.toMatchObject({ what: 'provision' });
+  expect(await engine.cancelWaiting(tenantId)).toBe(true);
+  expect(await readTenant(database.store, tenantId)).toMatchObject({ state: 'provision_failed', failure: canceled });
+  expect((await DBOS.getWorkflowStatus(`provision:${tenantId}`))?.status).toBe('CANCELLED');
+  expect(await engine.cancelWaiting(tenantId)).toBe(false);
+  await remove(engine, tenantId);
+});
+
+test('a deploy and a restart that wait are ended alike, and what works is not', async () => {
+  const engine = await start(async () => {}, [wait]);
+  const tenantId = await newTenant();
+  await engine.startProvisioning(tenantId);
+  await reach(tenantId, 'awaiting_deploy');
+  expect(await engine.cancelWaiting(tenantId)).toBe(false);
+  const waits = () =>
+    expect
+      .poll(async () => (await readTenant(database.store, tenantId)).failure, { timeout: 30_000 })
+      .toMatch(/^Waiting for a provider/);
+  const release = { tenantId, image: '127.0.0.1:1/r:t', digest: 'sha256:1' };
+  const { id: releaseId } = await createRelease(database, release);
+  await engine.startDeploy(releaseId);
+  await waits();
+  expect(await engine.cancelWaiting(tenantId)).toBe(true);
+  expect(await readTenant(database.store, tenantId)).toMatchObject({ state: 'awaiting_deploy', failure: canceled });
+  const { rows } = await database.store.pool.query('select status, failure from releases where id = $1', [releaseId]);
+  expect(rows).toEqual([{ status: 'failed', failure: canceled }]);
+
+  const running = `update tenants set state = 'running', failure = null, current_release_id = $2 where id = $1`;
+  await database.store.pool.query(running, [tenantId, releaseId]);
+  const restart = await openOperation(database.store, { tenantId, kind: 'restart' });
+  await engine.startOperation(restart.id);
+  await waits();
+  expect(await engine.cancelWaiting(tenantId)).toBe(true);
+  expect(await readOperation(database, restart.id)).toMatchObject({ status: 'failed', failure: canceled });
+  await remove(engine, tenantId);
 });
 
 test('a workflow waits only until the moment that it recorded', () => {

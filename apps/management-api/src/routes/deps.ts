@@ -32,6 +32,7 @@ export interface Ports {
     | 'waitForRelease'
     | 'startOperation'
     | 'waitForOperation'
+    | 'cancelWaiting'
     | 'settleSubscription'
   >;
   readonly feed: Pick<EventFeed, 'follow' | 'join' | 'leave'>;

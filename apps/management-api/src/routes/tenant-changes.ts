@@ -64,15 +64,19 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
     delete: async ({ params, user, signal, effect }) => {
       // Gone already, perhaps, where the same request of before has deleted it.
       const id = effect.made === undefined ? (await resolveTenant(deps, { id: params.id, user })).id : params.id;
-      const { status, failure } = await operate(id, { kind: 'delete', signal, effect }).catch(
-        async (error: unknown) => {
-          // Somebody deletes it already: that one's end is this one's.
-          const running = await findOpenOperation(store.db, id);
-          if (!(error instanceof TenantBusy) || error.what !== 'delete') throw error;
-          if (running === undefined) return { status: 'done', failure: null };
-          return await workflows.waitForOperation(running.id, { timeoutMs: deployPatienceMs, signal });
-        },
-      );
+      const remove = (): Promise<OperationRow> => operate(id, { kind: 'delete', signal, effect });
+      const { status, failure } = await remove().catch(async (error: unknown) => {
+        if (!(error instanceof TenantBusy)) throw error;
+        if (error.what !== 'delete') {
+          // What waits for a provider that is away may do so for an hour, and nobody wants it any more.
+          if (await workflows.cancelWaiting(id)) return await remove();
+          throw error;
+        }
+        // Somebody deletes it already: that one's end is this one's.
+        const running = await findOpenOperation(store.db, id);
+        if (running === undefined) return { status: 'done', failure: null };
+        return await workflows.waitForOperation(running.id, { timeoutMs: deployPatienceMs, signal });
+      });
       if (status === 'failed') throw operationFailed('The tenant could not be deleted', failure);
       return undefined;
     },

@@ -5,6 +5,7 @@ import { LocalCloudError } from '../local/local-cloud-error.ts';
 import { releases } from '../store/schema.ts';
 import type { ReleaseRow } from '../tenants/deploys.ts';
 import type { OperationRow } from '../tenants/operations.ts';
+import { cancelWaiting } from './cancel-waiting.ts';
 import { deployRelease } from './deploy-release.ts';
 import { engineDatabase, engineLogger } from './engine-settings.ts';
 import { type ExecutorLease, openExecutorLease } from './executor-lease.ts';
@@ -42,6 +43,8 @@ export interface Workflows {
     operationId: string,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<OperationRow>;
+  /** Ends what is being done to a tenant if it only waits for a provider that is away; whether it was so. */
+  cancelWaiting(tenantId: string): Promise<boolean>;
   /**
    * Does what a tenant's subscription asks for now: suspends it, starts it again, or deletes it. While something else is
    * being done to the tenant, that comes after it.
@@ -226,6 +229,7 @@ export async function startWorkflows(options: WorkflowsOptions): Promise<Workflo
         await delay(Math.min(releasePollMs, left), undefined, signal === undefined ? {} : { signal });
       }
     },
+    cancelWaiting: (tenantId) => cancelWaiting({ store }, tenantId),
     settleSubscription: async (tenantId) => {
       const operationId = await openDueOperation({ store }, { tenantId });
       if (operationId !== undefined) await workflows.startOperation(operationId);
