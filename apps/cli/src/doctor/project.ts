@@ -1,5 +1,6 @@
 import { chmod, stat } from 'node:fs/promises';
 import type { Context } from '../context.ts';
+import { finishCommands, listUnfinished } from '../local-tenant/unfinished-tenants.ts';
 import { count } from '../output/count.ts';
 import { listProjectProfiles } from '../profile-listing.ts';
 import type { Finding } from './finding.ts';
@@ -22,6 +23,10 @@ export async function checkProject(context: Context, { fix }: { fix: boolean }):
     ...broken.map(({ name, problem }): Finding => {
       const correct = `Correct ${project.profile(name).config}`;
       return { check: 'project', status: 'problem', message: `The profile ${name}: ${problem}`, fix: correct };
+    }),
+    ...(await listUnfinished(project)).map((tenant): Finding => {
+      const message = `The local tenant ${tenant.name} is not finished: it was broken off, or is being made`;
+      return { check: 'project', status: 'warning', message, fix: finishCommands(tenant).join(', or ') };
     }),
     ...files.flatMap((finding) => finding ?? []),
   ];

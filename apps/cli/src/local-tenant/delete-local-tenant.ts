@@ -4,8 +4,10 @@ import { confirmByName } from '../confirm.ts';
 import type { Context } from '../context.ts';
 import { shellWord } from '../shell-words.ts';
 import { forgetTenant } from '../tenant/forget.ts';
-import { dockerFolder, postgresOf, startPostgres } from './postgres-of.ts';
+import { dropOwnDatabase, isOwn, type OwnTenant } from './own-database.ts';
+import { postgresOf, startPostgres } from './postgres-of.ts';
 import { stopTenantPostgres } from './tenant-postgres.ts';
+import { changeUnfinished, type UnfinishedTenant } from './unfinished-tenants.ts';
 
 /** Takes a local tenant out of the store, and with it, when the person says so, its database. */
 export async function deleteLocalTenant(
@@ -33,10 +35,39 @@ export async function deleteLocalTenant(
   const end = data === 'delete' ? ' and destroys its database' : '';
   const warning = `Deleting the local tenant ${name} takes it out of this project${end}.`;
   await confirmByName(context, { name, given: flags.confirm, warning, command: `${again} --data ${data}` });
-  if (kind !== 'external' && data === 'delete') await dropDatabase(context, { tenant, kind });
+  if (kind !== 'external' && data === 'delete') {
+    const url = tenant.databaseUrl ?? '';
+    const databaseName = tenant.sharedContainerDb ?? decodeURIComponent(new URL(url).pathname.slice(1));
+    await dropDatabase(context, { id, database: kind, databaseName });
+  }
   const project = context.requireProject();
   const profiles = await forgetTenant(context, { id, project });
   return { profiles, database: data === 'delete' ? 'deleted' : 'kept' };
+}
+
+/** Deletes what there is of a local tenant whose making was broken off. Nobody has put anything into its database. */
+export async function deleteUnfinishedTenant(
+  tenant: UnfinishedTenant,
+  options: {
+    readonly context: Context;
+    readonly flags: { readonly confirm?: string | undefined };
+    /** The command line, without the tenant. */
+    readonly command: string;
+  },
+): Promise<{ readonly profiles: readonly string[]; readonly database: 'kept' | 'deleted' }> {
+  const { context, flags, command } = options;
+  const { id, name } = tenant;
+  const warning = `The local tenant ${name} was not finished. Deleting it destroys its database.`;
+  await confirmByName(context, { name, given: flags.confirm, warning, command: `${command} ${shellWord(id)}` });
+  return await changeUnfinished(context, async (unfinished) => {
+    const left = unfinished.find(id);
+    if (left === undefined)
+      throw new CliError('SP_CLI_USAGE', `The tenant ${name} is finished by now: nothing was deleted`);
+    if (isOwn(left)) await dropDatabase(context, left);
+    await unfinished.forget(id);
+    const profiles = await forgetTenant(context, { id, project: context.requireProject() });
+    return { profiles, database: isOwn(left) ? 'deleted' : 'kept' };
+  });
 }
 
 /** A tenant can be made with the URL of another one: its database is not this one's to delete. */
@@ -84,18 +115,19 @@ async function askData(
 
 async function dropDatabase(
   context: Context,
-  { tenant, kind }: { tenant: StoredTenant; kind: 'docker' | 'embedded' },
+  tenant: Pick<OwnTenant, 'id' | 'database' | 'databaseName'>,
 ): Promise<void> {
-  const { dropTenantDatabase, forgetTenantDatabase, listDatabases } = await import('@sp/local-postgres');
-  const name = tenant.sharedContainerDb ?? decodeURIComponent(new URL(tenant.databaseUrl ?? '').pathname.slice(1));
-  const step = context.progress.step('database', `Deleting the database ${name}`);
+  const { signal } = context;
+  const { listDatabases } = await import('@sp/local-postgres');
+  const step = context.progress.step('database', `Deleting the database ${tenant.databaseName}`);
   try {
-    const adminUrl = await startPostgres(context, kind);
-    await dropTenantDatabase(adminUrl, { name, signal: context.signal });
-    if (kind === 'docker') await forgetTenantDatabase(dockerFolder(context), tenant.id);
+    const adminUrl = await startPostgres(context, tenant.database);
+    await dropOwnDatabase(context, { tenant, adminUrl, signal });
     step.done();
     // A server that nobody has a database on would run until the computer is switched off.
-    if (kind === 'embedded' && (await listDatabases(adminUrl)).length === 0) await stopTenantPostgres(context.env);
+    if (tenant.database === 'embedded' && (await listDatabases(adminUrl)).length === 0) {
+      await stopTenantPostgres(context.env);
+    }
   } catch (error) {
     step.fail();
     throw error;

@@ -2,8 +2,9 @@ import { Args, Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { confirmByName } from '../../../confirm.ts';
 import { confirmFlag } from '../../../flags.ts';
-import { deleteLocalTenant } from '../../../local-tenant/delete-local-tenant.ts';
+import { deleteLocalTenant, deleteUnfinishedTenant } from '../../../local-tenant/delete-local-tenant.ts';
 import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
+import { findUnfinished } from '../../../local-tenant/unfinished-tenants.ts';
 import { shellWord } from '../../../shell-words.ts';
 import { forgetTenant } from '../../../tenant/forget.ts';
 import { operate } from '../../../tenant/operate.ts';
@@ -44,6 +45,14 @@ export default class TenantDelete extends BaseCommand {
       this.log(`${local.name} is deleted; its database is ${database === 'deleted' ? 'deleted too' : 'still there'}`);
       this.tellOf(profiles);
       return { tenantId: local.id, tenantName: local.name, deleted: true, profiles, database };
+    }
+    const unfinished = await findUnfinished(this.context.project, args.id);
+    if (unfinished !== undefined) {
+      const { id, name } = unfinished;
+      const ended = await deleteUnfinishedTenant(unfinished, { context: this.context, flags, command: bin });
+      this.log(`What there was of ${name} is deleted`);
+      this.tellOf(ended.profiles);
+      return { tenantId: id, tenantName: name, deleted: true, ...ended };
     }
     const target = await findTarget(this.context, { tenant: args.id, command: bin, as: '' });
     const { id, name, label, api } = target;

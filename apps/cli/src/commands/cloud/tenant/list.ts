@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
+import { listUnfinished } from '../../../local-tenant/unfinished-tenants.ts';
 import { renderTable } from '../../../output/table.ts';
 import { loadListing } from '../../../tenant-listing.ts';
 
@@ -50,6 +51,9 @@ export default class TenantList extends BaseCommand {
       status: info?.status,
       hasDatabase: Boolean(stored.tenantType === 'cloud' ? stored.internalDatabaseUrl : stored.databaseUrl),
     }));
+    for (const { name } of await listUnfinished(this.context.project)) {
+      this.context.warn(`The local tenant ${name} is not finished. What to do: ${this.config.bin} cloud doctor`);
+    }
     if (tenants.length === 0) this.log('No tenants yet');
     else {
       const rows = tenants.map((tenant) => [
