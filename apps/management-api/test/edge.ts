@@ -60,7 +60,13 @@ export async function startEdge(options: Partial<ManagementApiOptions> = {}) {
     feed,
     machines: { databaseHost: '127.0.0.1' } as Ports['machines'],
     databases: createPostgresDatabases({ adminUrl: postgres.url }),
-    dns: createCnameDns({ resolveCname: async (domain) => dnsRecords.get(domain) ?? [] }),
+    dns: createCnameDns({
+      resolveCname: async (domain) => {
+        const records = dnsRecords.get(domain);
+        if (records === undefined) throw Object.assign(new Error('queryCname ESERVFAIL'), { code: 'ESERVFAIL' });
+        return records;
+      },
+    }),
     images: {
       fetch: async () => new Response('registry'),
       expectedImage: (tenantId) => `127.0.0.1:7300/systemprompt-images:tenant-${tenantId}`,

@@ -59,7 +59,7 @@ test.each([
   ['the API', 1, 'error'],
   ['the API', 1, 'silence'],
 ] as const)('%s (%i) with the fault "%s" is a named error without secrets', async (_, before, fault) => {
-  const identity = world.connect({ timeoutMs: 100 });
+  const identity = world.connect({ timeoutMs: fault === 'silence' ? 1000 : 60_000 });
   const { state, url } = await begin(world, identity);
   const returned = await world.allow(url, ada);
   world.github.failNext(...Array.from({ length: before }, () => 'none' as const), fault);

@@ -81,7 +81,7 @@ test.each([
   ['html', 'SP_IDENTITY_UNAVAILABLE'],
   ['silence', 'SP_IDENTITY_UNAVAILABLE'],
 ] as const)('a token endpoint with the fault "%s" is a named error without secrets', async (fault, code) => {
-  const identity = world.connect({ timeoutMs: 100 });
+  const identity = world.connect({ timeoutMs: fault === 'silence' ? 1000 : 60_000 });
   const { state, url } = await begin(world, identity);
   const returned = await world.allow(url, ada);
   world.google.failNext(fault);

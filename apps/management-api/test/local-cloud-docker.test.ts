@@ -58,7 +58,9 @@ test('docker: a container is deployed, reaches its database, and stops, starts a
     await cloud.stop();
     expect(await containers()).toBe('');
     cloud = await startLocalCloud({ dataDir, port: 0, machines: 'docker' });
-    expect((await getPage(`${cloud.url}/facts`, host)).status).toBe(200);
+    // The container is started again by then; that its program listens is its own affair.
+    const { url } = cloud;
+    await expect.poll(async () => (await getPage(`${url}/facts`, host)).status).toBe(200);
     expect(await containers()).not.toBe('');
     await cloud.stop();
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Digest } from '@sp/oci';
 import { execa } from 'execa';
 import { Client } from 'pg';
@@ -99,8 +100,14 @@ test('docker: serve runs containers that outlive it, finds them, replaces the lo
   });
   expect(deployed).toMatchObject({ status: 'running' });
   const { host } = new URL(deployed.app_url);
-  const facts = async (): Promise<MachineFacts> =>
-    JSON.parse((await getPage(`${service.url}/facts`, host)).body) as MachineFacts;
+  // A container that is started again is there before its program listens.
+  const facts = async (): Promise<MachineFacts> => {
+    for (;;) {
+      const { status, body } = await getPage(`${service.url}/facts`, host);
+      if (status === 200) return JSON.parse(body) as MachineFacts;
+      await delay(100);
+    }
+  };
   const { env: seen, startedAt } = await facts();
   expect(new URL(seen['DATABASE_URL'] ?? '').hostname).toBe('host.docker.internal');
   const [container = ''] = await listContainers();

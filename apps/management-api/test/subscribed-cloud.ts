@@ -143,6 +143,7 @@ export async function startSubscribedCloud() {
         workflows: edge.ports.workflows,
         billing: edge.ports.billing,
         tokens: { rotateIfDue: async () => undefined },
+        dns: edge.ports.dns,
         logger: pino({ level: 'error' }, { write: (line: string) => cloud.errors.push(line) }),
         terms,
         now: () => now,

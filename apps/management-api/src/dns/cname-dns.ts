@@ -10,12 +10,17 @@ export function createCnameDns(options: { readonly resolveCname?: ResolveCname |
   return {
     target: (hostname) => hostname.replace(/:\d+$/, ''),
     findAliases: async (domain, { signal } = {}) => {
-      if (signal?.aborted) return [];
+      if (signal?.aborted) return undefined;
+      const names = await resolveCname(domain).catch((error: unknown) => (saysNothingThere(error) ? [] : undefined));
       // Names are the same with and without the dot of the root, and in any case.
-      const names = await resolveCname(domain).catch(() => []);
-      return names.map((name) => name.toLowerCase().replace(/\.$/, ''));
+      return names?.map((name) => name.toLowerCase().replace(/\.$/, ''));
     },
   };
+}
+
+/** Whether a name server has answered that there is no such name or record. */
+function saysNothingThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA');
 }
 
 // One attempt of two seconds: a request waits for it.

@@ -142,7 +142,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
     });
     stops.push(() => workflows.close());
     await databases.prepare();
-    const maintenance = startMaintenance({ store, hostname, billing, workflows, tokens, logger });
+    const maintenance = startMaintenance({ store, hostname, billing, workflows, tokens, dns, logger });
     stops.push(() => maintenance.close());
 
     const streams = new AbortController();

@@ -5,6 +5,7 @@ import {
   type CustomDomainRow,
   deleteCustomDomain,
   findCustomDomain,
+  isFailingDomain,
   setCustomDomain,
   verifyCustomDomain,
 } from '../tenants/custom-domains.ts';
@@ -22,13 +23,16 @@ export function domainHandlers(deps: RouteDeps): Handlers['domains'] {
 
   async function describe(tenant: TenantRow, stored: CustomDomainRow, signal: AbortSignal): Promise<CustomDomain> {
     const target = dns.target(tenant.hostname);
-    const { domain, createdAt, verifiedAt } = await verify(stored, { target, signal });
+    const found = await look(stored, { target, signal });
+    const { domain, createdAt, verifiedAt } = found;
     // Only for a name that is proved: the provider limits how many are asked for.
-    const isActive = verifiedAt !== null && (await certificates.isReady(tenant, domain));
+    const isReady = verifiedAt !== null && (await certificates.isReady(tenant, domain));
+    const isFailing = isFailingDomain(found, deps.now());
+    const verified = found.isFound || (verifiedAt !== null && !isFailing);
     return {
       domain,
-      status: isActive ? 'active' : 'pending',
-      verified: verifiedAt !== null,
+      status: verified && isReady ? 'active' : isFailing ? 'failing' : 'pending',
+      verified,
       dnsTarget: target,
       dnsInstructions: { recordType: 'CNAME', host: domain, value: target, ttl },
       createdAt: createdAt.toISOString(),
@@ -36,13 +40,17 @@ export function domainHandlers(deps: RouteDeps): Handlers['domains'] {
     };
   }
 
-  async function verify(
+  /** Looks for the record where it was not found yet, or was not found again. */
+  async function look(
     stored: CustomDomainRow,
     { target, signal }: { readonly target: string; readonly signal: AbortSignal },
-  ): Promise<CustomDomainRow> {
-    if (stored.verifiedAt !== null) return stored;
+  ): Promise<CustomDomainRow & { readonly isFound: boolean }> {
+    const isRight = stored.verifiedAt !== null && stored.failingSince === null;
+    if (isRight) return { ...stored, isFound: true };
     const aliases = await dns.findAliases(stored.domain, { signal });
-    return aliases.includes(target.toLowerCase()) ? await verifyCustomDomain(store, stored) : stored;
+    const isFound = aliases?.includes(target.toLowerCase()) === true;
+    if (isFound && stored.verifiedAt === null) return { ...(await verifyCustomDomain(store, stored)), isFound };
+    return { ...stored, isFound };
   }
 
   return {

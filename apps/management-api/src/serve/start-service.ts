@@ -97,7 +97,8 @@ export async function startService(
     await databases.prepare().catch((err: unknown) => logger.warn({ err }, 'databases stay open to every role'));
     const day = 24 * 60 * 60 * 1000;
     const terms = { graceMs: configuration.graceDays * day, retentionMs: configuration.retentionDays * day };
-    const maintenance = startMaintenance({ store, hostname, billing, workflows, tokens, logger, terms });
+    const maintained = { store, hostname, billing, workflows, tokens, dns, certificates, logger, terms };
+    const maintenance = startMaintenance(maintained);
     stops.push(() => maintenance.close());
 
     const streams = new AbortController();

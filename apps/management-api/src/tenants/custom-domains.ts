@@ -1,4 +1,4 @@
-import { and, DrizzleQueryError, eq, isNotNull, ne, sql } from 'drizzle-orm';
+import { and, DrizzleQueryError, eq, isNotNull, lt, ne, sql } from 'drizzle-orm';
 import { ApiFailure } from '../http/errors.ts';
 import type { Store } from '../store/database.ts';
 import { customDomains } from '../store/schema.ts';
@@ -6,6 +6,8 @@ import { lockTenant, refuseIfBusy } from './operations.ts';
 
 /** A tenant's custom domain as it is stored. */
 export type CustomDomainRow = typeof customDomains.$inferSelect;
+
+const failingAfterMs = 10 * 60_000;
 
 /**
  * Stores the domain that a tenant wants, in place of the one of before. Several may want a name; who proves it has it.
@@ -28,7 +30,7 @@ export async function setCustomDomain(
           isNotNull(customDomains.verifiedAt),
         ),
       );
-    if (other !== undefined) throw domainTaken();
+    if (other !== undefined && !isFailingDomain(other, Date.now())) throw domainTaken();
     const [current] = await tx.select().from(customDomains).where(eq(customDomains.tenantId, tenantId));
     if (current?.domain === domain) return current;
     const [stored] = await tx
@@ -36,7 +38,7 @@ export async function setCustomDomain(
       .values({ tenantId, domain })
       .onConflictDoUpdate({
         target: customDomains.tenantId,
-        set: { domain, createdAt: sql`now()`, verifiedAt: null },
+        set: { domain, createdAt: sql`now()`, verifiedAt: null, checkedAt: null, failingSince: null },
       })
       .returning();
     if (stored === undefined) throw new Error(`No domain of tenant ${tenantId}`);
@@ -50,21 +52,34 @@ export async function findCustomDomain(store: Store, tenantId: string): Promise<
   return stored;
 }
 
+/** Whether a domain that was proved has not been right for a while: a name server that stumbles is no reason. */
+export function isFailingDomain({ failingSince }: Pick<CustomDomainRow, 'failingSince'>, now: number): boolean {
+  return failingSince !== null && failingSince.getTime() <= now - failingAfterMs;
+}
+
 /**
- * Notes that a domain was proved.
+ * Notes that a domain was proved. From a tenant whose domain is not right any more it is taken.
  * @throws {ApiFailure} domain_taken when another tenant was first
  */
 export async function verifyCustomDomain(store: Store, proved: CustomDomainRow): Promise<CustomDomainRow> {
-  const [stored] = await store.db
-    .update(customDomains)
-    .set({ verifiedAt: sql`now()` })
-    .where(and(eq(customDomains.tenantId, proved.tenantId), eq(customDomains.domain, proved.domain)))
-    .returning()
-    .catch((error: unknown) => {
-      const cause = error instanceof DrizzleQueryError ? error.cause : undefined;
-      throw cause !== undefined && 'code' in cause && cause.code === '23505' ? domainTaken() : error;
-    });
-  return stored ?? proved;
+  const { tenantId, domain } = proved;
+  return await store.db.transaction(async (tx) => {
+    const failing = lt(customDomains.failingSince, new Date(Date.now() - failingAfterMs));
+    await tx
+      .update(customDomains)
+      .set({ verifiedAt: null, checkedAt: null, failingSince: null })
+      .where(and(eq(customDomains.domain, domain), ne(customDomains.tenantId, tenantId), failing));
+    const [stored] = await tx
+      .update(customDomains)
+      .set({ verifiedAt: sql`now()`, checkedAt: null, failingSince: null })
+      .where(and(eq(customDomains.tenantId, tenantId), eq(customDomains.domain, domain)))
+      .returning()
+      .catch((error: unknown) => {
+        const cause = error instanceof DrizzleQueryError ? error.cause : undefined;
+        throw cause !== undefined && 'code' in cause && cause.code === '23505' ? domainTaken() : error;
+      });
+    return stored ?? proved;
+  });
 }
 
 /** Takes a tenant's domain away, if it has one. */

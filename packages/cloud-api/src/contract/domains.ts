@@ -18,7 +18,7 @@ export interface DnsInstructions {
 export interface CustomDomain {
   /** The host name. */
   readonly domain: string;
-  /** `pending` until the record is found, then `active`. */
+  /** `pending` until the record is found, then `active`; `failing` where it, or the certificate, is not right any more. */
   readonly status: 'pending' | 'active' | (string & {});
   /** Whether the record was found. */
   readonly verified: boolean;

@@ -78,6 +78,10 @@ export const customDomains = pgTable(
     domain: text('domain').notNull(),
     createdAt: created(),
     verifiedAt: moment('verified_at'),
+    /** When it was last looked at again, once it was proved. */
+    checkedAt: moment('checked_at'),
+    /** Since when its record or its certificate is not right any more. */
+    failingSince: moment('failing_since'),
   },
   (table) => [uniqueIndex('custom_domains_verified').on(table.domain).where(sql`verified_at is not null`)],
 );
