@@ -78,7 +78,7 @@ export async function applyOpen(
     return result;
   } finally {
     // Of what came and was not used, the next sync need not ask again.
-    newFolders?.release(tree.contents.adopt);
+    newFolders?.giveUp(tree.contents.adopt);
   }
 }
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { link, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, link, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -165,3 +165,45 @@ test('a folder that somebody makes while a new one is filled keeps what is in it
   expect(await readFiles(both.remote)).toEqual({ 'new/1': '1', 'new/2': '2', 'new/3': '3', 'new/theirs': 'theirs' });
   expect(await readdir(incoming)).toEqual([]);
 });
+
+test.runIf(process.platform !== 'win32')(
+  'a failure between two new folders is the one that is told, and the next attempt finishes',
+  async () => {
+    const folder = await temporaryFolder();
+    const root = join(folder, 'tenant');
+    await mkdir(join(root, 'locked'), { recursive: true });
+    const files = ['a/1', 'locked/b/2', 'locked/b/3'].map((path) => [path, sha256(path), path.length, '-']);
+    const contents = files.map(([path, hash, size]) => frame({ hash, size }, String(path)));
+    const frames = [frame({ protocol: 2, id, before: [], files, removed: [] }), ...contents, frame({ end: true })];
+    const errors: unknown[] = [];
+    const handler = createSyncHandler({ root, token, onError: (error) => errors.push(error) });
+    const send = () =>
+      handler(
+        new Request('http://tenant.test/api/v1/sync/changes', {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+          body: brotliCompressSync(Buffer.concat(frames)),
+        }),
+      );
+    // Root may write everywhere, so as root the tenant is another user for the time of this.
+    const isRoot = process.getuid?.() === 0;
+    await chmod(folder, 0o755);
+    await chmod(join(root, 'locked'), 0o555);
+    if (isRoot) await chown(root, 65_534, 65_534);
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      expect((await send()).status).toBe(500);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      await chmod(join(root, 'locked'), 0o755);
+    }
+    expect(errors).toMatchObject([
+      { code: 'SP_SYNC_STORAGE', path: join(root, 'locked', 'b'), cause: { code: 'EACCES' } },
+    ]);
+    expect(await readFiles(root)).toEqual({ 'a/1': 'a/1' });
+    expect(await (await send()).json()).toMatchObject({ left: [] });
+    expect(await readFiles(root)).toEqual(Object.fromEntries(files.map(([path]) => [path, path])));
+    const incoming = await readdir(join(root, '.systemprompt', 'sync', 'incoming'));
+    expect(incoming.filter((name) => name.startsWith('new-'))).toEqual([]);
+  },
+);

@@ -141,7 +141,7 @@ export async function receiveChanges(context: ServerContext, request: Request): 
     });
   } finally {
     // Of what came and was not used, another attempt need not send anything again.
-    newFolders?.release(store.adopt);
+    newFolders?.giveUp(store.adopt);
   }
 }
 
