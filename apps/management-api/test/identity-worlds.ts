@@ -32,7 +32,7 @@ export async function startGoogle(): Promise<GoogleWorld> {
   const redirectUri = redirectTo('google');
   const client = { clientId: 'google-client', clientSecret, redirectUri };
   let address = '';
-  const google = await createFakeGoogle({ issuer: () => address, client, silenceMs: 500 });
+  const google = await createFakeGoogle({ issuer: () => address, client, silenceMs: 30_000 });
   const server = await serveHandler((request) => google.fetch(request));
   address = `http://${server.host}`;
   const connect: GoogleWorld['connect'] = (options = {}) =>
@@ -56,7 +56,7 @@ export async function startGitHub(): Promise<GitHubWorld> {
   const redirectUri = redirectTo('github');
   const client = { clientId: 'github-client', clientSecret, redirectUri };
   let address = '';
-  const github = await createFakeGitHub({ webUrl: () => address, client, silenceMs: 500 });
+  const github = await createFakeGitHub({ webUrl: () => address, client, silenceMs: 30_000 });
   const server = await serveHandler((request) => github.fetch(request));
   address = `http://${server.host}`;
   const connect: GitHubWorld['connect'] = (options = {}) =>
