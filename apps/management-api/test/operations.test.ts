@@ -113,6 +113,22 @@ test('rotating the password replaces the machine, and the old password ends', as
   expect((await facts()).env['SYNC_TOKEN']).toBe(token);
 });
 
+test('what is rotated reaches a machine whose deploy sent it as a secret, and an older release does not bring it back', async () => {
+  const { path, facts } = await runTenant('sent');
+  const rotated = ['SYNC_TOKEN', 'EXTERNAL_DATABASE_URL'] as const;
+  const of = ({ env }: MachineFacts): Record<string, string | undefined> => pick(env, rotated);
+  // As a project's file has them that was written when the tenant was made.
+  await ada.call(`${path}/secrets`, { method: 'POST', json: { secrets: { ...of(await facts()), OWN: 'kept' } } });
+  await post(`${path}/restart`);
+  const { sync_token: token } = await post<{ sync_token: string }>(`${path}/rotate-sync-token`);
+  const { external_database_url: url } = await post<{ external_database_url: string }>(`${path}/rotate-credentials`);
+  expect((await facts()).env).toMatchObject({ SYNC_TOKEN: token, EXTERNAL_DATABASE_URL: url, OWN: 'kept' });
+  await post(`${path}/restart`);
+  expect(of(await facts())).toEqual({ SYNC_TOKEN: token, EXTERNAL_DATABASE_URL: url });
+  await ada.call(`${path}/rollback`, { method: 'POST', json: { release: 1 } });
+  expect(of(await facts())).toEqual({ SYNC_TOKEN: token, EXTERNAL_DATABASE_URL: url });
+});
+
 test('credentials that were fetched and lost before they were stored are replaced by their owner', async () => {
   const { tenantId } = await ada.buyTenant('lost');
   const path = `/api/v1/tenants/${tenantId}`;

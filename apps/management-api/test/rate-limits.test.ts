@@ -88,6 +88,24 @@ test('ordinary requests have a limit for each user and each address, and tell ho
   await limiter.consume('user', 'b');
 });
 
+test('a refused question whose answer is kept counts once', async () => {
+  const app = createManagementApi(edge.ports, {
+    ...edge.options,
+    trustedProxyHeader: 'fly-client-ip',
+    rateLimits: { user: few, address: { points: 8, seconds: 600 } },
+  });
+  const { token } = await edge.login('asks@example.com');
+  const headers = { authorization: `Bearer ${token}`, 'fly-client-ip': newAddress() };
+  const ask = async () => (await app.fetch(new Request(`${baseUrl}/api/v1/tenants`, { headers }))).headers;
+  const limits: (string | undefined)[] = [];
+  for (let asked = 0; asked < 9; asked += 1) {
+    const answer = await ask();
+    limits.push(answer.has('retry-after') ? answer.get('ratelimit')?.split(';')[0] : 'answered');
+  }
+  const refused = (limit: string, times: number) => Array.from({ length: times }, () => `"${limit}"`);
+  expect(limits).toEqual([...Array.from({ length: 3 }, () => 'answered'), ...refused('user', 5), '"address"']);
+});
+
 test('a header that was not configured is nobody’s address', async () => {
   const options = { ...edge.options, trustedProxyHeader: undefined, rateLimits: { device: few } };
   const replica = createManagementApi(edge.ports, options);

@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
+import type { Machines } from '../src/ports/machines.ts';
 import { type ReconcileDeps, type ReconcileReport, reconcile } from '../src/reconcile/reconcile.ts';
 import { createRelease } from '../src/tenants/deploys.ts';
 import { openOperation } from '../src/tenants/operations.ts';
@@ -183,6 +184,24 @@ test('a provider that is away does not keep the others from being looked at, and
   const full = { ...deps, machines: { ...deps.machines, start: away } };
   const { findings } = await reconcile(full, { repair: true });
   expect(findings).toMatchObject([{ kind: 'machine_missing', outcome: 'failed', failure: 'no answer' }]);
+});
+
+test('a repair that a provider keeps waiting is left when the process ends', async () => {
+  const tenant = await runningTenant('kept-waiting');
+  appOf(tenant)?.machines.splice(0, 1);
+  const closing = new AbortController();
+  const asked: (AbortSignal | undefined)[] = [];
+  const start: Machines['start'] = (_, { signal } = {}) => {
+    asked.push(signal);
+    closing.abort(new Error('the process ends'));
+    return new Promise(() => {});
+  };
+  const machines = { ...deps.machines, start };
+  const given = { repair: true, signal: closing.signal };
+  await expect(reconcile({ ...deps, machines }, given)).rejects.toThrow('the process ends');
+  expect(asked.map((signal) => signal?.aborted)).toEqual([true]);
+  // The next one may begin at once.
+  expect(brief(await reconcile(deps, { repair: true }))).toEqual([`machine_missing ${current(tenant)} repaired`]);
 });
 
 test('two at once are one', async () => {

@@ -120,6 +120,8 @@ test("the machine's environment: the owner's secrets over the defaults, the plat
       DATABASE_URL: 'postgresql://wrong',
       FLY_APP_NAME: 'x',
       PORT: '1',
+      SYNC_TOKEN: 'rotated since',
+      EXTERNAL_DATABASE_URL: 'postgresql://not to be reached',
       RUST_LOG: 'debug',
       JWT_SECRET: 'own',
     },

@@ -63,6 +63,8 @@ export interface RateLimiter {
    * @throws {ApiFailure} 429 rate_limited
    */
   pass(limit: OwnLimit, key: string): void;
+  /** Whether one more request would be let through; counts nothing. */
+  hasRoom(limit: OwnLimit, key: string): boolean;
 }
 
 /** Ordinary requests, of which there are many: everything else is counted where all replicas see it. */
@@ -73,7 +75,9 @@ export function createRateLimiter(
   { store }: { readonly store: Store },
   limits: Partial<RateLimits> | false,
 ): RateLimiter {
-  if (limits === false) return { consume: () => Promise.resolve({}), count: () => ({}), pass: () => {} };
+  if (limits === false) {
+    return { consume: () => Promise.resolve({}), count: () => ({}), pass: () => {}, hasRoom: () => true };
+  }
   const { address, user, ...shared } = { ...defaultRateLimits, ...limits };
   const windows = { address: createRequestWindows(address), user: createRequestWindows(user) };
   const limiters = new Map<string, RateLimiterAbstract>(
@@ -122,6 +126,7 @@ export function createRateLimiter(
 
   return {
     count,
+    hasRoom: (name, key) => windows[name].hasRoom(key),
     pass: (name, key) => {
       const { remaining, msBeforeNext } = windows[name].add(key);
       if (remaining < 0) throw refusal(name, msBeforeNext);

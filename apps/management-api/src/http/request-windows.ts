@@ -2,6 +2,8 @@
 export interface RequestWindows {
   /** Counts one more; `remaining` is negative when there were too many. */
   add(key: string): { readonly remaining: number; readonly msBeforeNext: number };
+  /** Whether one more would not be too many; counts nothing. */
+  hasRoom(key: string): boolean;
 }
 
 /** Windows of one limit, in memory and without a wait or a timer: every request is counted twice. */
@@ -22,6 +24,11 @@ export function createRequestWindows(options: {
   };
 
   return {
+    hasRoom: (key) => {
+      const window = windows.get(key);
+      const isOpen = window !== undefined && window.until > Math.floor(now());
+      return (isOpen ? window.count : 0) < points;
+    },
     add: (key) => {
       // Whole ones: with fractions a window is a little longer than it is, and a second more when it is rounded up.
       const moment = Math.floor(now());

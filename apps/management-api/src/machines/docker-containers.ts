@@ -21,16 +21,19 @@ export interface Container {
 
 // Only these parts: the rest of an inspection holds the environment.
 const format =
-  '{"id":{{json .Id}},"image":{{json .Image}},"labels":{{json .Config.Labels}},"state":{{json .State}},"ports":{{json .NetworkSettings.Ports}}}';
+  '{"id":{{json .Id}},"image":{{json .Image}},"labels":{{json .Config.Labels}},"state":{{json .State}},"bindings":{{json .HostConfig.PortBindings}},"ports":{{json .NetworkSettings.Ports}}}';
+
+const portsSchema = z.nullish(
+  z.record(z.string(), z.nullish(z.array(z.object({ HostIp: z.nullish(z.string()), HostPort: z.string() })))),
+);
 
 const containerSchema = z.object({
   id: z.string(),
   image: z.string(),
   labels: z.record(z.string(), z.string()),
   state: z.object({ Status: z.string(), ExitCode: z.number(), Error: z.nullish(z.string()) }),
-  ports: z.nullish(
-    z.record(z.string(), z.nullish(z.array(z.object({ HostIp: z.nullish(z.string()), HostPort: z.string() })))),
-  ),
+  bindings: portsSchema,
+  ports: portsSchema,
 });
 
 /** The containers of an app, or of one release of it, in any state. */
@@ -41,6 +44,29 @@ export async function findContainers(
   const { appName, releaseId } = marker;
   const filters = [`label=${appLabel}=${appName}`];
   if (releaseId !== undefined) filters.push(`label=${releaseLabel}=${releaseId}`);
+  return (await inspectContainers(run, { ...marker, filters, format })).map(toContainer);
+}
+
+/**
+ * The ports of 127.0.0.1 that containers of any control plane have for good, running or not: the engine gives them back to
+ * a container that starts again.
+ */
+export async function findKeptPorts(run: RunDocker, marker: { readonly appName: string }): Promise<readonly number[]> {
+  const asked = { ...marker, filters: [`label=${appLabel}`], format: '{{json .HostConfig.PortBindings}}' };
+  const all = (await inspectContainers(run, asked)).map((line) => portsSchema.parse(JSON.parse(line)));
+  return all.flatMap((ports) => Object.values(ports ?? {}).flatMap((bound) => (bound ?? []).map(toPort)));
+}
+
+/** What the engine says of the containers with some labels, a line for each. */
+async function inspectContainers(
+  run: RunDocker,
+  asked: { readonly appName: string; readonly releaseId?: string | undefined } & {
+    readonly filters: readonly string[];
+    readonly format: string;
+  },
+): Promise<readonly string[]> {
+  const { filters, format, appName, releaseId } = asked;
+  const facts = { appName, releaseId };
   const listed = await run([
     'ps',
     '--all',
@@ -48,17 +74,14 @@ export async function findContainers(
     '--no-trunc',
     ...filters.flatMap((filter) => ['--filter', filter]),
   ]);
-  if (listed.exitCode !== 0) throw dockerFailure(listed, { step: 'ps', ...marker });
+  if (listed.exitCode !== 0) throw dockerFailure(listed, { step: 'ps', ...facts });
   const ids = listed.stdout.split('\n').filter((id) => id !== '');
   if (ids.length === 0) return [];
   const inspected = await run(['inspect', '--type', 'container', '--format', format, ...ids]);
   // One that was removed in between makes the command fail, but the others are there.
   const gone = /no such (container|object)/i.test(inspected.stderr);
-  if (inspected.exitCode !== 0 && !gone) throw dockerFailure(inspected, { step: 'inspect', ...marker });
-  return inspected.stdout
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map(toContainer);
+  if (inspected.exitCode !== 0 && !gone) throw dockerFailure(inspected, { step: 'inspect', ...facts });
+  return inspected.stdout.split('\n').filter((line) => line.startsWith('{'));
 }
 
 /** The apps of which one control plane has containers, in any state. */
@@ -73,13 +96,22 @@ export async function findApps(
 }
 
 function toContainer(line: string): Container {
-  const { id, image: imageId, labels, state, ports } = containerSchema.parse(JSON.parse(line));
+  const { id, image: imageId, labels, state, bindings, ports } = containerSchema.parse(JSON.parse(line));
   const releaseId = labels[releaseLabel] ?? '';
   const failure = state.Error || undefined;
   if (['running', 'restarting', 'paused'].includes(state.Status)) {
-    const published = ports?.[`${machinePort}/tcp`]?.find(({ HostIp }) => HostIp === '127.0.0.1');
-    const address = published === undefined ? undefined : `127.0.0.1:${published.HostPort}`;
+    // Its own port, which it also has while it starts again; what was made without one has another each time.
+    const port = [bindings, ports]
+      .flatMap((all) => all?.[`${machinePort}/tcp`] ?? [])
+      .filter(({ HostIp }) => HostIp === '127.0.0.1')
+      .map(toPort)
+      .find((number) => number > 0);
+    const address = port === undefined ? undefined : `127.0.0.1:${port}`;
     return { machine: { id, releaseId, state: 'running', address }, imageId, failure };
   }
   return { machine: { id, releaseId, state: 'exited', exitCode: state.ExitCode }, imageId, failure };
+}
+
+function toPort({ HostPort }: { readonly HostPort: string }): number {
+  return Number(HostPort);
 }

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { Images } from '../images/registry.ts';
 import type { Machine, MachineSpec, Machines, ReadLogsOptions } from '../ports/machines.ts';
-import { createDockerRun, dockerFailure, type RunDocker } from './docker-command.ts';
+import { createDockerRun, type DockerResult, dockerFailure, type RunDocker } from './docker-command.ts';
 import {
   appLabel,
   type Container,
   findApps,
   findContainers,
+  findKeptPorts,
   machinePort,
   ownerLabel,
   releaseLabel,
@@ -16,6 +17,7 @@ import { keepNewestImages, removeImages, removeUnused } from './docker-images.ts
 import { readContainerLog } from './docker-logs.ts';
 import { ensureTenantNetwork, tenantNetwork } from './docker-network.ts';
 import { checkMachineNames } from './machine-names.ts';
+import { createMachinePorts, type MachinePortsOptions } from './machine-ports.ts';
 import { readMessages } from './select-lines.ts';
 import { createSerializer } from './serialize.ts';
 
@@ -29,16 +31,23 @@ export interface DockerMachinesOptions {
   readonly binary?: string | undefined;
   /** Runs the docker client. @defaultValue through execa, with `binary` */
   readonly run?: RunDocker | undefined;
+  /** At which addresses tenants are looked for; no other container gets one of them. @defaultValue none */
+  readonly notedAddresses?: MachinePortsOptions['notedAddresses'];
 }
+
+/** How many ports are tried where others take them at the same moment. */
+const portAttempts = 5;
+const portTaken = /port is already allocated|address already in use/i;
 
 /**
  * Machines that are containers of a Docker engine, driven by the docker client. An app needs nothing at the engine: its
  * containers are found by their labels. They run as the image's user, without any capability, within the plan's memory, on
- * a network where they do not reach each other, and are reached on a port of 127.0.0.1. Containers outlive the control plane. The engine keeps the images of an app's
- * current and previous release.
+ * a network where they do not reach each other, and are reached on a port of 127.0.0.1 that stays theirs as long as they
+ * are there. Containers outlive the control plane. The engine keeps the images of an app's current and previous release.
  */
 export function createDockerMachines(options: DockerMachinesOptions): Machines {
   const { images, registry, logger, binary = 'docker', run = createDockerRun(binary) } = options;
+  const choosePort = createMachinePorts({ notedAddresses: options.notedAddresses });
   const inTurn = createSerializer();
 
   async function findContainer(appName: string, releaseId: string): Promise<Container | undefined> {
@@ -56,17 +65,31 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
     const image = `${registry}/${spec.image.repository}@${spec.image.digest}`;
     await pullImage(spec, { image, signal });
     await ensureTenantNetwork(run, signal);
-    const result = await withPrivateFolder(async (directory) => {
-      const environment = await writeDockerEnvironment(directory, spec.env);
-      const args = ['run', ...containerArgs(spec, { owner: registry }), ...environment.args, image];
-      return run(args, { env: environment.env, signal });
-    });
+    const result = await runContainer(spec, { image, signal });
     // Also after a failure: a command that does not exist leaves a container that says so.
     const started = await findContainer(appName, releaseId);
     if (started === undefined) throw dockerFailure(result, { step: 'run', appName, releaseId });
     await keepNewestImages(run, { appName, image });
     logger.info({ app: appName, release: releaseId, container: started.machine.id.slice(0, 12) }, 'machine started');
     return started.machine;
+  }
+
+  async function runContainer(
+    spec: MachineSpec,
+    { image, signal }: { readonly image: string; readonly signal: AbortSignal | undefined },
+  ): Promise<DockerResult> {
+    for (let attempts = 1; ; attempts += 1) {
+      const port = await choosePort(await findKeptPorts(run, spec));
+      const result = await withPrivateFolder(async (directory) => {
+        const environment = await writeDockerEnvironment(directory, spec.env);
+        const args = ['run', ...containerArgs(spec, { owner: registry, port }), ...environment.args, image];
+        return run(args, { env: environment.env, signal });
+      });
+      if (!portTaken.test(result.stderr) || result.exitCode === 0 || attempts === portAttempts) return result;
+      // Somebody was quicker. What is left of the attempt would have that port for good.
+      const left = await findContainer(spec.appName, spec.releaseId);
+      if (left !== undefined) await removeContainer(left.machine.id, spec.appName);
+    }
   }
 
   async function pullImage(spec: MachineSpec, { image, signal }: { image: string; signal: AbortSignal | undefined }) {
@@ -137,7 +160,7 @@ export function createDockerMachines(options: DockerMachinesOptions): Machines {
 
 function containerArgs(
   { appName, releaseId, memoryMb }: MachineSpec,
-  { owner }: { readonly owner: string },
+  { owner, port }: { readonly owner: string; readonly port: number },
 ): readonly string[] {
   const flags: readonly (readonly string[])[] = [
     ['--detach'],
@@ -152,7 +175,8 @@ function containerArgs(
     ['--log-opt', 'max-size=10m', '--log-opt', 'max-file=2'],
     ['--network', tenantNetwork],
     ['--add-host', 'host.docker.internal:host-gateway'],
-    ['--publish', `127.0.0.1::${machinePort}`],
+    // A port of its own: one that the engine chooses is another one after each restart.
+    ['--publish', `127.0.0.1:${port}:${machinePort}`],
     // The image was pulled with the tenant's own login; nothing else is ever fetched.
     ['--pull', 'never'],
   ];

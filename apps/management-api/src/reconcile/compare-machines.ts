@@ -45,18 +45,19 @@ async function* compareTenant(deps: ReconcileDeps, tenant: TenantRow): AsyncGene
   }
   if (wanted === null) return;
   if (there.some(({ releaseId, state }) => releaseId === wanted && state === 'running')) return;
-  const repair = () => startAgain(deps, { tenant, releaseId: wanted });
+  const repair = (signal: AbortSignal) => startAgain(deps, { tenant, releaseId: wanted, signal });
   yield { kind: 'machine_missing', tenantId, subject: wanted, repair };
 }
 
 async function startAgain(
   deps: ReconcileDeps,
-  { tenant, releaseId }: { readonly tenant: TenantRow; readonly releaseId: string },
+  request: { readonly tenant: TenantRow; readonly releaseId: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const { store, machines } = deps;
+  const { tenant, releaseId, signal } = request;
   const [release] = await store.db.select().from(releases).where(eq(releases.id, releaseId));
   if (release === undefined || !(await isUnchanged(store, tenant))) return;
-  const machine = await machines.start(await machineSpec(deps, { tenant, release }));
+  const machine = await machines.start(await machineSpec(deps, { tenant, release }), { signal });
   await store.db
     .update(releases)
     .set({ machineId: machine.id, address: machine.address ?? null })

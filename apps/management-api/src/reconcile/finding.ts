@@ -35,5 +35,6 @@ export interface Finding {
 
 /** A difference before anything is done about it; without `repair` there is nothing to do that would be safe. */
 export interface Difference extends Pick<Finding, 'kind' | 'tenantId' | 'subject'> {
-  readonly repair?: (() => Promise<unknown>) | undefined;
+  /** Nobody waits for it once the signal is aborted. */
+  readonly repair?: ((signal: AbortSignal) => Promise<unknown>) | undefined;
 }

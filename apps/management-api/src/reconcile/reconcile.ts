@@ -78,7 +78,7 @@ async function compareAll(
   for (const [what, compare] of comparisons) {
     try {
       for await (const difference of until(signal, compare(deps))) {
-        const finding = await settle(difference, repair);
+        const finding = await settle(difference, { repair, signal });
         findings.push(finding);
         const { kind, tenantId: tenant, subject, outcome, failure } = finding;
         const line = { kind, tenant, subject, outcome, failure };
@@ -95,30 +95,38 @@ async function compareAll(
 
 /** Stops waiting for a provider that does not answer. */
 async function* until(signal: AbortSignal, differences: AsyncGenerator<Difference>): AsyncGenerator<Difference> {
+  while (true) {
+    const next = await unlessAborted(signal, () => differences.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
   let stop = (): void => {};
   const aborted = new Promise<never>((_, fail) => {
     stop = () => fail(signal.reason as Error);
     signal.addEventListener('abort', stop);
   });
-  aborted.catch(() => {});
   try {
-    while (true) {
-      signal.throwIfAborted();
-      const next = await Promise.race([differences.next(), aborted]);
-      if (next.done === true) return;
-      yield next.value;
-    }
+    return await Promise.race([work(), aborted]);
   } finally {
     signal.removeEventListener('abort', stop);
   }
 }
 
-async function settle({ repair, ...difference }: Difference, wanted: boolean): Promise<Finding> {
-  if (!wanted || repair === undefined) return { ...difference, outcome: 'reported' };
+async function settle(
+  { repair, ...difference }: Difference,
+  options: { readonly repair: boolean; readonly signal: AbortSignal },
+): Promise<Finding> {
+  const { signal } = options;
+  if (!options.repair || repair === undefined) return { ...difference, outcome: 'reported' };
   try {
-    await repair();
+    await unlessAborted(signal, () => repair(signal));
     return { ...difference, outcome: 'repaired' };
   } catch (error) {
+    signal.throwIfAborted();
     return { ...difference, outcome: 'failed', failure: describeFailure(error) };
   }
 }

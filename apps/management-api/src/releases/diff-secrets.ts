@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm';
 import type { Vault } from '../ports/vault.ts';
 import type { Store } from '../store/database.ts';
 import { releases } from '../store/schema.ts';
+import { platformDecided } from '../tenants/environment.ts';
 import { readSecretsVersion } from '../tenants/secret-versions.ts';
 import { readSecrets } from '../tenants/secrets.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
@@ -13,7 +14,10 @@ export function secretDigestKey(vault: Vault, tenantId: string): Buffer {
   return vault.derive(`secret-digest|${tenantId}`);
 }
 
-/** What a deploy changes for the machine: the secrets as they will be against those of the release that runs. */
+/**
+ * What a deploy changes for the machine: the secrets as they will be against those of the release that runs. Names that
+ * the platform decides are left out: whatever is sent for them changes nothing.
+ */
 export async function diffSecrets(
   deps: { readonly store: Store; readonly vault: Vault },
   request: { readonly tenant: TenantRow } & DiffSecretsRequest,
@@ -55,5 +59,7 @@ async function frozenVersion(store: Store, tenant: TenantRow): Promise<number | 
 }
 
 function sorted(names: Iterable<string>, filter: (name: string) => boolean): string[] {
-  return Array.from(names).filter(filter).sort();
+  return Array.from(names)
+    .filter((name) => !platformDecided.has(name) && filter(name))
+    .sort();
 }

@@ -1,5 +1,11 @@
-/** Names whose value a tenant's machine depends on: the owner's secrets do not replace them. */
 const fixedNames = ['HOST', 'PORT', 'DATABASE_URL', 'DATABASE_TYPE', 'FLY_APP_NAME', 'FLY_MACHINE_ID'] as const;
+const rotatedNames = ['SYNC_TOKEN', 'EXTERNAL_DATABASE_URL'] as const;
+
+/**
+ * Names that the owner's secrets do not replace: what a tenant's machine depends on, and what the platform rotates. A
+ * deploy sends these from the project's file, where they may be of before the last rotation.
+ */
+export const platformDecided: ReadonlySet<string> = new Set([...fixedNames, ...rotatedNames]);
 
 /**
  * The environment of a tenant's machine: the platform's defaults, over them the owner's secrets (so that an owner can
@@ -13,7 +19,7 @@ export function machineEnvironment(request: {
   readonly platformSecrets: Readonly<Record<string, string>>;
   readonly userSecrets: Readonly<Record<string, string>>;
 }): Record<string, string> {
-  const { JWT_SECRET: jwtSecret, SYNC_TOKEN: syncToken, EXTERNAL_DATABASE_URL: external } = request.platformSecrets;
+  const { JWT_SECRET: jwtSecret } = request.platformSecrets;
   const fixed: Record<(typeof fixedNames)[number], string> = {
     HOST: '0.0.0.0',
     PORT: '8080',
@@ -28,9 +34,12 @@ export function machineEnvironment(request: {
     WEB_DIR: '/app/web',
     JWT_ISSUER: 'systemprompt',
     ...(jwtSecret === undefined ? {} : { JWT_SECRET: jwtSecret }),
-    ...(syncToken === undefined ? {} : { SYNC_TOKEN: syncToken }),
-    ...(external === undefined ? {} : { EXTERNAL_DATABASE_URL: external }),
-    ...request.userSecrets,
+    ...pick(request.userSecrets, (name) => !platformDecided.has(name)),
+    ...pick(request.platformSecrets, (name) => rotatedNames.some((rotated) => rotated === name)),
     ...fixed,
   };
+}
+
+function pick(values: Readonly<Record<string, string>>, wanted: (name: string) => boolean): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => wanted(name)));
 }

@@ -46,13 +46,39 @@ export function createAuthenticator(
 ): Authenticator {
   const { store, tokens, now = Date.now, signal } = deps;
   const known = new Map<string, { readonly caller: Caller; readonly until: number }>();
+  // Of each user: whatever happens to one is not looked for among those of all.
+  const keysOf = new Map<string, Set<string>>();
   // Counts what was forgotten: what was verified before must not be remembered after.
   let generation = 0;
 
   const forget = (userId?: string): void => {
     generation += 1;
-    if (userId === undefined) known.clear();
-    else for (const [key, { caller }] of known) if (caller.id === userId) known.delete(key);
+    if (userId === undefined) {
+      known.clear();
+      keysOf.clear();
+    } else {
+      for (const key of keysOf.get(userId) ?? []) known.delete(key);
+      keysOf.delete(userId);
+    }
+  };
+  const drop = (key: string): void => {
+    const userId = known.get(key)?.caller.id;
+    if (userId === undefined) return;
+    known.delete(key);
+    const keys = keysOf.get(userId);
+    keys?.delete(key);
+    if (keys?.size === 0) keysOf.delete(userId);
+  };
+  const remember = (key: string, { caller, until }: { readonly caller: Caller; readonly until: number }): void => {
+    drop(key);
+    if (known.size >= capacity)
+      for (const oldest of known.keys()) {
+        drop(oldest);
+        break;
+      }
+    known.set(key, { caller, until });
+    const keys = keysOf.get(caller.id) ?? new Set();
+    keysOf.set(caller.id, keys.add(key));
   };
   const unsubscribe = store.notices.subscribe((notice) => {
     if (notice?.kind !== 'tenants') forget(notice?.userId);
@@ -97,13 +123,7 @@ export function createAuthenticator(
       if (found === undefined) return undefined;
       const { caller, expiresAt } = found;
       if (!heard || before !== generation) return caller;
-      known.delete(key);
-      if (known.size >= capacity)
-        for (const oldest of known.keys()) {
-          known.delete(oldest);
-          break;
-        }
-      known.set(key, { caller, until: Math.min(now() + rememberMs, expiresAt.getTime()) });
+      remember(key, { caller, until: Math.min(now() + rememberMs, expiresAt.getTime()) });
       return caller;
     },
     clear: () => forget(),
