@@ -3,15 +3,22 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OciError } from './error.ts';
 
-/** Replaces a file in one step: readers see the old content or the new one, also after a crash. */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+/**
+ * Replaces a file in one step: readers see the old content or the new one, also after a crash of the computer; then with
+ * `isDurable: false` perhaps neither, for what can be made again and shows when it is damaged.
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  { isDurable = true }: { readonly isDurable?: boolean } = {},
+): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}.tmp`);
   try {
     await mkdir(dirname(path), { recursive: true });
     const handle = await open(temporary, 'wx', 0o644);
     try {
       await handle.writeFile(content);
-      await handle.sync();
+      if (isDurable) await handle.sync();
     } finally {
       await handle.close();
     }

@@ -14,7 +14,7 @@ export interface CacheEntry {
 export function saveCacheEntry(path: string, { layer, stamp }: CacheEntry): Promise<void> {
   const { mediaType, digest, size } = layer.descriptor;
   const document = { version: 1, media_type: mediaType, digest, size, diff_id: layer.diffId, stamp };
-  return writeFileAtomic(path, JSON.stringify(document));
+  return writeFileAtomic(path, JSON.stringify(document), { isDurable: false });
 }
 
 /** An entry that cannot be read is none. */

@@ -56,14 +56,23 @@ export function planLayer(entries: Iterable<LayerEntry>): readonly LayerEntry[] 
     for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
       const parent = path.slice(0, end);
       const known = byPath.get(parent);
-      if (known?.type === 'directory') continue;
+      // The ones above it are looked at for its own sake.
+      if (known?.type === 'directory') break;
       if (known !== undefined) throw refused(path, `${parent} is not a directory`);
       byPath.set(parent, { type: 'directory', path: parent });
     }
   }
-  return Array.from(byPath.values(), (entry) => ({ entry, key: Buffer.from(entry.path) }))
+  const planned = Array.from(byPath.values());
+  // Without surrogates the order of the characters is that of their bytes, and is found much faster.
+  if (!planned.some(({ path }) => /[\ud800-\udfff]/.test(path))) return planned.sort(byCharacters);
+  return planned
+    .map((entry) => ({ entry, key: Buffer.from(entry.path) }))
     .sort((a, b) => a.key.compare(b.key))
     .map(({ entry }) => entry);
+}
+
+function byCharacters(a: LayerEntry, b: LayerEntry): number {
+  return a.path < b.path ? -1 : 1;
 }
 
 function checkEntry(entry: LayerEntry): void {

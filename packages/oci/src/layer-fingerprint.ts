@@ -21,33 +21,35 @@ export async function fingerprintLayer(
   entries: readonly LayerEntry[],
   options: { readonly variant: string; readonly signal?: AbortSignal | undefined },
 ): Promise<LayerFingerprint | undefined> {
-  const hash = createHash('sha256').update(options.variant);
-  let changedMs = 0;
-  let lines: string[] = [];
+  const hash = createHash('sha256').update(`${options.variant}\n`);
+  let changedNs = 0n;
+  let lines = '';
   for (const [index, entry] of entries.entries()) {
     const { path, type, uid = 0, gid = 0 } = entry;
-    const fixed = [type, path, 'mode' in entry ? entry.mode : undefined, uid, gid];
+    const wanted = 'mode' in entry ? entry.mode : undefined;
+    // With its length, so that nothing in a name can look like the next entry.
+    lines += `${type} ${wanted} ${uid} ${gid} ${path.length} ${path}\n`;
     if (entry.type === 'file') {
       const stats = statOf(entry.source);
       const { identity } = entry;
       if (stats === undefined || (identity !== undefined && !isSameFile(identity, stats))) return undefined;
       const { dev, ino, size, mode, mtimeNs, ctimeNs } = stats;
-      lines.push(JSON.stringify(fixed), [dev, ino, size, mode, mtimeNs, ctimeNs].join());
-      changedMs = Math.max(changedMs, Number(ctimeNs / 1_000_000n));
+      lines += `${dev} ${ino} ${size} ${mode} ${mtimeNs} ${ctimeNs}\n`;
+      if (ctimeNs > changedNs) changedNs = ctimeNs;
     } else if (entry.type === 'bytes') {
-      lines.push(JSON.stringify(fixed), createHash('sha256').update(entry.content).digest('hex'));
-    } else {
-      lines.push(JSON.stringify([...fixed, entry.type === 'symlink' ? entry.target : '']));
+      lines += `${createHash('sha256').update(entry.content).digest('hex')}\n`;
+    } else if (entry.type === 'symlink') {
+      lines += `${entry.target.length} ${entry.target}\n`;
     }
     // Synchronous, because a trip to the thread pool costs several times the call; but not without a pause.
     if (index % 1000 === 999) {
-      hash.update(lines.join('\n'));
-      lines = [''];
+      hash.update(lines);
+      lines = '';
       await setImmediate();
       options.signal?.throwIfAborted();
     }
   }
-  return { key: hash.update(lines.join('\n')).digest('hex'), changedMs };
+  return { key: hash.update(lines).digest('hex'), changedMs: Number(changedNs / 1_000_000n) };
 }
 
 function statOf(source: string): BigIntStats | undefined {

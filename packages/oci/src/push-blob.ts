@@ -15,6 +15,8 @@ export interface BlobPush {
   readonly blobs: readonly BlobStore[];
   /** Repositories of the same registry that may have the blob. */
   readonly mountFrom: readonly string[];
+  /** Whether the registry is asked for it first. */
+  readonly isAsked: boolean;
   readonly request: RegistryRequester;
   readonly onProgress: (event: PushEvent) => void;
   readonly retry: RetryOptions;
@@ -22,20 +24,20 @@ export interface BlobPush {
 }
 
 /**
- * Makes sure that the registry has a blob. One attempt starts with the question, so a repeated one costs nothing
- * when the first arrived after all. The content goes in one streamed request: small chunks made pushes many times slower.
+ * Makes sure that the registry has a blob. One attempt starts with the question, at least a repeated one, so that it costs
+ * nothing when the first arrived after all. The content goes in one streamed request: small chunks made pushes many times slower.
  */
 export async function pushBlob(options: BlobPush): Promise<'uploaded' | 'skipped'> {
   const { repository, blob, blobs, request, onProgress, signal } = options;
   const { digest, size } = blob;
   const common = { repository, actions: 'pull,push', attempt: `Cannot push blob ${digest}`, signal } as const;
   const url = `/v2/${repository}/blobs/${digest}`;
-  const known = await request({ ...common, method: 'HEAD', url, expected: [200, 404] });
-  if (known.status === 200) {
+  const known = options.isAsked ? await request({ ...common, method: 'HEAD', url, expected: [200, 404] }) : undefined;
+  if (known?.status === 200) {
     onProgress({ type: 'blob-exists', digest, size, sent: 0 });
     return 'skipped';
   }
-  await known.body?.cancel();
+  await known?.body?.cancel();
   const mounted = await mountBlob(options);
   if (mounted === 'mounted') {
     onProgress({ type: 'blob-exists', digest, size, sent: 0 });

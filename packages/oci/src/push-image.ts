@@ -8,6 +8,7 @@ import type { RegistryRequester } from './registry-request.ts';
 import { withRetry } from './retry.ts';
 import type { SentBlobs } from './sent-blobs.ts';
 import { together } from './together.ts';
+import { parseManifest } from './wire.ts';
 
 /** What happens to a blob during a push. `sent` falls back when a part of an upload got lost. */
 export interface PushEvent {
@@ -59,11 +60,11 @@ export interface PushResult {
 export interface PushContext {
   readonly request: RegistryRequester;
   /** What the reference stands for now. */
-  readonly resolve: (
+  readonly getManifest: (
     repository: string,
     reference: string,
     options: { readonly signal: AbortSignal | undefined },
-  ) => Promise<Descriptor | undefined>;
+  ) => Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }>;
   /** What this client has sent a short while ago. */
   readonly sent: SentBlobs;
   readonly registry: string;
@@ -77,9 +78,11 @@ export async function pushImage(image: OciImage, options: PushImageOptions, cont
   const { digest } = image.manifest;
   const blobs = Array.from(new Map([...image.layers, image.config].map((blob) => [blob.digest, blob])).values());
   const result = { digest, uploadedBytes: 0, uploadedBlobs: 0, skippedBlobs: 0 };
-  // A registry takes a manifest only when it has the blobs: the same manifest means that all of them are there.
-  const isCurrent = (await findCurrent(options, context))?.digest === digest;
-  const known = blobs.filter((blob) => isCurrent || context.sent.has(repository, blob.digest));
+  const current = await findCurrent(options, context);
+  const isCurrent = current?.digest === digest;
+  const isKnown = (blob: Descriptor): boolean =>
+    isCurrent || current?.blobs.has(blob.digest) === true || context.sent.has(repository, blob.digest);
+  const known = blobs.filter(isKnown);
   for (const { digest, size } of known) onProgress({ type: 'blob-exists', digest, size, sent: 0 });
   result.skippedBlobs += known.length;
   if (isCurrent) return result;
@@ -90,8 +93,14 @@ export async function pushImage(image: OciImage, options: PushImageOptions, cont
       result.uploadedBytes += size;
     }
   };
-  const send = (some: readonly Descriptor[]): Promise<void> => pushBlobs(some, { ...options, count }, context);
-  await send(blobs.filter((blob) => !known.includes(blob)));
+  const send = (some: readonly Descriptor[], isNew?: Descriptor): Promise<void> =>
+    pushBlobs(some, { ...options, count, isNew }, context);
+  // Another image's config is another one, so it is hardly ever there.
+  const isNew = current === undefined ? undefined : image.config;
+  await send(
+    blobs.filter((blob) => !known.includes(blob)),
+    isNew,
+  );
   const put = (): Promise<void> =>
     withRetry(() => putManifest(image, options, context), { retries, delayMilliseconds, signal });
   try {
@@ -107,11 +116,21 @@ export async function pushImage(image: OciImage, options: PushImageOptions, cont
   return result;
 }
 
+/** The image that the reference stands for. */
+interface CurrentImage {
+  readonly digest: Digest;
+  /** A registry takes a manifest only when it has the blobs: these are there. */
+  readonly blobs: ReadonlySet<Digest>;
+}
+
 /** What the reference stands for, as far as it is told: it only saves time, and some who may push may not read. */
-async function findCurrent(options: PushImageOptions, context: PushContext): Promise<Descriptor | undefined> {
+async function findCurrent(options: PushImageOptions, context: PushContext): Promise<CurrentImage | undefined> {
   const { repository, reference, signal } = options;
   try {
-    return await context.resolve(repository, reference, { signal });
+    const { bytes, descriptor } = await context.getManifest(repository, reference, { signal });
+    const document = parseManifest(bytes, descriptor.mediaType);
+    const blobs = document.kind === 'index' ? [] : [document.config, ...document.layers];
+    return { digest: descriptor.digest, blobs: new Set(blobs.map((blob) => blob.digest)) };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isOciError(error) || error.code === 'SP_OCI_NETWORK') throw error;
@@ -124,17 +143,25 @@ export async function pushBlobs(
   blobs: readonly Descriptor[],
   options: Omit<PushImageOptions, 'reference'> & {
     readonly count: (outcome: 'uploaded' | 'skipped', blob: Descriptor) => void;
+    /** Most likely not there, so not asked for before it is sent. */
+    readonly isNew?: Descriptor | undefined;
   },
   { request, sent, registry, retries, delayMilliseconds }: PushContext,
 ): Promise<void> {
-  const { repository, mountFrom = [], concurrency = 3, onProgress = () => {}, count, signal } = options;
+  const { repository, mountFrom = [], concurrency = 3, onProgress = () => {}, count, isNew, signal } = options;
   // Largest first: the longest upload decides when the push is done.
   const queue = blobs.toSorted((a, b) => b.size - a.size);
   await together(concurrency, signal, async (abort) => {
     for (let blob = queue.shift(); blob !== undefined; blob = queue.shift()) {
       const retry = { retries, delayMilliseconds, signal: abort };
       const one = { repository, blob, blobs: options.blobs, mountFrom, onProgress, request, registry };
-      count(await withRetry(() => pushBlob({ ...one, retry, signal: abort }), retry), blob);
+      let isAsked = blob !== isNew;
+      const attempt = (): ReturnType<typeof pushBlob> => {
+        const push = { ...one, isAsked, retry, signal: abort };
+        isAsked = true;
+        return pushBlob(push);
+      };
+      count(await withRetry(attempt, retry), blob);
       sent.add(repository, blob.digest);
     }
   });

@@ -123,10 +123,21 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       attempt: `Cannot get ${repository}:${reference}`,
       signal,
     };
-    return withRetry(() => request(call), { retries, delayMilliseconds, signal });
+    return request(call);
   };
 
-  const getManifest = async (
+  const getManifest = (
+    repository: string,
+    reference: string,
+    call: Parameters<typeof manifest>[3],
+  ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }> =>
+    withRetry(() => getManifestOnce(repository, reference, call), {
+      retries,
+      delayMilliseconds,
+      signal: call.signal,
+    });
+
+  const getManifestOnce = async (
     repository: string,
     reference: string,
     call: Parameters<typeof manifest>[3],
@@ -154,7 +165,11 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     call: Parameters<typeof manifest>[3],
   ): Promise<Descriptor | undefined> => {
     try {
-      const response = await manifest('HEAD', repository, reference, call);
+      const response = await withRetry(() => manifest('HEAD', repository, reference, call), {
+        retries,
+        delayMilliseconds,
+        signal: call.signal,
+      });
       const digest = response.headers.get('docker-content-digest') ?? reference;
       const size = Number(response.headers.get('content-length') ?? Number.NaN);
       if (isDigest(digest) && Number.isSafeInteger(size)) return { mediaType: mediaTypeOf(response), digest, size };
@@ -168,7 +183,8 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const pushContext: PushContext = {
     request,
     // With the rights of the uploads that follow: one token does for all.
-    resolve: (repository, reference, { signal }) => resolve(repository, reference, { signal, actions: 'pull,push' }),
+    getManifest: (repository, reference, { signal }) =>
+      getManifest(repository, reference, { signal, actions: 'pull,push' }),
     sent: createSentBlobs(),
     registry,
     retries,

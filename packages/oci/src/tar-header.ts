@@ -50,42 +50,29 @@ function tarPadding(size: number): Buffer {
 }
 
 function headerBlock(entry: Omit<TarEntry, 'typeflag'> & { readonly typeflag: string }, prefix: string): Buffer {
-  const block = Buffer.from(emptyHeader);
-  let sum = emptyHeaderSum;
-  // Character by character, because calls into native code for thousands of headers are felt.
-  const write = (text: string, offset: number, limit: number): void => {
-    const end = Math.min(text.length, limit);
-    for (let index = 0; index < end; index += 1) {
-      const code = text.charCodeAt(index);
-      block[offset + index] = code;
-      sum += code;
-    }
-  };
-  write(entry.path, 0, 100);
-  write(octal(entry.mode, 7), 100, 7);
-  write(octal(entry.uid, 7), 108, 7);
-  write(octal(entry.gid, 7), 116, 7);
-  write(octal(entry.size, 11), 124, 11);
-  write(entry.typeflag, 156, 1);
-  write(entry.target, 157, 100);
-  write(prefix, 345, 155);
-  const total = octal(sum, 6);
-  for (let index = 0; index < 6; index += 1) block[148 + index] = total.charCodeAt(index);
-  block[154] = 0;
+  const start = `${filled(entry.path, 100)}${octal(entry.mode, 7)}\0${octal(entry.uid, 7)}\0${octal(entry.gid, 7)}\0`;
+  const middle = `${octal(entry.size, 11)}\0${octal(0, 11)}\0`;
+  const end = `${entry.typeflag}${filled(entry.target, 100)}ustar\x0000${'\0'.repeat(80)}${filled(prefix, 167)}`;
+  const block = Buffer.allocUnsafe(tarBlock);
+  // All of it in one step: a loop over the characters of thousands of headers makes the engine compile more than it saves.
+  block.write(`${start}${middle}        ${end}`, 'latin1');
+  block.write(octal(sumOf(block), 6), checksumOffset, 'latin1');
+  block[checksumOffset + 6] = 0;
   return block;
 }
 
-/** What all headers have; the checksum is computed with spaces in its own place. */
-function createEmptyHeader(): Buffer {
-  const block = Buffer.alloc(tarBlock);
-  block.write(octal(0, 11), 136, 'latin1');
-  block.write(' '.repeat(8), 148, 'latin1');
-  block.write('ustar\x0000', 257, 'latin1');
-  return block;
+const checksumOffset = 148;
+
+/** The checksum, for which its own place has to hold spaces. */
+function sumOf(block: Buffer): number {
+  let sum = 0;
+  for (let index = 0; index < tarBlock; index += 1) sum += block[index] ?? 0;
+  return sum;
 }
 
-const emptyHeader = createEmptyHeader();
-const emptyHeaderSum = emptyHeader.reduce((sum, byte) => sum + byte, 0);
+function filled(text: string, length: number): string {
+  return text.padEnd(length, '\0');
+}
 
 function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0');

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { OciError } from './error.ts';
 import { isSameFile } from './file-identity.ts';
 import type { LayerEntry } from './layer-entry.ts';
@@ -75,25 +75,37 @@ function* advance(count: number, cursor: Cursor): Generator<Buffer> {
 
 function* packFile(entry: FileEntry, cursor: Cursor): Generator<Buffer> {
   const { source } = entry;
-  const { descriptor, size, stamp } = openSource(entry);
+  const file = openSource(entry);
+  const { descriptor, size } = file;
   try {
-    yield* put(header(entry, size), cursor);
-    // One byte more than expected tells a file that grew.
-    if (size < cursor.piece.length - cursor.used) {
-      if (readFully(source, descriptor, { into: cursor, length: size + 1, position: 0 }) !== size)
-        throw changed(source);
-      yield* advance(size, cursor);
+    const head = header(entry, size);
+    if (head.byteLength + size + tarBlock < cursor.piece.length - cursor.used) {
+      packSmall(source, file, head, cursor);
     } else {
-      yield* packLarge(source, { descriptor, size, stamp }, cursor);
+      yield* put(head, cursor);
+      yield* packLarge(source, file, cursor);
+      yield* pad(size, cursor);
     }
-    yield* pad(size, cursor);
   } finally {
     closeSync(descriptor);
   }
 }
 
+/** A file that ends within the piece. Thousands are packed here, so it does without generators. */
+function packSmall(source: string, { descriptor, size }: OpenSource, head: Buffer, cursor: Cursor): void {
+  const { piece } = cursor;
+  piece.set(head, cursor.used);
+  cursor.used += head.byteLength;
+  // One byte more than expected tells a file that grew.
+  if (readFully(source, descriptor, { into: cursor, length: size + 1, position: 0 }) !== size) throw changed(source);
+  cursor.used += size;
+  const padding = (tarBlock - (size % tarBlock)) % tarBlock;
+  piece.fill(0, cursor.used, cursor.used + padding);
+  cursor.used += padding;
+}
+
 function* packLarge(source: string, file: OpenSource, cursor: Cursor): Generator<Buffer> {
-  const { descriptor, size, stamp } = file;
+  const { descriptor, size, info } = file;
   for (let position = 0; position < size; ) {
     const length = Math.min(cursor.piece.length - cursor.used, size - position);
     if (readFully(source, descriptor, { into: cursor, length, position }) !== length) throw changed(source);
@@ -101,14 +113,15 @@ function* packLarge(source: string, file: OpenSource, cursor: Cursor): Generator
     yield* advance(length, cursor);
   }
   // While a small file is read in one step, a large one may have been written to between two pieces.
-  const after = fstatSync(descriptor);
-  if (after.size !== size || stampOf(after) !== stamp) throw changed(source);
+  const { size: sizeAfter, mtimeNs, ctimeNs } = fstatSync(descriptor, { bigint: true });
+  const isSame = sizeAfter === info.size && mtimeNs === info.mtimeNs && ctimeNs === info.ctimeNs;
+  if (!isSame) throw changed(source);
 }
 
 interface OpenSource {
   readonly descriptor: number;
   readonly size: number;
-  readonly stamp: string;
+  readonly info: BigIntStats;
 }
 
 /** Opened first and examined after, so that what was examined is what is read. A FIFO must not block, hence O_NONBLOCK. */
@@ -116,20 +129,14 @@ function openSource({ source, identity }: FileEntry): OpenSource {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(source, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    if (identity !== undefined && !isSameFile(identity, fstatSync(descriptor, { bigint: true }))) {
-      throw changed(source, 'another file took its place');
-    }
-    const info = fstatSync(descriptor);
+    const info = fstatSync(descriptor, { bigint: true });
+    if (identity !== undefined && !isSameFile(identity, info)) throw changed(source, 'another file took its place');
     if (!info.isFile()) throw unreadable(source, 'not a regular file');
-    return { descriptor, size: info.size, stamp: stampOf(info) };
+    return { descriptor, size: Number(info.size), info };
   } catch (error) {
     if (descriptor !== undefined) closeSync(descriptor);
     throw unreadable(source, error);
   }
-}
-
-function stampOf({ mtimeMs, ctimeMs }: { readonly mtimeMs: number; readonly ctimeMs: number }): string {
-  return `${mtimeMs} ${ctimeMs}`;
 }
 
 /** Reads into the piece until there is enough or the file ends; gives the number of bytes. */

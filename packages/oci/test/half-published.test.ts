@@ -11,7 +11,7 @@ import { sampleImage, temporaryFolder } from './setup.ts';
 
 /** The requests of a push, one after the other. */
 const moments: readonly (readonly [string, (method: string, path: string) => boolean])[] = [
-  ['asked for the tag', (method, path) => method === 'HEAD' && path.includes('/manifests/')],
+  ['asked for the tag', (method, path) => method === 'GET' && path.includes('/manifests/')],
   ['asked for a blob', (method, path) => method === 'HEAD' && path.includes('/blobs/')],
   ['an upload starts', (method, path) => method === 'POST' && path.includes('/uploads/')],
   ['a large blob is sent', (method) => method === 'PATCH'],

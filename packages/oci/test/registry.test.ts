@@ -59,7 +59,7 @@ test('push, then pull: everything arrives, and the second push sends nothing', a
 
   requests.length = 0;
   expect(await client.pushImage(image, target)).toMatchObject({ uploadedBlobs: 0, uploadedBytes: 0, skippedBlobs: 3 });
-  expect(requests).toEqual(['HEAD']);
+  expect(requests).toEqual(['GET']);
   const other = await client.pushImage(image, { ...target, reference: 'v2' });
   expect(other).toMatchObject({ uploadedBlobs: 0, uploadedBytes: 0, skippedBlobs: 3 });
 });
@@ -69,12 +69,18 @@ test('a changed image sends only what changed', async () => {
   const { blobs, layers, image } = await sampleImage(join(folder.path, 'client'));
   const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
   const handler = createRegistryHandler({ storage, authorize: anyone });
+  const requests: string[] = [];
   // The handler itself is a `fetch`: no socket needed.
   const client = createRegistryClient({
     registry: 'registry.test',
-    fetch: (input, init) => handler(new Request(input, init)),
+    fetch: (input, init) => {
+      const request = new Request(input, init);
+      requests.push(`${request.method} ${new URL(request.url).pathname.replace(/(?<=uploads\/).+/, '')}`);
+      return handler(request);
+    },
   });
   await client.pushImage(image, { repository: 'app', reference: 'v1', blobs: [blobs] });
+  requests.length = 0;
   const config = { architecture: 'amd64', os: 'linux', cmd: ['/other'] };
   const changed = await buildImage({ layers, config, blobs });
   const nothing = createBlobStore(join(folder.path, 'nothing'));
@@ -84,6 +90,10 @@ test('a changed image sends only what changed', async () => {
     uploadedBytes: changed.config.size,
     skippedBlobs: 2,
   });
+  // What the image before has is there, and its config is another one: nothing else is asked.
+  const uploads = '/v2/app/blobs/uploads/';
+  const tag = '/v2/app/manifests/v1';
+  expect(requests).toEqual([`GET ${tag}`, `POST ${uploads}`, `PUT ${uploads}`, `PUT ${tag}`]);
   expect((await client.resolve('app', 'v1'))?.digest).toBe(changed.manifest.digest);
   expect((await client.resolve('app', image.manifest.digest))?.digest).toBe(image.manifest.digest);
   // Another repository does not see the content, so everything is needed again, and is nowhere.
@@ -91,6 +101,35 @@ test('a changed image sends only what changed', async () => {
   expect(await codeOf(client.pushImage(image, elsewhere))).toBe('SP_OCI_BLOB_UNKNOWN');
   expect(await codeOf(client.getBlob('other', changed.config.digest))).toBe('SP_OCI_NOT_FOUND');
   expect(await storage.blobs.has(changed.config.digest)).toBe(changed.config.size);
+});
+
+test('a layer that the registry lost, though an image has it, is sent again', async () => {
+  await using folder = await temporaryFolder();
+  const { blobs, layers, image } = await sampleImage(join(folder.path, 'client'));
+  const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+  const handler = createRegistryHandler({ storage, authorize: anyone });
+  const client = createRegistryClient({
+    registry: 'registry.test',
+    fetch: (input, init) => handler(new Request(input, init)),
+  });
+  const target = { repository: 'app', reference: 'v1', blobs: [blobs] };
+  await client.pushImage(image, target);
+  const [lost = image.config] = image.layers;
+  await storage.unlinkBlob('app', lost.digest);
+  const changed = await buildImage({ layers, config: { architecture: 'arm64', os: 'linux' }, blobs });
+  // Another process: this client remembers what it has sent itself.
+  const other = createRegistryClient({
+    registry: 'registry.test',
+    fetch: (input, init) => handler(new Request(input, init)),
+  });
+  const pushed = await other.pushImage(changed, target);
+  expect(pushed).toEqual({
+    digest: changed.manifest.digest,
+    uploadedBlobs: 2,
+    uploadedBytes: lost.size + changed.config.size,
+    skippedBlobs: 1,
+  });
+  expect((await client.resolve('app', 'v1'))?.digest).toBe(changed.manifest.digest);
 });
 
 test('a layer that was sent before there was an image is not asked for again, unless it was cleaned up', async () => {
@@ -257,7 +296,7 @@ test('who may push but not read a manifest, may push', async () => {
   const handler = createRegistryHandler({ storage, authorize: anyone });
   for (const status of [403, 500]) {
     await using server = await serve(async (request) => {
-      const isAsked = request.method === 'HEAD' && request.url.includes('/manifests/');
+      const isAsked = ['GET', 'HEAD'].includes(request.method) && request.url.includes('/manifests/');
       return isAsked ? new Response(null, { status }) : handler(request);
     });
     const client = createRegistryClient({ registry: server.host, retryDelayMilliseconds: 1 });

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   type BuiltLayer,
   buildImage,
@@ -43,12 +42,13 @@ export async function buildAndPush({ project, cacheDirectory, registry }: OwnBui
   await client.pushImage(image, { ...target, reference: 'latest' });
 }
 
+/** Without `join`, which takes as long for two thousand paths as looking at the files. */
 function entriesBelow(project: string, folder: string): LayerEntry[] {
   const entries: LayerEntry[] = [];
-  for (const entry of readdirSync(join(project, folder), { withFileTypes: true })) {
+  for (const entry of readdirSync(`${project}/${folder}`, { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory()) entries.push(...entriesBelow(project, path));
-    else entries.push({ type: 'file', path: `app/${path}`, source: join(project, path), mode: 0o755 });
+    else entries.push({ type: 'file', path: `app/${path}`, source: `${project}/${path}`, mode: 0o755 });
   }
   return entries;
 }
