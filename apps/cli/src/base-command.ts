@@ -1,6 +1,7 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
-import { describeError, renderError } from './describe-error.ts';
+import { completeError, type DescribedError, describeError, renderError } from './describe-error.ts';
+import { exitCodes } from './exit-codes.ts';
 import { needsNetworkSetup } from './network/needs-setup.ts';
 import type { CommandEvent } from './output/command-event.ts';
 import { plainText } from './output/plain-line.ts';
@@ -48,16 +49,20 @@ export abstract class BaseCommand extends Command {
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
     const parsed = await super.parse(options, argv);
+    this.#parsed = parsed;
     const { profile } = parsed.flags as Parsed;
     // Not one that is about to be made.
     const declared: typeof this.ctor.flags | undefined = this.ctor.flags;
     const isKnown = declared?.['profile']?.env === 'SYSTEMPROMPT_PROFILE';
     if (!isKnown || typeof profile !== 'string') return parsed;
     const { profileNameOf } = await import('./profile/name-of.ts');
-    return { ...parsed, flags: { ...parsed.flags, profile: await profileNameOf(this.context, profile) } };
+    const named = { ...parsed, flags: { ...parsed.flags, profile: await profileNameOf(this.context, profile) } };
+    this.#parsed = named;
+    return named;
   }
 
   #context: Context | undefined;
+  #parsed: Interfaces.ParserOutput | undefined;
 
   /** Everything that comes from outside of the program. */
   protected get context(): Context {
@@ -108,7 +113,7 @@ export abstract class BaseCommand extends Command {
   /** oclif's own would look at nothing but the exit code and print every enumerable field of an error. */
   protected override async catch(thrown: unknown): Promise<void> {
     const error = (await this.aboutFlags(thrown)) ?? thrown;
-    const described = describeError(error, { env: process.env });
+    const described = await this.carry(describeError(error, { env: process.env }));
     process.exitCode = described.exitCode;
     if (this.jsonEnabled()) this.logJson(described.json);
     else writeStderr(renderError(described));
@@ -126,6 +131,45 @@ export abstract class BaseCommand extends Command {
 
   protected override toSuccessJson(result: unknown): unknown {
     return toSnakeCase(result);
+  }
+
+  /**
+   * What a person is told to run next, about what they chose on this command line: as it is, it would be about the tenant
+   * that is chosen without a flag.
+   */
+  protected async goOn(text: string): Promise<string> {
+    return (await this.carrier({}))(text);
+  }
+
+  private async carry(described: DescribedError): Promise<DescribedError> {
+    const { tenantId } = described.facts;
+    const isUnanswered = described.exitCode === exitCodes.inputNeeded;
+    const known = typeof tenantId === 'string' ? tenantId : undefined;
+    try {
+      return completeError(described, await this.carrier({ tenantId: known, isUnanswered }));
+    } catch {
+      // What has failed is told in any case.
+      return described;
+    }
+  }
+
+  private async carrier({
+    tenantId,
+    isUnanswered = false,
+  }: {
+    readonly tenantId?: string | undefined;
+    readonly isUnanswered?: boolean;
+  }): Promise<(text: string) => string> {
+    const { carryTarget, chosenTarget, otherApi, tenantOfProfile } = await import('./carry-target.ts');
+    const { again, ...chosen } = chosenTarget(this.#parsed, this.ctor);
+    const target = {
+      ...chosen,
+      tenantId: tenantId ?? (await tenantOfProfile(this.context, chosen.profile)),
+      // A command that takes the API has chosen it, also by default.
+      environment: 'environment' in (this.ctor.flags ?? {}) ? chosen.environment : otherApi(this.context),
+      ...(isUnanswered ? { again } : {}),
+    };
+    return (text) => carryTarget(text, target, (words) => this.config.findCommand(words.join(':')));
   }
 
   private async aboutFlags(error: unknown): Promise<unknown> {

@@ -74,6 +74,15 @@ export function describeError(
   return { code, message, suggestions, exitCode, facts, json, stack };
 }
 
+/** The same with `complete` applied to every command line that goes on from it. */
+export function completeError(error: DescribedError, complete: (text: string) => string): DescribedError {
+  const { next } = error.facts;
+  const lines = Array.isArray(next) ? { next: next.map((line) => complete(String(line))) } : {};
+  const suggestions = error.suggestions.map((line) => complete(line));
+  const json = { error: { ...error.json.error, suggestions, ...lines } };
+  return { ...error, suggestions, facts: { ...error.facts, ...lines }, json };
+}
+
 /** The text for a terminal: what went wrong, how to go on, and what to quote to support. */
 export function renderError(error: DescribedError): string {
   const { findings, lastLines, next, requestId, available } = error.facts;

@@ -40,10 +40,8 @@ test('a login that nobody would answer is not begun: exit code 3 and what works 
     const { exitCode, stdout } = await runCommand(Login, [...argv, ...more], { cwd, ...world });
     expect(exitCode).toBe(3);
     const { next } = (JSON.parse(stdout) as { error: { next: string[] } }).error;
-    expect(next.map((line) => line.replace(/^systemprompt cloud auth login /, ''))).toEqual([
-      '--token - < token.txt',
-      '--device',
-    ]);
+    const start = `systemprompt cloud auth login --environment ${api.url}`;
+    expect(next).toEqual([`${start} --token - < token.txt`, `${start} --device`]);
   }
   expect(api.requests).toEqual([]);
 });

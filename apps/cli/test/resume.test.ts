@@ -42,7 +42,7 @@ test('a checkout that was left is not forgotten by the next one', async () => {
   expect(refused.exitCode, refused.stdout).toBe(3);
   const next = [
     'systemprompt cloud tenant create --resume last',
-    'systemprompt cloud tenant create --name three --new-checkout',
+    'systemprompt cloud tenant create --name three --plan starter --region iad --new-checkout',
   ];
   expect(errorOf(refused.stdout)).toMatchObject({ next });
   expect(world.api.requests.map(({ what }) => what)).toEqual(['GET /api/v1/checkout/cs_1']);

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { editSecrets } from '@sp/tenants';
 import { expect, test } from 'vitest';
 import Down from '../src/commands/cloud/sync/down.ts';
@@ -94,4 +95,16 @@ test('what stands in the way of a sync: a token nobody knows or that is wrong, a
   const none = await runCommand(Down, ['--json'], stopped);
   expect(none.exitCode).toBe(8);
   expect(parse(none.stdout)).toMatchObject({ error: { code: 'SP_CLI_NO_PAGE' } });
+});
+
+test('what a sync says to run next is about the same tenant and the same sync, as it is', async () => {
+  const world = await makeRunningTenant();
+  await writeFile(join(world.services, 'a.md'), 'new\n');
+  const { stdout, exitCode } = await runCommand(Up, ['--tenant', 'hello'], world);
+  expect(exitCode, stdout).toBe(0);
+  const line = /^To take it back: (.+)$/m.exec(stripVTControlCharacters(stdout))?.[1] ?? '';
+  const [command, id = ''] = line.split(/ (?=\S+$)/);
+  expect(command).toBe('systemprompt cloud sync undo --tenant hello');
+  const undone = await runCommand(Undo, ['--tenant', 'hello', id, '--json'], world);
+  expect(parse(undone.stdout)).toMatchObject({ of: id, up: ['a.md'] });
 });

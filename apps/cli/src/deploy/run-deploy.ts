@@ -64,7 +64,7 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
   });
   const result = await followDeploy(events, {
     progress,
-    next: nextOf(name, options.bin),
+    next: nextOf({ profile: name, tenantId }, options),
     serving: () => servingRelease({ api, tenantId, signal }),
   });
   await rememberDeployed(context, deployed);
@@ -86,7 +86,7 @@ export async function resumeRun(
   const events = resumeDeploy({ api, tenantId, operationId: options.operationId, signal });
   const result = await followDeploy(events, {
     progress,
-    next: nextOf(name, options.bin),
+    next: nextOf({ profile: name, tenantId }, options),
     serving: () => servingRelease({ api, tenantId, signal }),
   });
   await rememberDeployed(context, { project, profile: name, id: tenantId, name: tenantName, api });
@@ -94,10 +94,13 @@ export async function resumeRun(
 }
 
 /** How to go on with a deploy that nobody waits for any more. */
-function nextOf(profile: string, bin: string): (left: LeftDeploy) => string {
+function nextOf(
+  { profile, tenantId }: { readonly profile: string; readonly tenantId: string },
+  { bin }: { readonly bin: string },
+): (left: LeftDeploy) => string {
   const command = `${bin} cloud deploy --profile ${shellWord(profile)}`;
   return ({ operationId, started }) => {
     if (operationId !== undefined) return `${command} --resume ${shellWord(operationId)}`;
-    return started ? `${bin} cloud status --watch` : command;
+    return started ? `${bin} cloud status --tenant ${tenantId} --watch` : command;
   };
 }

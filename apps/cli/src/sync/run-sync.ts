@@ -4,6 +4,7 @@ import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { count } from '../output/count.ts';
+import { shellWord } from '../shell-words.ts';
 import { findSync } from './find-sync.ts';
 import { renderConflict, renderPlan } from './render-sync.ts';
 
@@ -44,9 +45,11 @@ export async function runSync(
     readonly flags: SyncFlags;
     readonly command: string;
     readonly log: (text: string) => void;
+    /** Completes a command line with what the person chose. */
+    readonly goOn: (text: string) => Promise<string>;
   },
 ): Promise<SyncRunResult> {
-  const { direction, flags, command, log } = options;
+  const { direction, flags, command, log, goOn } = options;
   const { tenant, profile } = flags;
   // oclif leaves out a flag that was not given.
   const dryRun = flags['dry-run'] ?? false;
@@ -78,10 +81,11 @@ export async function runSync(
   const left = [...plan.left.map(({ path, reason }) => ({ path, reason })), ...moved];
   const { id: tenantId, name: tenantName } = target;
   if (conflicts.length > 0) {
-    log(`Decide with ${command} --ours (this project's), --theirs (the tenant's) or --keep-both`);
+    const decide = `${command}${flags.delete ? ' --delete' : ''} --ours`;
+    log(`Decide with ${await goOn(decide)} (this project's), --theirs (the tenant's) or --keep-both`);
   }
-  if ((result?.up.length ?? 0) + (result?.down.length ?? 0) > 0)
-    log(dim('To take it back: systemprompt cloud sync undo'));
+  if (result !== undefined && result.up.length + result.down.length > 0)
+    log(dim(`To take it back: ${await goOn(`${context.bin} cloud sync undo ${shellWord(result.id)}`)}`));
   const id = up.length + down.length > 0 ? result?.id : undefined;
   return { tenantId, tenantName, id, dryRun, protocol: plan.protocol, up, down, conflicts, left };
 }

@@ -2,7 +2,6 @@ import type { CloudApiClient } from '@sp/cloud-api';
 import type { ProjectContext } from '@sp/paths';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { shellWord } from '../shell-words.ts';
 import { findCheckout, type OpenCheckout } from './checkout-file.ts';
 import { forgetGone } from './forget-gone.ts';
 
@@ -29,10 +28,9 @@ export async function findLeftCheckout(
   const message = `A checkout of ${last.name} was left, and may be paid`;
   if (!context.interactive) {
     const command = `${bin} cloud tenant create`;
-    const name = flags.name === undefined ? '' : ` --name ${shellWord(flags.name)}`;
     throw new CliError('SP_CLI_INPUT_NEEDED', message, {
       flags: ['--resume', '--new-checkout'],
-      next: [`${command} --resume last`, `${command}${name} --new-checkout`],
+      next: [`${command} --resume last`, `${command} --new-checkout`],
     });
   }
   const { askSelect } = await import('../prompts.ts');

@@ -43,6 +43,9 @@ export async function runCommand(
   world: Pick<ContextOptions, 'cwd'> & Partial<ContextOptions>,
 ): Promise<Finished> {
   let notes = '';
+  // As the loader does.
+  const id = await commandId(CommandType);
+  Object.assign(CommandType, { id });
   const command = new CommandType([...argv], await Config.load(root));
   const runnable = command as unknown as Runnable;
   runnable.createContext = () =>
@@ -67,7 +70,6 @@ export async function runCommand(
   try {
     await runnable._run();
     const finished = { stdout: stdout.text(), stderr: notes + stderr.text(), exitCode: currentExitCode() };
-    const id = await commandId(CommandType);
     if (argv.includes('--json')) expectDocument(id, finished.stdout);
     if (argv.includes('--json-lines')) expectLines(id, finished.stdout);
     return finished;

@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
+import { shellWord } from '../../../shell-words.ts';
 import { renderDomain } from '../../../tenant/domain.ts';
 import { findTarget } from '../../../tenant/target.ts';
 import type { DomainStatusResult } from './status.ts';
@@ -21,7 +22,7 @@ export default class DomainSet extends BaseCommand {
     if (!customDomainPattern.test(args.domain)) {
       throw new CliError('SP_CLI_USAGE', `${JSON.stringify(args.domain)} is no domain name`);
     }
-    const command = `${this.config.bin} cloud domain set ${args.domain}`;
+    const command = `${this.config.bin} cloud domain set ${shellWord(args.domain)}`;
     const { id, name, label, api } = await findTarget(this.context, { ...flags, command });
     this.context.progress.note(`Setting the domain of ${label}`);
     const domain = await api.domains.set(id, args.domain, { signal: this.context.signal });

@@ -4,6 +4,7 @@ import { CliError } from '../../../cli-error.ts';
 import { tenantFlag } from '../../../flags.ts';
 import { findLocalTenant } from '../../../local-tenant/find-local-tenant.ts';
 import { renderFields } from '../../../output/table.ts';
+import { shellWord } from '../../../shell-words.ts';
 import { findTarget } from '../../../tenant/target.ts';
 
 /** What `cloud profile create` answers. */
@@ -31,7 +32,7 @@ export default class ProfileCreate extends BaseCommand {
 
   async run(): Promise<ProfileCreateResult> {
     const { args, flags } = await this.parse(ProfileCreate);
-    const command = `${this.config.bin} cloud profile create ${args.name}`;
+    const command = `${this.config.bin} cloud profile create ${shellWord(args.name)}`;
     const { createProfile, loadTenants } = await import('@sp/tenants');
     const local = await findLocalTenant(this.context, flags.tenant);
     const project = this.context.requireProject();

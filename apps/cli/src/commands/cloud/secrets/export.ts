@@ -6,6 +6,7 @@ import { CliError } from '../../../cli-error.ts';
 import { profileFlag } from '../../../flags.ts';
 import { formatDotenv } from '../../../secrets/format-dotenv.ts';
 import { readProfileSecrets } from '../../../secrets/profile-secrets.ts';
+import { shellWord } from '../../../shell-words.ts';
 
 /** What `cloud secrets export` answers. */
 export interface SecretsExportResult {
@@ -57,7 +58,7 @@ export default class SecretsExport extends BaseCommand {
       () => false,
     );
     if (exists && !flags.force) {
-      const next = [`${command} --output ${flags.output} --force`];
+      const next = [`${command} --output ${shellWord(flags.output)} --force`];
       throw new CliError('SP_CLI_FILE_EXISTS', `${path} exists already`, { path, next });
     }
     const { replacePrivateFile } = await import('@sp/private-file');

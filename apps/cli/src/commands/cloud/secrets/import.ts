@@ -4,6 +4,7 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
+import { shellWord } from '../../../shell-words.ts';
 import { findTarget } from '../../../tenant/target.ts';
 import type { SecretsChangeResult } from './set.ts';
 
@@ -27,11 +28,11 @@ export default class SecretsImport extends BaseCommand {
     const values = namingFile(args.file, () => parseDotenv(text));
     const keys = Object.keys(values).toSorted();
     if (keys.length === 0) throw new CliError('SP_CLI_USAGE', `There is no NAME=value in ${args.file}`);
-    const command = `${this.config.bin} cloud secrets import ${args.file}`;
+    const command = `${this.config.bin} cloud secrets import ${shellWord(args.file)}`;
     const target = await findTarget(this.context, { ...flags, command });
     await target.api.secrets.set(target.id, values, { signal });
     this.log(`Set ${keys.join(', ')} of ${target.label}`);
-    this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
+    this.context.progress.note(`In effect after: ${await this.goOn(`${this.config.bin} cloud restart`)}`);
     return { tenantId: target.id, tenantName: target.name, keys };
   }
 }

@@ -36,7 +36,7 @@ export default class SecretsSet extends BaseCommand {
     const keys = Object.keys(values);
     await target.api.secrets.set(target.id, values, { signal: this.context.signal });
     this.log(`Set ${keys.join(', ')} of ${target.label}`);
-    this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
+    this.context.progress.note(`In effect after: ${await this.goOn(`${this.config.bin} cloud restart`)}`);
     return { tenantId: target.id, tenantName: target.name, keys };
   }
 }

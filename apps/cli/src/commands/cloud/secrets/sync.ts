@@ -26,7 +26,8 @@ export default class SecretsSync extends BaseCommand {
     const api = await this.context.api();
     if (keys.length > 0) await api.secrets.set(tenantId, secrets, { signal: this.context.signal });
     else this.context.warn(`The profile ${profile} has no secrets; nothing was sent`);
-    if (keys.length > 0) this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
+    if (keys.length > 0)
+      this.context.progress.note(`In effect after: ${await this.goOn(`${this.config.bin} cloud restart`)}`);
     if (keys.length > 0) this.log(`Sent ${keys.length} secrets of the profile ${profile} to ${tenantId}`);
     return { profile, tenantId, keys, dropped };
   }

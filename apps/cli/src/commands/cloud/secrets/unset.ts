@@ -2,6 +2,7 @@ import { BaseCommand } from '../../../base-command.ts';
 import { CliError } from '../../../cli-error.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
 import { refuseNames } from '../../../secrets/read-values.ts';
+import { shellWord } from '../../../shell-words.ts';
 import { findTarget } from '../../../tenant/target.ts';
 import type { SecretsChangeResult } from './set.ts';
 
@@ -18,11 +19,11 @@ export default class SecretsUnset extends BaseCommand {
     const keys = (argv as string[]).map((key) => key.toUpperCase());
     if (keys.length === 0) throw new CliError('SP_CLI_USAGE', 'Name at least one secret');
     await refuseNames(keys);
-    const command = `${this.config.bin} cloud secrets unset ${keys.join(' ')}`;
+    const command = `${this.config.bin} cloud secrets unset ${keys.map((key) => shellWord(key)).join(' ')}`;
     const target = await findTarget(this.context, { ...flags, command });
     for (const key of keys) await target.api.secrets.delete(target.id, key, { signal: this.context.signal });
     this.log(`Removed ${keys.join(', ')} of ${target.label}`);
-    this.context.progress.note(`In effect after: ${this.config.bin} cloud restart`);
+    this.context.progress.note(`In effect after: ${await this.goOn(`${this.config.bin} cloud restart`)}`);
     return { tenantId: target.id, tenantName: target.name, keys };
   }
 }

@@ -20,6 +20,7 @@ export default class SyncDown extends BaseCommand {
       flags,
       command: `${this.config.bin} cloud sync down`,
       log: (text) => this.log(text),
+      goOn: (text) => this.goOn(text),
     });
   }
 }

@@ -37,7 +37,8 @@ export default class SyncStatus extends BaseCommand {
       for (const path of localChanges) this.log(`here       ${path}`);
       for (const path of remoteChanges) this.log(`tenant     ${path}`);
       for (const conflict of conflicts) this.log(renderConflict(conflict));
-      this.log(`\n${bin} cloud sync down brings the tenant's changes here, ${bin} cloud sync up these there`);
+      const ways = `${bin} cloud sync down brings the tenant's changes here, ${bin} cloud sync up these there`;
+      this.log(`\n${await this.goOn(ways)}`);
       process.exitCode = exitCodes.changesPending;
     }
     const paths = conflicts.map(({ path }) => path);

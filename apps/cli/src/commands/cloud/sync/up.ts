@@ -20,6 +20,7 @@ export default class SyncUp extends BaseCommand {
       flags,
       command: `${this.config.bin} cloud sync up`,
       log: (text) => this.log(text),
+      goOn: (text) => this.goOn(text),
     });
   }
 }
