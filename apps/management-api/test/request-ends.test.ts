@@ -122,7 +122,7 @@ test('log and metrics name the route that answered', async () => {
   expect(linesOf('request').map(({ route }) => route)).toEqual(['/api/v1/checkout/plans', '/api/v1/auth/me', '/*']);
 });
 
-test('a body that is encoded, or holds half a character, is refused', async () => {
+test('a body that is encoded, or holds what the database would refuse or change, is refused', async () => {
   const { tenantId } = await edge.buy(token, 'bodies');
   const path = `/api/v1/tenants/${tenantId}/secrets`;
   const send = (body: string, headers: Record<string, string> = {}): Promise<Response> =>
@@ -143,6 +143,9 @@ test('a body that is encoded, or holds half a character, is refused', async () =
   expect((await send(good, { 'content-encoding': 'identity' })).status).toBe(204);
   for (const half of ['\\ud83d', 'x\\ude00y']) {
     expect(await failure(await send(`{"secrets":{"A":"${half}"}}`))).toMatchObject({ status: 400 });
+  }
+  for (const lost of ['__proto__', '__pr\\u006fto__', 'A\\u0000']) {
+    expect(await failure(await send(`{"secrets":{"${lost}":"x","A":"b"}}`)), lost).toMatchObject({ status: 400 });
   }
   // Written out, and whole.
   expect((await send('{"secrets":{"A":"\\ud83d\\ude00"}}')).status).toBe(204);

@@ -50,36 +50,49 @@ export async function readBytes(
 export async function readJson(request: Request): Promise<unknown> {
   if (mediaType(request) !== 'application/json') throw unsupportedMediaType('application/json');
   const bytes = await readBytes(request);
+  let parsed: unknown;
+  let fault: string | undefined;
   try {
     const text = decode(bytes);
-    const parsed: unknown = JSON.parse(text);
-    if (!mayHoldHalves.test(text) || !holdsHalf(parsed)) return fromWire(parsed);
+    parsed = JSON.parse(text);
+    if (mayBeFaulty.test(text)) fault = faultIn(parsed);
   } catch {
     // The parser's own message quotes the text, which may hold a secret.
     throw invalidRequest('body: is not valid JSON.');
   }
-  throw invalidRequest('body: holds half of a surrogate pair, which is no character.');
+  if (fault !== undefined) throw invalidRequest(`body: ${fault}.`);
+  return fromWire(parsed);
 }
 
-/** In UTF-8 there are none: they can only be written out. */
-const mayHoldHalves = /\\u[dD][89a-fA-F]/;
+/** Halves of characters and NUL can only be written out; `__proto__` in other ways too, but then with an escape. */
+const mayBeFaulty = /\\u|__proto__/;
 
-/** Whether a text somewhere would come out of the database as another one. */
-function holdsHalf(value: unknown): boolean {
-  if (typeof value === 'string') return /\p{Surrogate}/u.test(value);
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(value).some(([name, member]) => holdsHalf(name) || holdsHalf(member));
+/** What is wrong with a text or name somewhere: the database would refuse it or keep another one. */
+function faultIn(value: unknown): string | undefined {
+  if (typeof value === 'string') {
+    if (value.includes('\0')) return 'holds a NUL character';
+    return /\p{Surrogate}/u.test(value) ? 'holds half of a surrogate pair, which is no character' : undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, member] of Object.entries(value)) {
+    const fault = name === '__proto__' ? 'has a member __proto__' : (faultIn(name) ?? faultIn(member));
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
 }
 
 /** Reads an `application/x-www-form-urlencoded` body. */
 export async function readForm(request: Request): Promise<URLSearchParams> {
   if (!isForm(request)) throw unsupportedMediaType('application/x-www-form-urlencoded');
   const bytes = await readBytes(request);
+  let form: URLSearchParams;
   try {
-    return new URLSearchParams(decode(bytes));
+    form = new URLSearchParams(decode(bytes));
   } catch {
     throw invalidRequest('body: is not valid UTF-8.');
   }
+  if ([...form].flat().some((text) => text.includes('\0'))) throw invalidRequest('body: holds a NUL character.');
+  return form;
 }
 
 /** Whether the body announces itself as a form. */
