@@ -59,12 +59,11 @@ export interface PushResult {
 /** What a push needs of the client. */
 export interface PushContext {
   readonly request: RegistryRequester;
-  /** What the reference stands for now. */
-  readonly getManifest: (
-    repository: string,
-    reference: string,
-    options: { readonly signal: AbortSignal | undefined },
-  ) => Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }>;
+  /** The manifest that a reference stands for now; `undefined` when that is `known`. */
+  readonly getManifestUnless: (
+    known: Digest,
+    options: Pick<PushImageOptions, 'repository' | 'reference' | 'signal'>,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor } | undefined>;
   /** What this client has sent a short while ago. */
   readonly sent: SentBlobs;
   readonly registry: string;
@@ -78,7 +77,7 @@ export async function pushImage(image: OciImage, options: PushImageOptions, cont
   const { digest } = image.manifest;
   const blobs = Array.from(new Map([...image.layers, image.config].map((blob) => [blob.digest, blob])).values());
   const result = { digest, uploadedBytes: 0, uploadedBlobs: 0, skippedBlobs: 0 };
-  const current = await findCurrent(options, context);
+  const current = await findCurrent(image, options, context);
   const isCurrent = current?.digest === digest;
   const isKnown = (blob: Descriptor): boolean =>
     isCurrent || current?.blobs.has(blob.digest) === true || context.sent.has(repository, blob.digest);
@@ -124,13 +123,19 @@ interface CurrentImage {
 }
 
 /** What the reference stands for, as far as it is told: it only saves time, and some who may push may not read. */
-async function findCurrent(options: PushImageOptions, context: PushContext): Promise<CurrentImage | undefined> {
+async function findCurrent(
+  image: OciImage,
+  options: PushImageOptions,
+  context: PushContext,
+): Promise<CurrentImage | undefined> {
   const { repository, reference, signal } = options;
+  const { digest } = image.manifest;
   try {
-    const { bytes, descriptor } = await context.getManifest(repository, reference, { signal });
-    const document = parseManifest(bytes, descriptor.mediaType);
+    const manifest = await context.getManifestUnless(digest, { repository, reference, signal });
+    if (manifest === undefined) return { digest, blobs: new Set() };
+    const document = parseManifest(manifest.bytes, manifest.descriptor.mediaType);
     const blobs = document.kind === 'index' ? [] : [document.config, ...document.layers];
-    return { digest: descriptor.digest, blobs: new Set(blobs.map((blob) => blob.digest)) };
+    return { digest: manifest.descriptor.digest, blobs: new Set(blobs.map((blob) => blob.digest)) };
   } catch (error) {
     signal?.throwIfAborted();
     if (!isOciError(error) || error.code === 'SP_OCI_NETWORK') throw error;

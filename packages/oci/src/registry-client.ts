@@ -84,6 +84,17 @@ export interface RegistryClient {
   pushBlob(blob: Descriptor, options: PushBlobOptions): Promise<{ readonly uploaded: boolean }>;
 }
 
+interface ManifestCall extends RegistryCallOptions {
+  readonly actions?: RegistryRequest['actions'];
+  /** Not sent when it is this one. */
+  readonly unless?: Digest | undefined;
+}
+
+interface FetchedManifest {
+  readonly bytes: Uint8Array;
+  readonly descriptor: Descriptor;
+}
+
 /**
  * Makes a client of one registry. Nothing is sent before the first call; the registry says how it wants to be logged
  * in to (token server or Basic).
@@ -110,7 +121,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
     method: 'GET' | 'HEAD',
     repository: string,
     reference: string,
-    { signal, actions = 'pull' }: RegistryCallOptions & { readonly actions?: RegistryRequest['actions'] },
+    { signal, actions = 'pull', unless }: ManifestCall,
   ): Promise<TransportResponse> => {
     checkNames(repository, reference);
     const call: RegistryRequest = {
@@ -118,31 +129,33 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
       url: `/v2/${repository}/manifests/${reference}`,
       repository,
       actions,
-      headers: { accept: manifestMediaTypes.join(', ') },
-      expected: [200],
+      headers: {
+        accept: manifestMediaTypes.join(', '),
+        ...(unless === undefined ? {} : { 'if-none-match': `"${unless}"` }),
+      },
+      expected: unless === undefined ? [200] : [200, 304],
       attempt: `Cannot get ${repository}:${reference}`,
       signal,
     };
     return request(call);
   };
 
-  const getManifest = (
-    repository: string,
-    reference: string,
-    call: Parameters<typeof manifest>[3],
-  ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }> =>
-    withRetry(() => getManifestOnce(repository, reference, call), {
-      retries,
-      delayMilliseconds,
-      signal: call.signal,
-    });
+  const getManifest = (repository: string, reference: string, call: ManifestCall): Promise<FetchedManifest> =>
+    withRetry(
+      async () => readManifest(await manifest('GET', repository, reference, call), repository, reference, call),
+      {
+        retries,
+        delayMilliseconds,
+        signal: call.signal,
+      },
+    );
 
-  const getManifestOnce = async (
+  const readManifest = async (
+    response: TransportResponse,
     repository: string,
     reference: string,
-    call: Parameters<typeof manifest>[3],
-  ): Promise<{ readonly bytes: Uint8Array; readonly descriptor: Descriptor }> => {
-    const response = await manifest('GET', repository, reference, call);
+    call: ManifestCall,
+  ): Promise<FetchedManifest> => {
     const attempt = `Cannot get ${repository}:${reference}`;
     const context = { registry, repository, attempt, redact: auth.redact };
     const bytes = await readAll(response.body ?? emptyBody(), maximumDocumentSize).catch((error: unknown) => {
@@ -162,7 +175,7 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
   const resolve = async (
     repository: string,
     reference: string,
-    call: Parameters<typeof manifest>[3],
+    call: ManifestCall,
   ): Promise<Descriptor | undefined> => {
     try {
       const response = await withRetry(() => manifest('HEAD', repository, reference, call), {
@@ -182,9 +195,15 @@ export function createRegistryClient(options: RegistryClientOptions): RegistryCl
 
   const pushContext: PushContext = {
     request,
-    // With the rights of the uploads that follow: one token does for all.
-    getManifest: (repository, reference, { signal }) =>
-      getManifest(repository, reference, { signal, actions: 'pull,push' }),
+    getManifestUnless: (known, { repository, reference, signal }) => {
+      // With the rights of the uploads that follow: one token does for all.
+      const call: ManifestCall = { signal, actions: 'pull,push', unless: known };
+      const attempt = async (): Promise<FetchedManifest | undefined> => {
+        const response = await manifest('GET', repository, reference, call);
+        return response.status === 304 ? undefined : readManifest(response, repository, reference, call);
+      };
+      return withRetry(attempt, { retries, delayMilliseconds, signal });
+    },
     sent: createSentBlobs(),
     registry,
     retries,

@@ -25,6 +25,7 @@ export async function serveManifest(storage: RegistryStorage, target: ManifestTa
     'docker-content-digest': descriptor.digest,
     etag: `"${descriptor.digest}"`,
   };
+  if (request.headers.get('if-none-match') === headers.etag) return answer(304, { etag: headers.etag });
   if (request.method === 'HEAD') return answer(200, headers);
   // By digest: the tag may have moved since.
   const manifest = await storage.readManifest(repository, descriptor.digest);

@@ -56,11 +56,13 @@ export function createHttpTransport(): Transport {
     outgoing.on('error', () => {});
     const sending = send(outgoing, body, answered);
     const incoming = await Promise.race([answered, sending.then(() => answered)]);
-    const empty = method === 'HEAD' || incoming.headers['content-length'] === '0' || incoming.statusCode === 204;
+    const { statusCode = 0 } = incoming;
+    const empty =
+      method === 'HEAD' || incoming.headers['content-length'] === '0' || statusCode === 204 || statusCode === 304;
     // Read to its end, so that the connection can be used again.
     if (empty) incoming.resume();
     return {
-      status: incoming.statusCode ?? 0,
+      status: statusCode,
       headers: { get: (name) => joined(incoming.headers[name]) },
       body: empty ? null : bodyOf(incoming),
     };

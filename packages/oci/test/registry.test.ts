@@ -64,6 +64,29 @@ test('push, then pull: everything arrives, and the second push sends nothing', a
   expect(other).toMatchObject({ uploadedBlobs: 0, uploadedBytes: 0, skippedBlobs: 3 });
 });
 
+test.each([true, false])(
+  'an image that is there already costs one request (the registry knows conditions: %s)',
+  async (knows) => {
+    await using folder = await temporaryFolder();
+    const { blobs, image } = await sampleImage(join(folder.path, 'client'));
+    const storage = createDiskRegistryStorage(join(folder.path, 'registry'));
+    const handler = createRegistryHandler({ storage, authorize: anyone });
+    const answers: string[] = [];
+    await using server = await serve(async (request) => {
+      if (!knows) request.headers.delete('if-none-match');
+      const response = await handler(request);
+      answers.push(`${request.method} ${response.status}`);
+      return response;
+    });
+    const target = { repository: 'app', reference: 'v1', blobs: [blobs] };
+    await createRegistryClient({ registry: server.host }).pushImage(image, target);
+    answers.length = 0;
+    const pushed = await createRegistryClient({ registry: server.host }).pushImage(image, target);
+    expect(pushed).toEqual({ digest: image.manifest.digest, uploadedBytes: 0, uploadedBlobs: 0, skippedBlobs: 3 });
+    expect(answers).toEqual([knows ? 'GET 304' : 'GET 200']);
+  },
+);
+
 test('a changed image sends only what changed', async () => {
   await using folder = await temporaryFolder();
   const { blobs, layers, image } = await sampleImage(join(folder.path, 'client'));
