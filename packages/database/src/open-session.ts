@@ -42,6 +42,9 @@ export interface DatabaseSession {
   close(): Promise<void>;
 }
 
+/** How long a person who gave up waits for a server that is to hear of it, in milliseconds. */
+const cancelTimeout = 2_000;
+
 /**
  * Logs in to a database, for several statements.
  * @throws {DatabaseError}
@@ -58,9 +61,11 @@ export async function openSession(url: string, options: ConnectOptions = {}): Pr
     const [row] = await connection.sql.unsafe<{ version: string; pid: number }[]>(
       `select current_setting('server_version') as version, pg_backend_pid() as pid`,
     );
-    // A session may end the statements of its own role; without an answer the statement just goes on.
+    // A session may end the statements of its own role; without an answer the statement just goes on. Not with the
+    // signal: a server does not notice by itself that whoever asked is gone, and works on for nobody.
+    const patience = { connectTimeout: Math.min(options.connectTimeout ?? cancelTimeout, cancelTimeout) };
     const cancel = (): Promise<unknown> =>
-      withConnection(address, (sql) => sql.unsafe('select pg_cancel_backend($1)', [row?.pid ?? 0]), options).catch(
+      withConnection(address, (sql) => sql.unsafe('select pg_cancel_backend($1)', [row?.pid ?? 0]), patience).catch(
         () => undefined,
       );
     const run = async (sql: string, statement: StatementOptions = {}): Promise<QueryResult> =>
@@ -83,7 +88,10 @@ async function runStatement(
   let columns: readonly string[] = [];
   let [command, rowCount] = ['SELECT', 0];
   const query = sql.unsafe(text, [...parameters], { prepare: false }).values();
-  const cancel = (): void => void options.cancel();
+  let cancelled: Promise<unknown> | undefined;
+  const cancel = (): void => {
+    cancelled = options.cancel();
+  };
   // Names come with the first batch, the command and its count with the last.
   const take = (batch: Batch): void => {
     rows.push(...batch);
@@ -105,6 +113,8 @@ async function runStatement(
     throw error;
   } finally {
     signal?.removeEventListener('abort', cancel);
+    // Whoever waits for this may end the process next.
+    await cancelled;
   }
   const truncated = rows.length > limit;
   if (columns.length > 0) rowCount = Math.min(rows.length, limit);

@@ -168,6 +168,22 @@ test('a statement can be cancelled, and the session goes on', async () => {
   await session.close();
 });
 
+test('what is aborted is not worked on by the server for nobody', async () => {
+  const abort = new AbortController();
+  const asleep = runQuery(server.url(), 'select pg_sleep(61)', { signal: abort.signal });
+  const running = async (): Promise<unknown> =>
+    (
+      await runQuery(
+        server.url(),
+        `select count(*)::int from pg_stat_activity where query = 'select pg_sleep(61)' and state = 'active'`,
+      )
+    ).rows[0]?.[0];
+  await expect.poll(running, { timeout: 20_000 }).toBe(1);
+  abort.abort(new Error('enough'));
+  await expect(asleep).rejects.toThrow('enough');
+  await expect.poll(running, { timeout: 20_000 }).toBe(0);
+});
+
 test('work that is aborted ends at once', async () => {
   const abort = new AbortController();
   const asleep = runQuery(server.url(), 'select pg_sleep(60)', { signal: abort.signal });
