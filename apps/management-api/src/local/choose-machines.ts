@@ -42,14 +42,18 @@ export async function openMachines(
     readonly images: Images;
     readonly registry: string;
     readonly logger: Logger;
+    /** At which addresses the proxy looks for tenants. */
+    readonly notedAddresses: () => Promise<readonly string[]>;
   },
 ): Promise<Machines> {
-  const { directory, images, registry, logger } = deps;
-  if (kind === 'docker') return rememberApps(createDockerMachines({ images, registry, logger }), directory);
+  const { directory, images, registry, logger, notedAddresses } = deps;
+  if (kind === 'docker') {
+    return rememberApps(createDockerMachines({ images, registry, logger, notedAddresses }), directory);
+  }
   // Those that run on from a process that was killed end soon when nobody says that they are theirs.
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await claimMachines(ownerFileOf(directory));
-  return createProcessMachines({ directory, images: images.storage, logger });
+  return createProcessMachines({ directory, images: images.storage, logger, notedAddresses });
 }
 
 /** Ends all machines of a data folder's tenants, also those that outlived a killed process. */

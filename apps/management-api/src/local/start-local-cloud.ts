@@ -12,6 +12,7 @@ import { findReleaseDigests } from '../images/release-digests.ts';
 import { removeEmbeddedPostgres } from '../postgres/embedded.ts';
 import { createTenantProxy } from '../proxy/tenant-proxy.ts';
 import { createTenantTunnel, type TenantTunnel } from '../proxy/tenant-tunnel.ts';
+import { findNotedAddresses } from '../releases/noted-addresses.ts';
 import { openStore } from '../store/database.ts';
 import { migrateStore } from '../store/migrate.ts';
 import { createEventFeed } from '../tenants/event-feed.ts';
@@ -118,6 +119,7 @@ export async function startLocalCloud(options: LocalCloudOptions): Promise<Local
       images,
       registry,
       logger,
+      notedAddresses: () => findNotedAddresses(store),
     });
     stops.push(() => machines.close());
     const feed = await createEventFeed(store);

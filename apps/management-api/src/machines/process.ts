@@ -8,6 +8,7 @@ import type { Machine, MachineSpec, Machines, ReadLogsOptions } from '../ports/m
 import { MachineError } from './machine-error.ts';
 import { readMachineLog } from './machine-log.ts';
 import { checkMachineNames } from './machine-names.ts';
+import { createMachinePorts, type MachinePortsOptions } from './machine-ports.ts';
 import { findExitCode, findRecord, type MachineRecord } from './machine-record.ts';
 import { claimMachines, hasClaimed, ownerFileOf } from './owner-file.ts';
 import { endProcessGroup, isAlive, type ProcessIdentity } from './process-life.ts';
@@ -35,6 +36,8 @@ export interface ProcessMachinesOptions {
   readonly orphanGraceMs?: number | undefined;
   /** How much is kept of what a machine writes. @defaultValue 16 MiB */
   readonly maxLogBytes?: number | undefined;
+  /** At which addresses tenants are looked for; no other machine gets one of them. @defaultValue none */
+  readonly notedAddresses?: MachinePortsOptions['notedAddresses'];
 }
 
 /** The folder for markers of layers without an `/app`; no app can have this name. */
@@ -55,6 +58,7 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
   const { directory, images, logger, stopGraceMs = 5000 } = options;
   const { orphanGraceMs = 30_000, maxLogBytes = 16 * 1024 ** 2 } = options;
   const inTurn = createSerializer();
+  const choosePort = createMachinePorts({ notedAddresses: options.notedAddresses });
   const owner = ownerFileOf(directory);
   const folderOf = (appName: string, releaseId: string) => {
     checkMachineNames({ appName, releaseId });
@@ -82,7 +86,8 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
     }
     signal?.throwIfAborted();
     if (known !== undefined) await killLeftovers(folder);
-    const record = await spawnMachine({ folder, spec, image, owner, maxLogBytes, orphanGraceMs, stopGraceMs });
+    const port = await choosePort(await keptPorts());
+    const record = await spawnMachine({ folder, spec, image, port, owner, maxLogBytes, orphanGraceMs, stopGraceMs });
     await removeOldReleases(releasesDirectory(directory, appName), {
       keep: releaseId,
       isInUse: async (other) => (await findMachine(appName, other))?.state === 'running',
@@ -105,12 +110,30 @@ export function createProcessMachines(options: ProcessMachinesOptions): Machines
   async function listMachines(appName: string): Promise<readonly Machine[]> {
     checkMachineNames({ appName });
     const machines: Machine[] = [];
-    for (const releaseId of await readFolder(releasesDirectory(directory, appName))) {
-      if (releaseId.includes('.unpacking-')) continue;
+    for (const releaseId of await listReleases(appName)) {
       const machine = await findMachine(appName, releaseId);
       if (machine !== undefined) machines.push(machine);
     }
     return machines;
+  }
+
+  /** Those of machines that are there, whether they run or are about to start again. */
+  async function keptPorts(): Promise<readonly number[]> {
+    const ports: number[] = [];
+    for (const appName of await listApps()) {
+      for (const releaseId of await listReleases(appName)) {
+        const { record: path } = releaseFolder(releasesDirectory(directory, appName), releaseId);
+        // One that cannot be read is told by whoever asks for that machine.
+        const record = await findRecord(path).catch(() => undefined);
+        if (record !== undefined) ports.push(record.port);
+      }
+    }
+    return ports;
+  }
+
+  async function listReleases(appName: string): Promise<readonly string[]> {
+    const names = await readFolder(releasesDirectory(directory, appName));
+    return names.filter((name) => !name.includes('.unpacking-'));
   }
 
   async function listApps(): Promise<readonly string[]> {

@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 import type { RunnableImage } from '../images/runnable-image.ts';
 import type { MachineSpec } from '../ports/machines.ts';
 import { mapAppEnvironment, mapAppPath } from './app-paths.ts';
-import { findFreePort } from './free-port.ts';
 import { MachineError } from './machine-error.ts';
 import { type MachineRecord, saveRecord } from './machine-record.ts';
 import { findByEnvironment, killByEnvironment, processStartTime } from './process-life.ts';
@@ -26,14 +25,15 @@ export async function spawnMachine(request: {
   readonly folder: ReleaseFolder;
   readonly spec: MachineSpec;
   readonly image: RunnableImage;
+  /** Where it is told to listen, on 127.0.0.1. */
+  readonly port: number;
   /** The file that says which control plane the machine belongs to. */
   readonly owner: string;
   readonly maxLogBytes: number;
   readonly orphanGraceMs: number;
   readonly stopGraceMs: number;
 }): Promise<MachineRecord> {
-  const { folder, spec, image, owner, maxLogBytes, orphanGraceMs, stopGraceMs } = request;
-  const port = await findFreePort();
+  const { folder, spec, image, port, owner, maxLogBytes, orphanGraceMs, stopGraceMs } = request;
   const intent: MachineRecord = { releaseId: spec.releaseId, port };
   const cwd = machineDirectory(image, folder);
   for (const directory of [folder.temporary, folder.home, cwd]) await mkdir(directory, { recursive: true });

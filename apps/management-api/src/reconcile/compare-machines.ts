@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm';
+import type { Machine } from '../ports/machines.ts';
 import { releases, tenants } from '../store/schema.ts';
 import type { TenantRow } from '../tenants/tenants.ts';
 import { machineSpec } from '../workflows/machine-spec.ts';
@@ -9,7 +10,7 @@ import type { ReconcileDeps } from './reconcile.ts';
 /** States in which nothing runs. */
 const stopped: readonly string[] = ['suspended', 'deleting', 'deleted'];
 
-/** Machines that are not there, machines that should not be, and apps of tenants that were deleted or of nobody. */
+/** Machines that are not there, that are elsewhere, that should not be, and apps of tenants that were deleted or of nobody. */
 export async function* compareMachines(deps: ReconcileDeps): AsyncGenerator<Difference> {
   const { store, machines } = deps;
   const apps = new Set(await machines.listApps());
@@ -44,9 +45,28 @@ async function* compareTenant(deps: ReconcileDeps, tenant: TenantRow): AsyncGene
     yield { kind: 'machine_unexpected', tenantId, subject: releaseId, repair };
   }
   if (wanted === null) return;
-  if (there.some(({ releaseId, state }) => releaseId === wanted && state === 'running')) return;
+  const machine = there.find(({ releaseId, state }) => releaseId === wanted && state === 'running');
+  if (machine !== undefined) {
+    yield* compareAddress(deps, { tenant, machine });
+    return;
+  }
   const repair = (signal: AbortSignal) => startAgain(deps, { tenant, releaseId: wanted, signal });
   yield { kind: 'machine_missing', tenantId, subject: wanted, repair };
+}
+
+/** Whether requests go where the machine is: somebody may have made it anew by hand, and it is reached elsewhere then. */
+async function* compareAddress(
+  { store }: ReconcileDeps,
+  { tenant, machine }: { readonly tenant: TenantRow; readonly machine: Machine },
+): AsyncGenerator<Difference> {
+  const { id: machineId, releaseId, address } = machine;
+  const [release] = await store.db.select().from(releases).where(eq(releases.id, releaseId));
+  if (release === undefined || address === undefined || address === release.address) return;
+  const repair = async () => {
+    if (!(await isUnchanged(store, tenant))) return;
+    await store.db.update(releases).set({ machineId, address }).where(eq(releases.id, releaseId));
+  };
+  yield { kind: 'machine_moved', tenantId: tenant.id, subject: releaseId, repair };
 }
 
 async function startAgain(

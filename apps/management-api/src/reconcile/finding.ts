@@ -2,6 +2,8 @@
 export type FindingKind =
   /** A tenant runs, and its machine is not there or has exited. Repaired by starting it. */
   | 'machine_missing'
+  /** A tenant's machine is reached elsewhere than requests are sent to. Repaired by sending them there. */
+  | 'machine_moved'
   /** A machine of a release that is not the one that runs, or of a tenant that does not run. Repaired by stopping it. */
   | 'machine_unexpected'
   /** An app of no tenant. Told only. */

@@ -17,8 +17,15 @@ export interface ServiceMachines {
 /** What tenants run in, as configured. Containers go on when this process ends: another replica may look after them. */
 export function openServiceMachines(
   configuration: Configuration,
-  { images, registry, logger }: { readonly images: Images; readonly registry: string; readonly logger: Logger },
+  deps: {
+    readonly images: Images;
+    readonly registry: string;
+    readonly logger: Logger;
+    /** At which addresses the proxy looks for tenants; only for what starts machines. @defaultValue none */
+    readonly notedAddresses?: (() => Promise<readonly string[]>) | undefined;
+  },
 ): ServiceMachines {
+  const { images, registry, logger, notedAddresses } = deps;
   const { machinesDirectory: directory, flyToken = '', flyOrganization = '', tenantDatabaseHost } = configuration;
   const tenantsUrl = new URL(configuration.tenantDatabaseUrl ?? configuration.databaseUrl);
   // A server on this computer is where the driver knows it to be, as seen from its machines; any other is where it is.
@@ -28,9 +35,9 @@ export function openServiceMachines(
   };
   switch (configuration.machines) {
     case 'docker':
-      return { machines: placed(createDockerMachines({ images, registry, logger })) };
+      return { machines: placed(createDockerMachines({ images, registry, logger, notedAddresses })) };
     case 'process':
-      return { machines: placed(createProcessMachines({ directory, images: images.storage, logger })) };
+      return { machines: placed(createProcessMachines({ directory, images: images.storage, logger, notedAddresses })) };
     case 'fly':
       return createFly({
         token: flyToken,

@@ -13,6 +13,7 @@ import { findTenantTarget, isCustomDomain } from '../local/tenant-addresses.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { createTenantProxy } from '../proxy/tenant-proxy.ts';
 import { createTenantTunnel } from '../proxy/tenant-tunnel.ts';
+import { findNotedAddresses } from '../releases/noted-addresses.ts';
 import { createEventFeed } from '../tenants/event-feed.ts';
 import { createAccessTokens } from '../tokens/access-tokens.ts';
 import { startWorkflows } from '../workflows/engine.ts';
@@ -67,7 +68,8 @@ export async function startService(
       registry,
       secret: vault.derive('registry'),
       maxBlobBytes: configuration.maxLayerGb * 1024 ** 3,
-      releaseDigests: () => findReleaseDigests(store),
+      maxTenantBytes: configuration.maxRegistryGb * 1024 ** 3,
+      releaseDigests: () => findReleaseDigests(store, { kept: configuration.keptReleases }),
       onCollectFailed: (err) => logger.warn({ err }, 'garbage of the registry was not collected'),
     });
     stops.push(() => images.close());
@@ -77,7 +79,12 @@ export async function startService(
       const lock = await lockMachines(configuration.machinesDirectory);
       stops.push(() => lock.release());
     }
-    const { machines, certificates } = openServiceMachines(configuration, { images, registry, logger });
+    const { machines, certificates } = openServiceMachines(configuration, {
+      images,
+      registry,
+      logger,
+      notedAddresses: () => findNotedAddresses(store),
+    });
     stops.push(() => machines.close());
     const feed = await createEventFeed(store);
     stops.push(() => feed.close());
@@ -112,6 +119,7 @@ export async function startService(
         logger,
         webhookSecrets,
         subscriptionTerms: terms,
+        keptReleases: configuration.keptReleases,
         trustedProxyHeader,
         rateLimits: configuredLimits(configuration),
         metricsToken,
