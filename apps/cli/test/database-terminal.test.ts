@@ -7,7 +7,7 @@ import { removeEmbeddedPostgres } from '@sp/management-api';
 import { loadTenants } from '@sp/tenants';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runBinary } from './support/run-binary.ts';
-import { keys, openTerminal, type TerminalSession } from './support/terminal.ts';
+import { duration, keys, openTerminal, type TerminalSession } from './support/terminal.ts';
 
 // A person without an account and a database on their computer, in order: each test goes on where the one before ended.
 let place: string;
@@ -36,7 +36,7 @@ test('tenant create --type local asks for the name and the Postgres, and suggest
   session.type(keys.enter);
   expect(await session.ended(), session.screen()).toBe(0);
   expect(session.screen()).toContain('Tenant local is on this computer');
-  expect(session.screen()).toMatch(/✓ Made the database \S+ \(\d+\.\d s\)/);
+  expect(session.screen()).toMatch(new RegExp(`✓ Made the database \\S+ ${duration}`));
   expect(session.screen()).toContain('systemprompt cloud db tables --profile local');
   expect(session.cursorShown()).toBe(true);
 });

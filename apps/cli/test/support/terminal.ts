@@ -21,6 +21,9 @@ export interface TerminalSession {
 
 export const keys = { enter: '\r', down: '\u001b[B', left: '\u001b[D', interrupt: '\u0003' } as const;
 
+/** How long something took, of which nobody knows how much it is. */
+export const duration = '\\((?:\\d+ min )?\\d+(?:\\.\\d)? s\\)';
+
 /** Starts `systemprompt` in a terminal of its own. */
 export function openTerminal(
   args: readonly string[],
