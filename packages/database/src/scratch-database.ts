@@ -22,15 +22,23 @@ export async function withScratchDatabase<T>(
     async (connection) => {
       await dropLeftovers();
       await connection.unsafe(`create database ${name} template template0`);
-      try {
-        // A connection of our own marks it as in use, so that nobody takes it for a leftover.
-        return await withConnection(
-          parseDatabaseUrl(url.href),
-          (mark) => mark.unsafe('select 1').then(() => work(url.href)),
-          options,
-        );
-      } finally {
-        await connection.unsafe(`drop database if exists ${name} with (force)`);
+      // A connection of our own marks it as in use, so that nobody takes it for a leftover.
+      const result = await withConnection(
+        parseDatabaseUrl(url.href),
+        (mark) => mark.unsafe('select 1').then(() => work(url.href)),
+        options,
+      ).catch(async (error: unknown) => {
+        await drop().catch(() => undefined);
+        throw error;
+      });
+      await drop();
+      return result;
+
+      // Without the signal: whoever gives up does not want to keep a copy of the data on the server.
+      async function drop(): Promise<void> {
+        const { connectTimeout } = options;
+        const statement = `drop database if exists ${name} with (force)`;
+        await withConnection(address, (own) => own.unsafe(statement), { connectTimeout });
       }
 
       async function dropLeftovers(): Promise<void> {

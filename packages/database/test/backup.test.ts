@@ -162,6 +162,25 @@ test('a backup that was cut or changed is refused before anything is touched', a
   });
 });
 
+test('a verification that is aborted leaves no database behind', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'backup');
+  await backUp(server.url('rich'), { path });
+  const tool = join(folder, 'pg_restore');
+  const real = `${postgresFolder}/pg_restore`;
+  await writeFile(tool, `#!/bin/sh\n[ "$1" = --version ] && exec '${real}' --version\nexec sleep 600\n`);
+  await chmod(tool, 0o755);
+  const scratch = async (): Promise<unknown> =>
+    (await runQuery(other.url(), `select count(*)::int from pg_database where datname ~ 'scratch'`)).rows[0]?.[0];
+  const abort = new AbortController();
+  const { signal } = abort;
+  const verifying = verifyBackup(path, { serverUrl: other.url(), toolFolders: [folder], signal });
+  await expect.poll(scratch, { timeout: 20_000 }).toBe(1);
+  abort.abort(new Error('enough'));
+  await expect(verifying).rejects.toThrow('enough');
+  expect(await scratch()).toBe(0);
+});
+
 test('a description that tells other numbers is found out', async () => {
   const path = join(await temporaryFolder(), 'backup');
   await backUp(server.url('rich'), { path });
