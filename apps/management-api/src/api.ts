@@ -11,6 +11,7 @@ import { createQuickReads } from './http/quick-reads.ts';
 import { createRateLimiter, type RateLimits } from './http/rate-limits.ts';
 import { answerReadiness, type ReadinessCheck } from './http/readiness.ts';
 import { createRequestLog } from './http/request-log.ts';
+import { refuseForeignHosts } from './http/own-hosts.ts';
 import { mountContract } from './http/router.ts';
 import { sendJson } from './http/send-json.ts';
 import { callbackPath } from './identity/callback-url.ts';
@@ -110,6 +111,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
     appUrl: (hostname) => options.appUrl(hostname),
   };
   const app = createHttpApp({ logger, trustedProxyHeader, metrics });
+  if (sandbox.identity !== undefined) refuseForeignHosts(app, { baseUrl });
 
   app.get('/', (context) => {
     if (context.req.header('accept')?.includes('text/html')) return sendPage(context, landingPage());

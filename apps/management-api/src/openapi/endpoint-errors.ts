@@ -113,5 +113,6 @@ export const otherErrors: readonly DocumentedError[] = [
   error(404, 'not_found', 'There is nothing at the address.'),
   error(405, 'method_not_allowed', 'The address answers to other methods: those in `Allow`.'),
   error(408, 'body_too_slow', 'The body did not come within 30 seconds.'),
+  error(421, 'misdirected_request', 'The host is none of the service’s (with sandbox logins only).'),
   error(499, 'client_gone', 'The client went away; only the log and the metrics show it.'),
 ];
