@@ -152,6 +152,16 @@ test('streams that lie are refused, and leave nothing', async () => {
     ['a content that was not announced', () => send(header, content('else'), end), 400],
     ['another size', () => send(header, frame({ hash: sha256('text'), size: 5 }, 'text!'), end), 400],
     ['a negative size', () => send(header, frame({ hash: sha256('text'), size: -1 }), end), 400],
+    ['many small ones, one of them another', () => send(header, frame({ sizes: [4, 4] }, 'textTEXT'), end), 400],
+    ['many small ones, at other places', () => send(header, frame({ sizes: [3, 1] }, 'text'), end), 400],
+    ['many small ones, cut', () => send(header, frame({ sizes: [4] }, 'tex')), 400],
+    ['many small ones of a negative size', () => send(header, frame({ sizes: [8, -4] }, 'texttext'), end), 400],
+    ['many small ones of no size', () => send(header, frame({ sizes: [4, '0'] }, 'text'), end), 400],
+    [
+      'small ones that are large together',
+      () => send(header, frame({ sizes: [4, 1_048_576] }), Buffer.alloc(1_048_580), end),
+      400,
+    ],
     ['a frame of 4 GB', () => send(Buffer.from([255, 255, 255, 255])), 400],
     ['another protocol', () => send(changes([], { protocol: 3 }), end), 400],
     [
@@ -186,6 +196,16 @@ test('streams that lie are refused, and leave nothing', async () => {
     expect(await readFiles(root)).toEqual({});
   }
   expect((await send(header, good, end)).status).toBe(200);
+});
+
+test('contents come each with its name, or many small ones by what they are', async () => {
+  const { root, send } = await tenant();
+  const texts = ['one', '', 'three', 'four', 'five'];
+  const header = changes(texts.map((text) => [`new/${text || 'empty'}`, text]));
+  const many = (...all: string[]) => frame({ sizes: all.map((text) => text.length) }, all.join(''));
+  // In any order, and one of them twice.
+  expect((await send(header, many('five', 'one'), content('four'), many('three', '', 'one'), end)).status).toBe(200);
+  expect(await readFiles(root)).toEqual(Object.fromEntries(texts.map((text) => [`new/${text || 'empty'}`, text])));
 });
 
 test('only the token opens, and no token opens nothing', async () => {
@@ -261,6 +281,7 @@ test('a tenant that sends other contents than it said changes nothing here', asy
   for (const frames of [
     [frame({ protocol: 2 }), frame({ hash: sha256('text'), size: 4 }, 'TEXT'), end],
     [frame({ protocol: 2 }), content('else'), end],
+    [frame({ protocol: 2 }), frame({ sizes: [4] }, 'else'), end],
     [frame({ protocol: 2 }), content('text').subarray(0, -1)],
     [frame({ protocol: 2 }), frame({ hash: sha256('text'), size: 4, gone: true }), end],
     [frame({ protocol: 2 }), end],

@@ -41,9 +41,14 @@ export function createSyncRequest({ remote, signal, onEvent }: SyncOptions): Syn
     const { method, path, body, type, expected = [200] } = call;
     const silence = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let waits = 0;
     const wait = (milliseconds: number): void => {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), milliseconds);
+      if (timer !== undefined && milliseconds === waits) timer.refresh();
+      else {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), milliseconds);
+        waits = milliseconds;
+      }
     };
     wait(timeoutMs);
     let isSent = false;

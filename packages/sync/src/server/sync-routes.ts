@@ -109,11 +109,12 @@ export async function receiveChanges(context: ServerContext, request: Request): 
   let newFolders: NewFolders | undefined;
   const needed = new Map<string, FileFacts>();
   const store = createContentStore(context.stateDirectory);
+  // Where a content goes is known once the header is.
+  let target = store;
   await store.takeLeft();
   try {
     const { received } = await receiveContents(request.body, {
-      // Where a content goes is known once the header is.
-      contents: { ...store, put: (file, content) => withNewFolders(store, newFolders).put(file, content) },
+      contents: { ...store, put: (hash, content) => target.put(hash, content) },
       limits: context.limits,
       type: request.headers.get('content-type') ?? undefined,
       onHeader(header) {
@@ -122,6 +123,7 @@ export async function receiveChanges(context: ServerContext, request: Request): 
         const changes = wire.files.map(fromWire).map(([path, after]) => ({ path, after }));
         for (const { after } of changes) needed.set(after.hash, after);
         newFolders = createNewFolders(context.root, changes, store.fillingPath());
+        target = withNewFolders(store, newFolders);
         return needed;
       },
     });

@@ -15,6 +15,7 @@ import {
   type FolderKind,
   fileOnTheWay,
   isParentSafe,
+  missingFolder,
   prepareParent,
   removeEmptyParents,
   statOrNothing,
@@ -53,7 +54,10 @@ export async function applyChanges(
   const moved: string[] = [];
   const removed = new Set(changes.filter(({ after }) => after === undefined).map(({ path }) => path));
   const folders = new Map<string, FolderKind>();
-  for (const { path, before, after } of changes) {
+  for (const [at, { path, before, after }] of changes.entries()) {
+    if (at % 1000 === 999) await setImmediate();
+    // Its folder is not there either: nothing to look at.
+    if (before === undefined && missingFolder(tree.root, path, folders) !== undefined) continue;
     const current = await currentFacts(tree, path, folders);
     const isAsPlanned = isSameFile(current, before) || isSameFile(current, after);
     const inTheWay = after === undefined ? undefined : fileOnTheWay(tree.root, path, folders);

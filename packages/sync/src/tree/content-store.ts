@@ -16,7 +16,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FileFacts } from '../file-facts.ts';
 import { SyncError, systemCode } from '../sync-error.ts';
-import { hashFile, sha256 } from './hash-file.ts';
+import { hashFile } from './hash-file.ts';
 import { fillingName, takeLeftFolders } from './left-folders.ts';
 import type { NewFolders } from './new-folders.ts';
 
@@ -29,8 +29,8 @@ export interface ContentStore {
   has(file: Pick<FileFacts, 'hash' | 'size'>): Promise<boolean>;
   /** Bytes of a large content that arrived before the connection broke. */
   received(hash: string): number;
-  /** Stores a small content. @throws {@link SyncError} `SP_SYNC_DAMAGED` */
-  put(file: Pick<FileFacts, 'hash' | 'size'>, content: Uint8Array): void;
+  /** Stores a small content; that it has this hash was seen by whoever calls. */
+  put(hash: string, content: Uint8Array): void;
   /** Stores a large content piece by piece, from where it was left. */
   open(file: Pick<FileFacts, 'hash' | 'size'>): Promise<IncomingContent>;
   /** Where a content is; `undefined` when it is not here. */
@@ -71,17 +71,12 @@ export function withNewFolders(store: ContentStore, folders: NewFolders | undefi
   if (folders === undefined) return store;
   return {
     ...store,
-    put(file, content) {
-      checkContent(file, content);
-      if (!folders.put(file.hash, content)) store.put(file, content);
+    put(hash, content) {
+      if (!folders.put(hash, content)) store.put(hash, content);
     },
     has: async (file) => folders.find(file.hash) !== undefined || store.has(file),
     find: (hash) => store.find(hash) ?? folders.find(hash),
   };
-}
-
-function checkContent({ hash, size }: Pick<FileFacts, 'hash' | 'size'>, content: Uint8Array): void {
-  if (content.byteLength !== size || sha256(content) !== hash) throw damaged(hash);
 }
 
 /** A content that is arriving. */
@@ -113,8 +108,7 @@ export function createContentStore(directory: string): ContentStore {
       return false;
     },
     received: (hash) => statOf(part(hash))?.size ?? 0,
-    put({ hash, size }, content) {
-      checkContent({ hash, size }, content);
+    put(hash, content) {
       // Written in one go: what a kill cuts off is seen by its size.
       const path = join(incoming, hash);
       try {
@@ -231,7 +225,6 @@ function statOf(path: string): Stats | undefined {
 }
 
 function damaged(hash: string): SyncError {
-  return new SyncError('SP_SYNC_DAMAGED', `Content ${hash} is damaged: it is not what was announced`, {
-    retryable: true,
-  });
+  const message = `Content ${hash} is damaged: it is not what was announced`;
+  return new SyncError('SP_SYNC_DAMAGED', message, { retryable: true });
 }

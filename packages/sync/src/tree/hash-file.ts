@@ -9,14 +9,19 @@ export function sha256(content: Uint8Array): string {
   return hashOf('sha256', content);
 }
 
-/** Hash and stat of a file, which was the same before and after; `undefined` when it changed meanwhile or is no file. */
+/**
+ * Hash and stat of a file, which was the same before and after; `undefined` when it changed meanwhile or is no file.
+ *
+ * @param seen - what was seen of it a moment ago, which saves a look
+ */
 export async function hashFile(
   path: string,
   signal?: AbortSignal,
+  seen?: Stats,
 ): Promise<{ readonly hash: string; readonly stats: Stats } | undefined> {
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
   try {
-    const before = fstatSync(descriptor);
+    const before = seen ?? fstatSync(descriptor);
     if (!before.isFile()) return undefined;
     const hash = before.size < chunkSize ? hashSmall(descriptor, before.size) : await hashLarge(descriptor, signal);
     const after = fstatSync(descriptor);

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type FileFacts, isSameFile, normalMode } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { foldName, lengthProblem, nameProblem, neverTravels } from '../path-rules.ts';
-import { isMissing, SyncError, storageError, throwIfAborted } from '../sync-error.ts';
+import { isMissing, isSyncError, SyncError, storageError, throwIfAborted } from '../sync-error.ts';
 import { hashFile } from './hash-file.ts';
 import type { IndexedFile, KnownFiles, StoredIndex, TreeIndex } from './tree-index.ts';
 
@@ -44,8 +44,8 @@ export interface ScanOptions {
 interface Found extends ScanOptions {
   /** Every file, in the order of the walk: its path, or its row in what was stored. */
   readonly files: (string | number)[];
-  /** The paths that have to be read. */
-  readonly unknown: string[];
+  /** The paths that have to be read, as they were seen. */
+  readonly unknown: Map<string, Stats>;
   readonly skipped: SkippedFile[];
   readonly folders: string[];
   readonly stored: StoredIndex | undefined;
@@ -68,7 +68,7 @@ export async function scanTree(options: ScanOptions): Promise<ScannedTree> {
     stored,
     nextRow: stored?.walk(),
     files: [],
-    unknown: [],
+    unknown: new Map(),
     skipped: [],
     folders: [''],
   };
@@ -87,7 +87,7 @@ export async function scanTree(options: ScanOptions): Promise<ScannedTree> {
   }
   const changes = new Map<string, FileFacts | undefined>();
   // As many as before, and all of them known: they are the same.
-  const changed = unknown.length > 0 || files.length !== size;
+  const changed = unknown.size > 0 || files.length !== size;
   if (changed) await update(found, changes);
   return {
     get files() {
@@ -107,13 +107,13 @@ async function update(
 ): Promise<void> {
   const index = known.files();
   const read = new Map<string, IndexedFile | undefined>();
-  for (const path of unknown) {
-    const file = await readFile(join(root, path), signal);
+  for (const [path, stats] of unknown) {
+    const file = await readFile(`${root}${sep}${path}`, { stats, signal });
     if (file === undefined) skipped.push({ path, reason: 'it changes while it is read' });
     read.set(path, file === undefined || file === 'gone' ? undefined : indexed(file.stats, file.hash));
     throwIfAborted(signal);
   }
-  if (files.length === index.size && unknown.every((path) => index.has(path) && read.get(path) !== undefined)) {
+  if (files.length === index.size && Array.from(read).every(([path, file]) => index.has(path) && file !== undefined)) {
     for (const [path, file] of read) {
       if (!isSameFile(index.get(path), file)) changes.set(path, index.get(path));
       if (file !== undefined) index.set(path, file);
@@ -196,7 +196,7 @@ function visit(
       files.push(path);
       // Known, but not the next one of what was stored: something came, or went, before it.
       const file = stored === undefined || isTwin ? undefined : known.files().get(path);
-      if (file === undefined || !isKnown(file, stats)) unknown.push(path);
+      if (file === undefined || !isKnown(file, stats)) unknown.set(path, stats);
     }
   }
 }
@@ -238,8 +238,16 @@ function twinsOf(names: readonly string[]): ReadonlySet<string> {
   return twins;
 }
 
-async function readFile(path: string, signal: AbortSignal | undefined) {
+async function readFile(
+  path: string,
+  { stats, signal }: { readonly stats: Stats; readonly signal: AbortSignal | undefined },
+) {
   try {
+    const asSeen = await hashFile(path, signal, stats).catch((error: unknown) => {
+      // By now it may be no file, which is seen below.
+      if (isMissing(error) || isSyncError(error)) throw error;
+    });
+    if (asSeen !== undefined) return asSeen;
     // Somebody may be writing it; a moment later that is over.
     for (let attempt = 0; attempt < 3; attempt += 1) {
       const read = await hashFile(path, signal);

@@ -76,8 +76,11 @@ function firstOther(
 ): { readonly at: string; readonly kind: FolderKind } | undefined {
   for (let end = path.indexOf('/'); end !== -1; end = path.indexOf('/', end + 1)) {
     const at = path.slice(0, end);
-    const kind = folders.get(at) ?? kindOf(statOrNothing(join(root, at)));
-    folders.set(at, kind);
+    let kind = folders.get(at);
+    if (kind === undefined) {
+      kind = kindOf(statOrNothing(join(root, at)));
+      folders.set(at, kind);
+    }
     if (kind !== 'folder') return { at, kind };
   }
   return undefined;

@@ -15,8 +15,8 @@ export interface ContentFrame {
 export interface FrameReader {
   /** The first frame: whatever the two sides have to say. */
   onHeader(header: unknown): void | Promise<void>;
-  /** A content that is here as a whole. */
-  onContent(frame: ContentFrame, content: Uint8Array): void | Promise<void>;
+  /** A content that is here as a whole; one of many small ones is known by its hash alone, and has no frame. */
+  onContent(content: Uint8Array, frame?: ContentFrame): void;
   /** A content that comes in pieces. */
   onLarge(frame: ContentFrame): Promise<{
     write(piece: Uint8Array): Promise<void>;
@@ -29,7 +29,8 @@ export interface FrameReader {
 export const smallContent = 1024 * 1024;
 
 const maxHeaderBytes = 64 * 1024 * 1024;
-const maxFrameBytes = 1024;
+/** Of a frame; the sizes of many small contents are the longest. */
+export const maxFrameBytes: number = 16 * 1024;
 
 /** A frame as bytes: its length, and JSON. A content follows it as it is. */
 export function encodeFrame(value: unknown): Buffer {
@@ -85,11 +86,20 @@ export async function readFrames(source: AsyncIterable<Uint8Array>, reader: Fram
     await reader.onHeader(await json(maxHeaderBytes));
     for (;;) {
       const frame = readContentFrame(await json(maxFrameBytes));
-      if (frame === undefined) break;
+      if (frame === 'end') break;
+      if ('sizes' in frame) {
+        const contents = await take(frame.sizes.reduce((sum, size) => sum + size, 0));
+        let at = 0;
+        for (const size of frame.sizes) {
+          reader.onContent(contents.subarray(at, at + size));
+          at += size;
+        }
+        continue;
+      }
       const { size, offset = 0, gone } = frame;
       let left = gone === true ? 0 : size - offset;
       if (left <= smallContent && offset === 0) {
-        await reader.onContent(frame, await take(left));
+        reader.onContent(await take(left), frame);
         continue;
       }
       large = await reader.onLarge(frame);
@@ -113,10 +123,20 @@ export async function readFrames(source: AsyncIterable<Uint8Array>, reader: Fram
   }
 }
 
-function readContentFrame(value: unknown): ContentFrame | undefined {
+/** What is said of many small contents before they come, one after the other. */
+interface ContentsFrame {
+  readonly sizes: readonly number[];
+}
+
+function readContentFrame(value: unknown): ContentFrame | ContentsFrame | 'end' {
   if (typeof value !== 'object' || value === null) throw malformed('a frame is no object');
-  const { end, hash, size, offset, gone } = value as Readonly<Record<string, unknown>>;
-  if (end === true) return undefined;
+  const { end, sizes, hash, size, offset, gone } = value as Readonly<Record<string, unknown>>;
+  if (end === true) return 'end';
+  if (Array.isArray(sizes)) {
+    const isSound = sizes.every(isCount) && sizes.reduce((sum, one) => sum + one, 0) <= smallContent;
+    if (!isSound) throw malformed('a frame announces no contents, or too many');
+    return { sizes };
+  }
   const isHash = typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash);
   if (!isHash || !isCount(size) || !(offset === undefined || (isCount(offset) && offset <= size))) {
     throw malformed('a frame announces no content');

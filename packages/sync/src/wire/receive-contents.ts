@@ -2,6 +2,7 @@ import type { FileFacts } from '../file-facts.ts';
 import type { Limits } from '../limits.ts';
 import { isSyncError, SyncError, systemCode } from '../sync-error.ts';
 import type { ContentStore } from '../tree/content-store.ts';
+import { sha256 } from '../tree/hash-file.ts';
 import { unpackBlocks } from './block-stream.ts';
 import { decompressed } from './compressed-stream.ts';
 import { type ContentFrame, readFrames } from './frames.ts';
@@ -33,6 +34,13 @@ export async function receiveContents(
   const received = new Set<string>();
   let expected: ReadonlyMap<string, Pick<FileFacts, 'size'>> = new Map();
   let total = 0;
+  const put = (content: Uint8Array, frame: ContentFrame | undefined): void => {
+    const hash = sha256(content);
+    if (frame !== undefined && frame.hash !== hash) throw damaged(`content ${frame.hash} is not what was announced`);
+    check({ hash, size: content.byteLength });
+    contents.put(hash, content);
+    received.add(hash);
+  };
   const check = ({ hash, size, offset = 0, gone: isGone }: ContentFrame): void => {
     if (expected.get(hash)?.size !== size) throw damaged('a content came that nobody announced');
     if (isGone !== true) total += size - offset;
@@ -45,12 +53,11 @@ export async function receiveContents(
       onHeader(header) {
         expected = onHeader(header);
       },
-      onContent(frame, content) {
-        check(frame);
-        if (frame.gone === true) gone.add(frame.hash);
+      onContent(content, frame) {
+        if (frame?.gone !== true) put(content, frame);
         else {
-          contents.put(frame, content);
-          received.add(frame.hash);
+          check(frame);
+          gone.add(frame.hash);
         }
         onReceived?.(content.byteLength);
       },

@@ -4,7 +4,7 @@ import { isMissing } from '../sync-error.ts';
 import { sha256 } from '../tree/hash-file.ts';
 import { blockBytes, packBlocks } from './block-stream.ts';
 import { compressedWell } from './compressed-stream.ts';
-import { type ContentFrame, encodeFrame, endFrame, smallContent } from './frames.ts';
+import { type ContentFrame, encodeFrame, endFrame, maxFrameBytes, smallContent } from './frames.ts';
 import { blockStreamType, streamType } from './messages.ts';
 
 /** A content to send, and where it should be. */
@@ -36,36 +36,47 @@ export function packFrames(header: unknown, contents: readonly ContentToSend[]):
   return { type: blockStreamType, body: Readable.from(packBlocks(blocks), { objectMode: false }) };
 }
 
-/** The stream, in blocks that are filled as files are read: a piece of memory for each file would cost more than to read it. */
+/**
+ * The stream, in blocks that are filled as files are read: small contents one after the other, with one frame before them,
+ * for a piece of memory and a frame for each of them would cost more than to read it.
+ */
 function* framesInBlocks(header: unknown, contents: readonly ContentToSend[]): Generator<Buffer> {
-  let block = Buffer.allocUnsafeSlow(blockBytes);
-  let used = 0;
-  function* put(bytes: Buffer): Generator<Buffer> {
-    for (let at = 0; at < bytes.length; ) {
-      if (used === blockBytes) {
-        yield block;
-        block = Buffer.allocUnsafeSlow(blockBytes);
-        used = 0;
-      }
-      const copied = bytes.copy(block, used, at);
-      used += copied;
-      at += copied;
-    }
+  let block: Buffer | undefined;
+  let used = maxFrameBytes;
+  let sizes: number[] = [];
+  function* small(): Generator<Buffer> {
+    if (block === undefined || sizes.length === 0) return;
+    const frame = encodeFrame({ sizes });
+    const start = maxFrameBytes - frame.length;
+    frame.copy(block, start);
+    yield block.subarray(start, used);
+    block = undefined;
+    used = maxFrameBytes;
+    sizes = [];
   }
-  yield* put(encodeFrame(header));
+  yield* inBlocks(encodeFrame(header));
   for (const content of contents) {
     const { hash, size, offset = 0 } = content;
-    const frame = encodeFrame({ hash, size });
-    const end = used + frame.length + size;
-    if (offset > 0 || end > blockBytes) {
-      for (const piece of framesOf(content)) yield* put(piece);
-    } else if (readContent(content, block, used + frame.length)) {
-      frame.copy(block, used);
-      used = end;
-    } else yield* put(encodeFrame({ hash, size, gone: true }));
+    const isSmall = offset === 0 && size <= blockBytes - maxFrameBytes;
+    if (!isSmall || used + size > blockBytes || sizes.length === maxSizes) yield* small();
+    if (!isSmall) for (const piece of framesOf(content)) yield* inBlocks(piece);
+    else {
+      block ??= Buffer.allocUnsafeSlow(blockBytes);
+      if (readContent(content, block, used)) {
+        used += size;
+        sizes.push(size);
+      } else yield encodeFrame({ hash, size, gone: true });
+    }
   }
-  yield* put(endFrame);
-  yield block.subarray(0, used);
+  yield* small();
+  yield endFrame;
+}
+
+/** Each takes at most seven digits and a comma. */
+const maxSizes = Math.floor(maxFrameBytes / 8) - 4;
+
+function* inBlocks(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += blockBytes) yield bytes.subarray(at, at + blockBytes);
 }
 
 /** Reads a content to a place in memory: whether it is still the one that is to be sent. */
@@ -112,7 +123,7 @@ function* framesOf(content: ContentToSend): Generator<Buffer> {
     }
     yield encodeFrame({ hash, size, ...(offset === 0 ? {} : { offset }) });
     for (let at = offset; at < size; ) {
-      const piece = Buffer.allocUnsafe(Math.min(256 * 1024, size - at));
+      const piece = Buffer.allocUnsafe(Math.min(blockBytes, size - at));
       const read = readSync(descriptor, piece, 0, piece.length, at);
       // Cut while it is read: the stream ends in the middle, and the receiver asks again.
       if (read === 0) return;

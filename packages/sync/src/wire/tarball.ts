@@ -81,7 +81,7 @@ export async function unpackTarball(
       checkPaths([path]);
       const content = Buffer.concat(pieces);
       const facts = { hash: sha256(content), size: content.length, mode: normalMode(mode) };
-      contents.put(facts, content);
+      contents.put(facts.hash, content);
       files.set(path, facts);
     }
   } catch (error) {
