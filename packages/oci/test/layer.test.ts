@@ -65,6 +65,28 @@ test('the layer is known in advance: what it is does not change from version to 
   expect(digestOf(zlib.gunzipSync(bytes))).toBe(plain.diffId);
 });
 
+test('the order is that of the bytes of the paths, also where characters have another one', async () => {
+  await using folder = await temporaryFolder();
+  const blobs = createBlobStore(folder.path);
+  const order = async (names: readonly string[]): Promise<string[]> => {
+    const entries = names.map((path): LayerEntry => ({ type: 'bytes', path, content: Buffer.from('') }));
+    const { descriptor } = await buildLayer(entries, { blobs });
+    return (await tarLines(blobs.path(descriptor.digest))).map((line) => line.split(' ').at(-1) ?? '');
+  };
+  // In UTF-16 the emoji is before the tilde, in UTF-8 behind it.
+  expect(await order(['\u{1f642}', '\uff5e', 'é', 'z', 'Z', 'z-', 'z.d/f'])).toEqual([
+    'Z',
+    'z',
+    'z-',
+    'z.d/',
+    'z.d/f',
+    'é',
+    '\uff5e',
+    '\u{1f642}',
+  ]);
+  expect(await order(['\uff5e', 'é', 'b/a', 'b-a', 'a'])).toEqual(['a', 'b/', 'b-a', 'b/a', 'é', '\uff5e']);
+});
+
 test('names that ustar cannot hold survive, and so does content', async () => {
   await using folder = await temporaryFolder();
   const blobs = createBlobStore(join(folder.path, 'blobs'));
