@@ -12,6 +12,12 @@ export interface CloudUser {
   buyTenant(name: string): Promise<{ tenantId: string; eventTypes: string[] }>;
 }
 
+/** What a deploy is answered with. */
+interface Deploying {
+  readonly status: string;
+  readonly release_id: string;
+}
+
 /** Logs in through the sandbox pages. */
 export async function loginTo(url: string, email: string): Promise<CloudUser> {
   const redirectUri = 'http://127.0.0.1:45678/callback';
@@ -30,7 +36,23 @@ export async function loginTo(url: string, email: string): Promise<CloudUser> {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     const parsed = (text === '' ? {} : JSON.parse(text)) as { data?: T } | null;
-    return parsed?.data ?? (parsed as T);
+    const answer = parsed?.data ?? (parsed as T);
+    const [, tenant = ''] = /^(.*)\/(?:deploy|rollback)$/.exec(method === 'POST' ? path : '') ?? [];
+    return tenant === '' ? answer : await ended(tenant, answer as Deploying);
+  }
+
+  // On a busy computer a deploy takes longer than its answer waits.
+  async function ended<T>(tenant: string, answer: Deploying): Promise<T> {
+    const { release_id: id, status } = answer;
+    if (status !== 'deploying') return answer as T;
+    const release = await call<{ status: string; failure?: string }>(`${tenant}/releases/${id}`);
+    if (release.status === 'deploying') {
+      await new Promise((done) => setTimeout(done, 100));
+      return await ended(tenant, answer);
+    }
+    if (release.status !== 'running') return { ...answer, status: 'failed', message: release.failure } as T;
+    const { app_url } = await call<{ app_url: string }>(`${tenant}/status`);
+    return { ...answer, status: 'running', app_url } as T;
   }
 
   return {
