@@ -68,29 +68,17 @@ export async function backUp(url: string, options: BackupOptions): Promise<Backu
   await mkdir(dirname(path), { recursive: true });
   const unfinished = join(dirname(path), `.${basename(path)}.unfinished`);
   await rm(unfinished, { recursive: true, force: true });
-
-  const dump = { tool: 'pg_dump', chosen, signal } as const;
-  const flags = ['--no-owner', '--no-privileges', '--no-password'];
   try {
     // Both see the same moment: what is counted is what is dumped.
     const written = await withSnapshot(address, options, async ({ snapshot, takenAt, rows }) => {
-      const snapshotFlag = `--snapshot=${snapshot}`;
-      if (format === 'directory') {
-        await runTool({
-          ...dump,
-          arguments: [...flags, snapshotFlag, '--format=directory', '--jobs=2', `--file=${unfinished}`],
-        });
-        return { bytes: await folderSize(unfinished), takenAt, rows: await rows() };
-      }
-      const sink = openSink(unfinished, (bytes) => onProgress?.({ bytes, databaseBytes }));
-      // Text is restored over what is there: the statements that make room for it must be in it.
-      const form = format === 'sql' ? ['--format=plain', '--clean', '--if-exists'] : ['--format=custom'];
-      await Promise.all([
-        runTool({ ...dump, arguments: [...flags, snapshotFlag, ...form], output: sink.input }),
-        sink.done,
-      ]);
-      return { bytes: sink.bytes(), sha256: sink.sha256(), takenAt, rows: await rows() };
+      // What fails here is of the disk or the program, and not for the connection to explain.
+      const dumped = await dumpInto(unfinished, { snapshot }).then(
+        (file) => ({ file }),
+        (failure: unknown) => ({ failure }),
+      );
+      return 'failure' in dumped ? dumped : { ...dumped.file, takenAt, rows: await rows() };
     });
+    if ('failure' in written) throw written.failure;
     const description: BackupDescription = { format, database, serverVersion, ...written };
     await writeFile(`${unfinished}.json`, serializeDescription(description), { mode: 0o600 });
     await flush(`${unfinished}.json`);
@@ -102,6 +90,23 @@ export async function backUp(url: string, options: BackupOptions): Promise<Backu
     await rm(unfinished, { recursive: true, force: true });
     await rm(`${unfinished}.json`, { force: true });
     throw error;
+  }
+
+  async function dumpInto(
+    file: string,
+    { snapshot }: { readonly snapshot: string },
+  ): Promise<{ readonly bytes: number; readonly sha256?: string }> {
+    const dump = { tool: 'pg_dump', chosen, signal } as const;
+    const flags = ['--no-owner', '--no-privileges', '--no-password', `--snapshot=${snapshot}`];
+    if (format === 'directory') {
+      await runTool({ ...dump, arguments: [...flags, '--format=directory', '--jobs=2', `--file=${file}`] });
+      return { bytes: await folderSize(file) };
+    }
+    const sink = openSink(file, (bytes) => onProgress?.({ bytes, databaseBytes }));
+    // Text is restored over what is there: the statements that make room for it must be in it.
+    const form = format === 'sql' ? ['--format=plain', '--clean', '--if-exists'] : ['--format=custom'];
+    await Promise.all([runTool({ ...dump, arguments: [...flags, ...form], output: sink.input }), sink.done]);
+    return { bytes: sink.bytes(), sha256: sink.sha256() };
   }
 }
 

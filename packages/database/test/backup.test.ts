@@ -117,6 +117,12 @@ test('what is there already is not written over', async () => {
   expect(await readFile(path, 'utf8')).toBe('mine');
 });
 
+test('a disk that cannot be written is not taken for a server that does not answer', async () => {
+  // Where nobody may make a file, also not root.
+  const failed = await backUp(server.url('rich'), { path: '/proc/backup' }).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ code: expect.stringMatching(/^E[A-Z]+$/), syscall: expect.any(String) });
+});
+
 test('a database with tables is left alone, unless they are to be replaced', async () => {
   const path = join(await temporaryFolder(), 'backup');
   await backUp(server.url('rich'), { path });

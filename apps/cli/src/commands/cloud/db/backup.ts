@@ -133,6 +133,7 @@ export default class DbBackup extends BaseCommand {
         return true;
       } catch (error) {
         step.fail();
+        this.context.warn(`The backup is kept, and was not shown to be restorable: ${backup.path}`);
         throw error;
       }
     });
