@@ -1,3 +1,4 @@
+import { onAbort } from './on-abort.ts';
 import { longestTimer } from './pause.ts';
 
 /** A signal that fires with any of those given, or when the time is up; `end` takes the timer and the listeners away. */
@@ -12,12 +13,7 @@ export interface Deadline {
 export function createDeadline(timeout: number, signals: readonly (AbortSignal | undefined)[]): Deadline {
   const controller = new AbortController();
   const until = performance.now() + timeout;
-  const given = signals.filter((signal) => signal !== undefined);
-  const abort = (event: Event): void => controller.abort((event.target as AbortSignal).reason);
-  for (const signal of given) {
-    if (signal.aborted) controller.abort(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  }
+  const forget = onAbort(signals, (reason) => controller.abort(reason));
   const timer = Number.isFinite(timeout)
     ? setTimeout(
         () => controller.abort(new DOMException('The time is up', 'TimeoutError')),
@@ -29,7 +25,7 @@ export function createDeadline(timeout: number, signals: readonly (AbortSignal |
     left: () => until - performance.now(),
     end: () => {
       clearTimeout(timer);
-      for (const signal of given) signal.removeEventListener('abort', abort);
+      forget();
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Endpoint } from './contract/endpoint.ts';
 import type { CloudApiError } from './errors.ts';
 import { openConnection } from './event-connection.ts';
 import { errorOfFailure } from './failure.ts';
+import { onAbort } from './on-abort.ts';
 import { pause } from './pause.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { Transport } from './transport.ts';
@@ -51,15 +52,7 @@ export function followEvents<T extends { readonly eventType: string }>(
   return {
     [Symbol.asyncIterator]: () => {
       const controller = new AbortController();
-      const given = [options.signal, transport.signal].filter((signal) => signal !== undefined);
-      const abort = (event: Event): void => controller.abort((event.target as AbortSignal).reason);
-      for (const signal of given) {
-        if (signal.aborted) controller.abort(signal.reason);
-        signal.addEventListener('abort', abort, { once: true });
-      }
-      const release = (): void => {
-        for (const signal of given) signal.removeEventListener('abort', abort);
-      };
+      const release = onAbort([options.signal, transport.signal], (reason) => controller.abort(reason));
       const generator = follow(transport, endpoint, params, { ...options, signal: controller.signal, release });
       return {
         next: () => generator.next(),

@@ -54,11 +54,12 @@ const optionNames = ['environment', 'token', 'fetch', 'timeout', 'retry', 'signa
 export function createTransport(options: CloudApiClientOptions): Transport {
   // A mistyped `environment` would send the token to production.
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
-  if (unknown !== undefined) {
-    throw new CloudApiError({ code: 'SP_API_INVALID_REQUEST', message: `There is no option \`${unknown}\`` });
-  }
+  if (unknown !== undefined) throw unfit(`There is no option \`${unknown}\``);
   const { environment = 'production', token, fetch = globalThis.fetch, timeout = 30_000, retry = 2 } = options;
   const { signal: clientSignal, userAgent, onRequest } = options;
+  if (!(timeout > 0)) throw unfit('`timeout` must be a number above 0, in milliseconds');
+  if (!Number.isInteger(retry) || retry < 0) throw unfit('`retry` must be a whole number from 0');
+  if (token === '') throw unfit('`token` is empty');
   const baseUrl = resolveEnvironment(environment);
   const { origin } = new URL(baseUrl);
 
@@ -139,12 +140,16 @@ export function createTransport(options: CloudApiClientOptions): Transport {
   };
 }
 
+/** Something was given that cannot be meant. */
+function unfit(message: string): CloudApiError {
+  return new CloudApiError({ code: 'SP_API_INVALID_REQUEST', message });
+}
+
 /** `fetch` would fail as if the server were not there. */
 function assertFit(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
     if (/^[\t\x20-\x7e\x80-\xff]*$/.test(value.trim())) continue;
-    const message = `What was given for the header \`${name}\` has characters that no header can hold`;
-    throw new CloudApiError({ code: 'SP_API_INVALID_REQUEST', message });
+    throw unfit(`What was given for the header \`${name}\` has characters that no header can hold`);
   }
 }
 
@@ -167,10 +172,7 @@ function watch(
 function idempotencyKey(endpoint: Endpoint, call: Call): string | undefined {
   if (call.idempotencyKey !== undefined) {
     if (/^[\x21-\x7e]{1,255}$/.test(call.idempotencyKey)) return call.idempotencyKey;
-    throw new CloudApiError({
-      code: 'SP_API_INVALID_REQUEST',
-      message: '`idempotencyKey` must have 1 to 255 visible ASCII characters',
-    });
+    throw unfit('`idempotencyKey` must have 1 to 255 visible ASCII characters');
   }
   if (endpoint.idempotent || endpoint.method === 'GET' || endpoint.auth !== 'bearer') return undefined;
   // `crypto.randomUUID` is missing on pages that were not loaded over TLS.

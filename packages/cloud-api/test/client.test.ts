@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   type CloudApiError,
   createCloudApiClient,
@@ -446,4 +446,40 @@ test('an option that does not exist is refused, before a mistyped one sends the 
   expect(() => createCloudApiClient(mistyped as object)).toThrow(
     expect.objectContaining({ code: 'SP_API_INVALID_REQUEST', message: 'There is no option `enviroment`' }),
   );
+});
+
+test.each([
+  [{ timeout: -1 }, '`timeout` must be a number above 0, in milliseconds'],
+  [{ timeout: Number.NaN }, '`timeout` must be a number above 0, in milliseconds'],
+  [{ retry: { limit: 2 } }, '`retry` must be a whole number from 0'],
+  [{ retry: -1 }, '`retry` must be a whole number from 0'],
+  [{ token: '' }, '`token` is empty'],
+])('options %j, which cannot be meant, are refused', (options, message) => {
+  expect(() => createCloudApiClient(options as object)).toThrow(
+    expect.objectContaining({ code: 'SP_API_INVALID_REQUEST', message }),
+  );
+});
+
+test('one signal stops any number of calls and streams, and nobody is warned of a leak', async () => {
+  const environment = await serve((request, response) => {
+    if (request.url?.endsWith('/events'))
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  });
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  const controller = new AbortController();
+  const { signal } = controller;
+  const api = createCloudApiClient({ environment, token: 't', signal });
+  const calls = Array.from({ length: 12 }, () => api.tenants.list({ signal }));
+  const streams = Array.from({ length: 12 }, (_, index) =>
+    api.tenants.events(`t${index}`, { signal })[Symbol.asyncIterator]().next(),
+  );
+  const ends = Promise.allSettled([...calls, ...streams]);
+  // Warnings come with the next turn.
+  await new Promise((done) => setImmediate(done));
+  controller.abort();
+  for (const end of await ends) expect(end).toMatchObject({ reason: { code: 'SP_API_ABORTED' } });
+  expect(warnings).toEqual([]);
 });
