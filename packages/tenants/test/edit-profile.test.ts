@@ -132,6 +132,7 @@ test('a change to something wrong is refused, and the file stays as it is', asyn
     [{ target: 'cloud' }, 'paths.system'],
     [{ 'server.host.first': 'x' }, 'server.host.first'],
     [{ 'server..host': 'x' }, 'server..host'],
+    [{ '__proto__.x': 'x' }, '__proto__.x'],
   ];
   for (const [changes, member] of problems) {
     await expect(editProfile(path, changes, { env })).rejects.toMatchObject({

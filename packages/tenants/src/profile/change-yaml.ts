@@ -35,7 +35,7 @@ function changeMember(text: string, document: Document, change: YamlChange): str
 }
 
 function problemWith(document: Document, path: readonly string[]): string | undefined {
-  if (path.some((name) => name === '')) return 'is no name of a member';
+  if (path.some((name) => name === '' || name === '__proto__')) return 'is no name of a member';
   const parents = path.slice(0, -1).map((_, index) => document.getIn(path.slice(0, index + 1), true));
   // A block that is absent or empty comes into being; a text or a list has no members.
   const fit = parents.every((node) => node === undefined || isMap(node) || (isScalar(node) && node.value === null));

@@ -14,7 +14,8 @@ export interface EditProfileOptions extends LoadProfileOptions {
 /**
  * Changes members of a `profile.yaml` by their names on disk, `undefined` takes one out. Everything else stays as it is
  * written: comments, order, members that nobody here knows, `${NAME}`s and relative paths. Nothing is written when the
- * profile has the values already, or would get something wrong that it has not now.
+ * profile has the values already, or would get something wrong that it has not now. A name that nobody here knows is
+ * written too: a newer server may know it.
  *
  * @returns whether the file was changed
  * @throws {@link TenantsError} `SP_PROFILE_NOT_FOUND`, `SP_PROFILE_INVALID`, `SP_PROFILE_UNWRITABLE`
