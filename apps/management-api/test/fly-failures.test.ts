@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createFly, type FlyOptions } from '../src/machines/fly.ts';
-import { findFreePort } from '../src/machines/free-port.ts';
 import type { MachineSpec } from '../src/ports/machines.ts';
 import { type FakeApp, type FakeFly, type FaultKind, startFakeFly } from './fake-fly.ts';
+import { freePort } from './free-port.ts';
 import { type RegistryFixture, startRegistry } from './machines-fixture.ts';
 
 const token = 'planted-fly-token';
@@ -248,7 +248,7 @@ test.for([
 );
 
 test('nobody there at all: nothing was done', async () => {
-  const machines = open({ machinesUrl: `http://127.0.0.1:${await findFreePort()}`, deadlineMs: 500 });
+  const machines = open({ machinesUrl: `http://127.0.0.1:${await freePort()}`, deadlineMs: 500 });
   const failure = {
     code: 'SP_MACHINE_FLY',
     failureClass: 'transient',

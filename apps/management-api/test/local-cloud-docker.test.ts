@@ -49,6 +49,14 @@ test('docker: a container is deployed, reaches its database, and stops, starts a
     const page = await getPage(`${cloud.url}/facts`, host);
     const facts = JSON.parse(page.body) as MachineFacts;
     expect(facts.uid).toBe(1000);
+
+    // It crashes once, and its page is there again.
+    const { url: before } = cloud;
+    await getPage(`${before}/exit?3`, host);
+    await expect.poll(async () => (await getPage(`${before}/facts`, host)).status).toBe(200);
+    const restarted = JSON.parse((await getPage(`${before}/facts`, host)).body) as MachineFacts;
+    expect(restarted.startedAt).toBeGreaterThan(facts.startedAt);
+
     expect(new URL(facts.env['DATABASE_URL'] ?? '').hostname).toBe('host.docker.internal');
     const containers = async (): Promise<string> =>
       (await execa('docker', ['ps', '-aq', '--filter', `label=io.systemprompt.app=${facts.env['FLY_APP_NAME']}`]))

@@ -34,6 +34,7 @@ const facts = () => ({
 createServer((request, response) => {
   const [, stream, text] = /^\\/say-(out|err)\\?(.*)$/.exec(request.url) ?? [];
   if (request.url.startsWith('/eat?')) return void eaten.push(Buffer.alloc(Number(request.url.slice(5)) * 1024 ** 2, 1));
+  if (request.url.startsWith('/exit?')) process.exit(Number(request.url.slice(6)));
   if (stream !== undefined) (stream === 'out' ? console.log : console.error)(decodeURIComponent(text));
   response.setHeader('content-type', 'application/json');
   response.end(request.url === '/facts' ? JSON.stringify(facts()) : '{"status":"ok"}');

@@ -50,7 +50,10 @@ async function runningTenant(name: string): Promise<TenantRow> {
   await setSecrets({ store, vault }, { tenantId: id, kind: 'platform', secrets: { DATABASE_PASSWORD: 'first' } });
   await ensureDatabase(deps, await readTenant(store, id));
   const release = await createRelease(database, { tenantId: id, image: '127.0.0.1:1/r:t', digest: 'sha256:1' });
-  await store.pool.query(`update releases set status = 'running' where id = $1`, [release.id]);
+  await store.pool.query(`update releases set status = 'running', address = $2 where id = $1`, [
+    release.id,
+    new URL(provider.url).host,
+  ]);
   await store.pool.query(`update tenants set state = 'running', current_release_id = $2 where id = $1`, [
     id,
     release.id,
@@ -99,6 +102,17 @@ test('a machine that is gone starts again, one of another release stops; looking
     current(gone),
   ]);
   expect(rows[0]?.address).toBe(new URL(provider.url).host);
+  expect(brief(await reconcile(deps, { repair: true }))).toEqual([]);
+});
+
+test('requests go where a machine is, and not to where it was', async () => {
+  const moved = await runningTenant('moved');
+  const { pool } = database.store;
+  await pool.query(`update releases set address = '127.0.0.1:1' where id = $1`, [current(moved)]);
+  expect(brief(await reconcile(deps, { repair: false }))).toEqual([`machine_moved ${current(moved)} reported`]);
+  expect(brief(await reconcile(deps, { repair: true }))).toEqual([`machine_moved ${current(moved)} repaired`]);
+  const { rows } = await pool.query('select address, machine_id from releases where id = $1', [current(moved)]);
+  expect(rows).toEqual([{ address: new URL(provider.url).host, machine_id: `m-${current(moved)}` }]);
   expect(brief(await reconcile(deps, { repair: true }))).toEqual([]);
 });
 
