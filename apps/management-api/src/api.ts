@@ -6,16 +6,17 @@ import { createAnswerCache } from './http/answer-cache.ts';
 import { createHttpApp, type HttpApp } from './http/app.ts';
 import { methodNotAllowed, unauthorized } from './http/errors.ts';
 import { limitAddresses } from './http/limit-addresses.ts';
+import { refuseForeignHosts } from './http/own-hosts.ts';
 import { createPresence } from './http/presence.ts';
 import { createQuickReads } from './http/quick-reads.ts';
 import { createRateLimiter, type RateLimits } from './http/rate-limits.ts';
 import { answerReadiness, type ReadinessCheck } from './http/readiness.ts';
 import { createRequestLog } from './http/request-log.ts';
-import { refuseForeignHosts } from './http/own-hosts.ts';
 import { mountContract } from './http/router.ts';
 import { sendJson } from './http/send-json.ts';
 import { callbackPath } from './identity/callback-url.ts';
 import { equalSecrets } from './identity/equal-secrets.ts';
+import { defaultKeptReleases } from './images/release-digests.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { landingPage } from './pages/landing-page.ts';
 import { sendPage } from './pages/page.ts';
@@ -59,6 +60,8 @@ export interface ManagementApiOptions {
   readonly webhookToleranceSeconds?: number | undefined;
   /** How long people who owe are waited for, and how long what they leave behind is kept. */
   readonly subscriptionTerms?: SubscriptionTerms | undefined;
+  /** Of how many of a tenant's last images a rollback may bring back one. @defaultValue 20 */
+  readonly keptReleases?: number | undefined;
   /** The sandbox providers whose pages are shown; without it there are none. */
   readonly sandbox?: { readonly identity?: { readonly pages: Hono }; readonly billing?: { readonly pages: Hono } };
   /** Ends the event streams that are open. @defaultValue never */
@@ -91,6 +94,7 @@ export interface ManagementApiOptions {
 export function createManagementApi(ports: Ports, options: ManagementApiOptions): HttpApp {
   const { baseUrl, logger, webhookSecrets, webhookToleranceSeconds, subscriptionTerms: terms, sandbox = {} } = options;
   const { signal = new AbortController().signal, heartbeatMs, deployPatienceMs = 25_000, now = Date.now } = options;
+  const { keptReleases = defaultKeptReleases } = options;
   const { rateLimits = {}, trustedProxyHeader, metricsToken, readinessChecks = {} } = options;
   const { store, vault, tokens } = ports;
   const metrics = options.metrics ?? (metricsToken === undefined ? undefined : createMetrics({ store }));
@@ -107,6 +111,7 @@ export function createManagementApi(ports: Ports, options: ManagementApiOptions)
     audit,
     now,
     deployPatienceMs,
+    keptReleases,
     hostname: (name, suffix, appName) => options.hostname(name, suffix, appName),
     appUrl: (hostname) => options.appUrl(hostname),
   };

@@ -308,6 +308,41 @@ test('what a release needs stays, what was given up goes', async (context) => {
   await expect(client.getBlob(own, given.config.digest)).rejects.toMatchObject({ status: 404 });
 });
 
+test('a tenant has only so much room, and content that is refused leaves nothing behind', async (context) => {
+  const fixture = await start(context, { maxTenantBytes: 100_000, releaseDigests: () => Promise.resolve([]) });
+  const [tenantId, stranger] = [randomUUID(), randomUUID()];
+  // Two of them do not fit; nothing makes them smaller.
+  const large = () => randomBytes(60_000).toString('base64');
+  await push(fixture, tenantId, large());
+  await expect(push(fixture, tenantId, large())).rejects.toMatchObject({
+    code: 'SP_OCI_DENIED',
+    registryCode: 'DENIED',
+    message: expect.stringContaining('the images of a tenant may take') as string,
+  });
+  await push(fixture, stranger, large());
+  await push(fixture, tenantId, 'small');
+
+  // A stream of unknown length is measured when it has come.
+  const authorization = await bearerOf(fixture, tenantId, 'repository:systemprompt-images:pull,push');
+  const uploads = `http://${fixture.host}/v2/systemprompt-images/blobs/uploads/`;
+  const begun = await fetch(uploads, { method: 'POST', headers: { authorization } });
+  const at = new URL(begun.headers.get('location') ?? '', uploads).href;
+  const content = Buffer.from(large());
+  const body = new Blob([content]).stream();
+  const sent = await fetch(at, { method: 'PATCH', headers: { authorization }, body, duplex: 'half' });
+  expect(sent.status).toBe(202);
+  const finish = () => fetch(`${at}?digest=${digestOf(content)}`, { method: 'PUT', headers: { authorization } });
+  const refused = await finish();
+  expect(refused.status).toBe(403);
+  expect(await refused.json()).toMatchObject({ errors: [{ code: 'DENIED' }] });
+  expect((await finish()).status).toBe(404);
+
+  // What no release needs makes room, in time.
+  fixture.advance(25 * 60 * 60_000);
+  await fixture.images.collectGarbage();
+  await push(fixture, tenantId, large());
+});
+
 test('garbage is collected by itself, and not without knowing the releases', async (context) => {
   const failures: unknown[] = [];
   let known = false;

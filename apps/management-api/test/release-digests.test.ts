@@ -30,3 +30,26 @@ test('every release that can be asked for again keeps its image; a deleted tenan
   await store.db.update(tenants).set({ state: 'deleted' }).where(eq(tenants.id, gone.id));
   expect((await findReleaseDigests(store)).toSorted()).toEqual(['1', '3', '4'].map(digest));
 });
+
+test('of many releases the last images stay, what runs, and what a rollback brings back', async () => {
+  const { store } = database;
+  const tenant = await insertPaidTenant(store, { ownerId: await insertUser(store), name: 'many' });
+  const digest = (letter: string) => `sha256:${letter.repeat(64)}` as const;
+  const add = async (number: number, letter: string, more: Partial<typeof releases.$inferInsert> = {}) => {
+    const facts = { id: randomUUID(), tenantId: tenant.id, number, image: 'registry.test/a:b' };
+    const values = { ...facts, status: 'superseded' as const, digest: digest(letter), ...more };
+    await store.db.insert(releases).values(values);
+    return values.id;
+  };
+  const find = async (kept: number) =>
+    (await findReleaseDigests(store, { kept, tenantId: tenant.id })).map((found) => found.slice(-1)).toSorted();
+  for (const [index, letter] of ['1', '2', '3', '4', '5', '5', '5', '6'].entries()) await add(index + 1, letter);
+  expect(await find(3)).toEqual(['4', '5', '6']);
+  // An old one is what runs, and the one before it what comes next.
+  const id = await add(9, '2', { status: 'running', rollbackOf: 2 });
+  await store.db.update(tenants).set({ currentReleaseId: id }).where(eq(tenants.id, tenant.id));
+  expect(await find(1)).toEqual(['1', '2']);
+  expect(await find(3)).toEqual(['1', '2', '5', '6']);
+  await add(10, '7', { status: 'failed' });
+  expect(await find(2)).toEqual(['1', '2', '6']);
+});

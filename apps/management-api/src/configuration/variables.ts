@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { defaultKeptReleases } from '../images/release-digests.ts';
 import {
   choice,
   choices,
@@ -196,6 +197,21 @@ export const variables = {
     type: '1 to 1000',
     default: '4',
     description: 'The largest layer of an image that is taken, in GiB.',
+    schema: integer(1, 1000),
+  }),
+  maxRegistryGb: variable({
+    name: 'SP_API_MAX_REGISTRY_GB',
+    type: '1 to 100000',
+    default: '50',
+    description: 'How much the images of one tenant may take in the registry, in GiB.',
+    schema: integer(1, 100_000),
+  }),
+  keptReleases: variable({
+    name: 'SP_API_KEPT_RELEASES',
+    type: '1 to 1000',
+    default: String(defaultKeptReleases),
+    description:
+      'Of how many different images that a tenant ran last the registry keeps what a rollback needs; what runs and the one before it stay in any case.',
     schema: integer(1, 1000),
   }),
   tenantDomain: variable({

@@ -15,7 +15,6 @@ const keepHours = 24;
 // Longer than any request may take: what holds a key beyond it is a process that died without its end being seen.
 const abandonedMinutes = 5;
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
-const keyInUseCode = 'idempotency_key_in_use';
 const keptHeaders = ['content-type', 'etag'];
 
 /** What is done once for each key. */
@@ -155,7 +154,7 @@ async function takeAbandoned(
 
 function isRefusal(error: unknown): boolean {
   const { status, code } = failureOf(error);
-  return status < 500 && status !== clientGoneStatus && code !== keyInUseCode;
+  return status < 500 && status !== clientGoneStatus && code !== keyInUse().code;
 }
 
 async function serialize(response: Response): Promise<Buffer> {
@@ -179,7 +178,7 @@ function replay(stored: string): Response {
 function keyInUse(): ApiFailure {
   return new ApiFailure('The first request with this key is still running.', {
     status: 409,
-    code: keyInUseCode,
+    code: 'idempotency_key_in_use',
     headers: { 'retry-after': '1' },
   });
 }

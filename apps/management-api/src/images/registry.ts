@@ -11,6 +11,7 @@ import {
   type RegistryStorage,
 } from '@sp/oci';
 import { createRegistryTokens, type RegistryGrant } from './registry-tokens.ts';
+import { refuseUpload } from './tenant-quota.ts';
 import { publicRepository, storageRepository, tenantOfTag, tenantTag } from './tenant-repository.ts';
 import { tenantStorage } from './tenant-storage.ts';
 import { answerTokenRequest } from './token-endpoint.ts';
@@ -25,6 +26,8 @@ export interface ImagesOptions {
   readonly secret: Uint8Array;
   /** @defaultValue 4 GiB */
   readonly maxBlobBytes?: number | undefined;
+  /** How much the images of one tenant may take, in bytes. @defaultValue no limit */
+  readonly maxTenantBytes?: number | undefined;
   /**
    * The digests of all releases that run or can be brought back. They stay, whatever the tags say, and cannot be
    * deleted. Without it nothing is ever taken away.
@@ -85,7 +88,7 @@ const patienceMs = 24 * 60 * 60 * 1000;
  * `tenant-<id>` and what they pushed themselves: each has a repository of its own behind that name.
  */
 export function createImages(options: ImagesOptions): Images {
-  const { directory, registry, secret, maxBlobBytes = 4 * 1024 ** 3, now = Date.now } = options;
+  const { directory, registry, secret, maxBlobBytes = 4 * 1024 ** 3, maxTenantBytes, now = Date.now } = options;
   const { releaseDigests, collectEveryMs = 60 * 60 * 1000, onCollectFailed } = options;
   const storage = createDiskRegistryStorage(directory);
   const tokens = createRegistryTokens({ secret, service: registry, now });
@@ -115,7 +118,14 @@ export function createImages(options: ImagesOptions): Images {
     }
     const kept = access.request.method === 'DELETE' ? await reasonToKeep(access) : undefined;
     if (kept !== undefined) return { allow: false, status: 403, code: 'DENIED', message: kept };
-    return { allow: true, account: grant.tenantId };
+    const { tenantId } = grant;
+    const { request } = access;
+    const full =
+      maxTenantBytes === undefined || access.action !== 'push'
+        ? undefined
+        : await refuseUpload(storage, { tenantId, request, maxBytes: maxTenantBytes });
+    if (full !== undefined) return { allow: false, status: 403, code: 'DENIED', message: full };
+    return { allow: true, account: tenantId };
   }
 
   /** Why something must not be deleted. A tag may always go: releases know their image by its digest. */

@@ -17,7 +17,8 @@ const deploying = [
   error(409, 'deploy_in_progress', 'A deploy of the tenant is under way.'),
   error(409, 'release_moved', 'Another release runs than `expected_release`.'),
 ];
-const operation = [...busy, error(409, 'operation_failed', 'It was tried and failed; the message says why.')];
+const triedInVain = error(409, 'operation_failed', 'It was tried and failed; the message says why.');
+const operation = [...busy, triedInVain];
 const noBilling = error(503, 'billing_unavailable', 'The payment provider does not answer; come again later.');
 const noSubscription = error(409, 'no_subscription', 'The tenant has no subscription.');
 const noRelease = error(404, 'release_not_found', 'The tenant has no such release.');
@@ -73,14 +74,21 @@ export const endpointErrors: Readonly<Record<string, readonly DocumentedError[]>
     error(400, 'memory_exceeds_plan', 'The plan has less memory.'),
     error(409, 'tenant_name_taken', 'You have another tenant of this name.'),
     error(412, 'precondition_failed', 'The tenant’s version is not the one in `If-Match`.'),
+    triedInVain,
   ],
   'tenants.delete': operation,
   'tenants.restart': busy,
   'tenants.retryProvision': busy.slice(1),
+  'tenants.setExternalDbAccess': [triedInVain],
   'tenants.rotateCredentials': busy,
   'tenants.rotateSyncToken': operation,
   'releases.get': [noRelease],
-  'releases.rollback': [noRelease, error(409, 'no_earlier_release', 'No release ran before.'), ...deploying],
+  'releases.rollback': [
+    noRelease,
+    error(409, 'no_earlier_release', 'No release ran before.'),
+    error(409, 'release_not_available', 'The image of the release is not kept any more.'),
+    ...deploying,
+  ],
   'domains.set': [
     error(400, 'reserved_domain', 'The domain is the platform’s own.'),
     error(409, 'domain_taken', 'Another tenant has proved this domain.'),

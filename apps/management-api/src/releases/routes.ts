@@ -2,6 +2,7 @@ import type { DeployResponse } from '@sp/cloud-api/contract';
 import { ApiFailure } from '../http/errors.ts';
 import type { Handlers, RequestUser } from '../http/handlers.ts';
 import type { Effect } from '../http/idempotency.ts';
+import { findReleaseDigests } from '../images/release-digests.ts';
 import { findMade, runRelease } from '../routes/deploy.ts';
 import type { RouteDeps } from '../routes/deps.ts';
 import { resolveTenant } from '../routes/resolve-tenant.ts';
@@ -18,12 +19,12 @@ export function releaseHandlers(deps: RouteDeps): Handlers['releases'] {
   return {
     list: async ({ params, user }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
-      return await listReleases(store, { tenantId: id, limit: listed });
+      return await listReleases(store, { tenantId: id, limit: listed, kept: deps.keptReleases });
     },
 
     get: async ({ params, user }) => {
       const { id } = await resolveTenant(deps, { id: params.id, user });
-      const release = await findRelease(store, { tenantId: id, release: params.release });
+      const release = await findRelease(store, { tenantId: id, release: params.release, kept: deps.keptReleases });
       if (release === undefined) throw notFound();
       return release;
     },
@@ -64,6 +65,16 @@ async function rollBack(
     throw new ApiFailure('No release ran before.', { status: 409, code: 'no_earlier_release' });
   }
   const { number, image, digest, secretsVersion } = target;
+  const images: readonly string[] = await findReleaseDigests(deps.store, {
+    tenantId: tenant.id,
+    kept: deps.keptReleases,
+  });
+  if (!images.includes(digest)) {
+    throw new ApiFailure(`Release ${number} cannot be brought back: its image is not kept any more.`, {
+      status: 409,
+      code: 'release_not_available',
+    });
+  }
   const release = await createRelease(deps, {
     tenantId: tenant.id,
     image,

@@ -52,6 +52,8 @@ export interface RouteDeps extends Ports {
   readonly audit: AuditLog;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Of how many of a tenant's last images a rollback may bring back one. */
+  readonly keptReleases: number;
   /** How long a deploy request waits for the result. */
   readonly deployPatienceMs: number;
 }

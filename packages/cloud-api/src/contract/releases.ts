@@ -13,7 +13,10 @@ export interface Release {
   readonly image: string;
   /** The digest that ran or runs, wherever the tag points by now. */
   readonly digest: string;
-  /** `running`: what the tenant runs; `superseded`: it ran until another release took its place. */
+  /**
+   * `running`: what the tenant runs; `superseded`: it ran until another release took its place; `image_removed`: so it did,
+   * and cannot be brought back any more, since its image is not kept.
+   */
   readonly status: 'deploying' | 'running' | 'failed' | 'superseded' | (string & {});
   /** RFC 3339. */
   readonly createdAt: string;

@@ -14,6 +14,7 @@ const states: Readonly<Record<string, readonly [label: string, tone: Tone]>> = {
   provision_failed: ['Provisioning failed', 'bad'],
   failed: ['Failed', 'bad'],
   superseded: ['Superseded', 'quiet'],
+  image_removed: ['Image removed', 'quiet'],
 };
 
 /** The label and tone of a tenant's or release's state; one that is not known is shown as it is called. */
