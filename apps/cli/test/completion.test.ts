@@ -2,14 +2,22 @@ import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { spawn } from '@lydell/node-pty';
 import { upsertTenant } from '@sp/tenants';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import Completion from '../src/commands/completion.ts';
 import { shellOf, shells } from '../src/completion/scripts.ts';
 import { binaryPath, runBinary } from './support/run-binary.ts';
 import { runCommand } from './support/run-command.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { hello, makeProfile, makeWorld } from './support/world.ts';
+
+const run = promisify(execFile);
+const isInstalled = (shell: string): Promise<boolean> =>
+  run(shell, ['--version']).then(
+    () => true,
+    () => false,
+  );
 
 async function makeProject(): Promise<string> {
   const { cwd } = await makeWorld();
@@ -48,24 +56,65 @@ test('candidates: commands, flags, values, and the names of the project', async 
   expect(await complete('cloud', 'explain', 'SP_DEPLOY_UNH')).toEqual(['SP_DEPLOY_UNHEALTHY']);
   expect(await complete('cloud', 'deploy', '--help')).toEqual([]);
   expect(await complete('nothing', '')).toEqual([]);
+  expect(await complete('cloud', 'profile', 'show', '--')).toEqual(['--json', '--json-lines', '--non-interactive']);
+  expect(await complete('cloud', 'deploy', '--builder=o')).toEqual(['--builder=oci']);
+  expect(await complete('cloud', 'deploy', '--builder', '=', 'o')).toEqual(['oci']);
+  expect(await complete('cloud', 'deploy', '--builder', '=')).toEqual(['auto', 'oci', 'docker']);
+  expect(await complete('cloud', 'deploy', '--builder=oci', '--bu')).toEqual([]);
 });
 
-test('bash completes with the script', async () => {
-  const cwd = await makeProject();
+/** A folder of programs with `systemprompt`, and the script of a shell in it. */
+async function install(shell: string, cwd: string): Promise<{ bin: string; script: string; PATH: string }> {
   const bin = await temporaryFolder();
   await writeFile(join(bin, 'systemprompt'), `#!/bin/sh\nexec "${process.execPath}" "${binaryPath}" "$@"\n`, {
     mode: 0o755,
   });
-  const { stdout: script } = await runBinary(['completion', 'bash'], { cwd });
-  await writeFile(join(bin, 'script'), script);
+  const { stdout } = await runBinary(['completion', shell], { cwd });
+  const script = join(bin, '_systemprompt');
+  await writeFile(script, stdout);
+  return { bin, script, PATH: `${bin}:${process.env['PATH']}` };
+}
+
+test('bash completes with the script', async () => {
+  const cwd = await makeProject();
+  const { script, PATH } = await install('bash', cwd);
   const program = `source "$SCRIPT"
 COMP_WORDS=(systemprompt cloud tenant show he); COMP_CWORD=4
 _systemprompt; printf '%s\\n' "\${COMPREPLY[@]}"
+COMP_WORDS=(systemprompt cloud deploy --builder = o); COMP_CWORD=5
+_systemprompt; printf '%s\\n' "\${COMPREPLY[@]}"
 COMP_WORDS=(systemprompt cloud secrets ''); COMP_CWORD=3
 _systemprompt; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const env = { PATH: `${bin}:${process.env['PATH']}`, HOME: cwd, SCRIPT: join(bin, 'script') };
-  const { stdout } = await promisify(execFile)('bash', ['-c', program], { cwd, env });
-  expect(stdout.split('\n')).toEqual(expect.arrayContaining(['hello', 'diff', 'export', 'list', 'set']));
+  const { stdout } = await run('bash', ['-c', program], { cwd, env: { PATH, HOME: cwd, SCRIPT: script } });
+  expect(stdout.split('\n')).toEqual(expect.arrayContaining(['hello', 'oci', 'diff', 'export', 'list', 'set']));
+});
+
+test.runIf(await isInstalled('fish'))('fish completes with the script', async () => {
+  const cwd = await makeProject();
+  const { script, PATH } = await install('fish', cwd);
+  const complete = async (line: string): Promise<string[]> => {
+    const program = `source "${script}"; complete -C ${JSON.stringify(line)}`;
+    const { stdout } = await run('fish', ['--no-config', '-c', program], { cwd, env: { PATH, HOME: cwd } });
+    return stdout.split('\n').flatMap((found) => found.split('\t')[0] || []);
+  };
+  expect(await complete('systemprompt cloud tenant show he')).toEqual(['hello']);
+  expect(await complete('systemprompt cloud deploy --builder=o')).toEqual(['--builder=oci']);
+});
+
+test.runIf(await isInstalled('zsh'))('zsh completes with the script, at the first Tab too', async () => {
+  const cwd = await makeProject();
+  const { bin, PATH } = await install('zsh', cwd);
+  const shell = spawn('zsh', ['-f', '-i'], { cwd, env: { PATH, HOME: cwd, TERM: 'dumb', PS1: 'ready> ' } });
+  onTestFinished(() => shell.kill('SIGKILL'));
+  let written = '';
+  shell.onData((data) => (written += data));
+  const see = (text: string): Promise<void> => vi.waitFor(() => expect(written).toContain(text), { timeout: 45_000 });
+  shell.write(`fpath=("${bin}" $fpath); autoload -Uz compinit; compinit -u -D; echo set up\r`);
+  await see('\nset up');
+  shell.write('systemprompt cloud dep\t');
+  await see('cloud deploy ');
+  shell.write('--builder=o\t');
+  await see('--builder=oci');
 });
 
 test('the script for PowerShell is whole, and what it passes for an empty word is one', async () => {

@@ -16,10 +16,10 @@ export default class Complete extends BaseCommand {
   static override strict = false;
 
   async run(): Promise<CompleteResult> {
-    const { argv } = await this.parse(Complete);
+    await this.parse(Complete);
     const { project } = this.context;
-    // PowerShell cannot pass an empty word.
-    const words = (argv as string[]).map((word) => (word === '""' ? '' : word));
+    // What was parsed lacks a second `--`. PowerShell cannot pass an empty word.
+    const words = this.argv.slice(this.argv.indexOf('--') + 1).map((word) => (word === '""' ? '' : word));
     const names = {
       // A shell that completes must not be told of errors.
       tenants: async () => {

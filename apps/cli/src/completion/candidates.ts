@@ -21,13 +21,22 @@ export async function completeWords(
   words: readonly string[],
   { commands, names }: { commands: readonly CommandReference[]; names: CompletionNames },
 ): Promise<readonly Candidate[]> {
-  const typed = words.at(-1) ?? '';
-  const before = words.slice(0, -1);
+  const last = words.at(-1) ?? '';
+  const joined = /^(--[^=]+)=(.*)$/s.exec(last);
+  if (joined !== null) {
+    const [, flag = '', value = ''] = joined;
+    const found = await completeWords([...words.slice(0, -1), flag, value], { commands, names });
+    return found.map((each) => ({ ...each, value: `${flag}=${each.value}` }));
+  }
+  // Bash takes `--flag=value` for three words, and replaces the third.
+  const typed = last === '=' ? '' : last;
+  const before = words.slice(0, -1).filter((word) => word !== '=');
   const plain = before.filter((word) => !word.startsWith('-'));
   const command = findCommand(before, commands);
   const starting = (candidates: readonly Candidate[]): readonly Candidate[] =>
     candidates.filter(({ value }) => value.startsWith(typed));
-  const flag = command?.flags.find((each) => isFlag(each, before.at(-1)));
+  const asking = before.at(-1);
+  const flag = asking?.includes('=') ? undefined : command?.flags.find((each) => isFlag(each, asking));
   if (flag !== undefined && flag.type === 'option') return starting(await valuesOf(flag.flag, flag.options, names));
   if (command === undefined) return starting(nextWords(plain.join(' '), commands));
   if (typed.startsWith('-')) {
@@ -82,5 +91,5 @@ async function valuesOf(
 }
 
 function isFlag({ flag, char }: FlagReference, word: string | undefined): boolean {
-  return word === flag || (char !== undefined && word === `-${char}`);
+  return word === flag || word?.startsWith(`${flag}=`) === true || (char !== undefined && word === `-${char}`);
 }

@@ -25,7 +25,8 @@ _systemprompt() {
   done < <(systemprompt complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
   if (( \${#candidates} )); then _describe systemprompt candidates; else _files; fi
 }
-compdef _systemprompt systemprompt
+# As a file of fpath this is the function's first call; else it is sourced.
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _systemprompt "$@"; else compdef _systemprompt systemprompt; fi
 `,
   fish: `function __systemprompt_complete
   set -l words (commandline -opc) (commandline -ct)
