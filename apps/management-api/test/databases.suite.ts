@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPostgresDatabases } from '../src/databases/postgres-databases.ts';
 import type { Databases } from '../src/ports/databases.ts';
+import { databaseAt, hold as open, run as query } from './plain-role.ts';
 
 /** A server to hold the suite to. */
 export interface DatabasesServer {
@@ -16,28 +17,6 @@ export function describeDatabases(name: string, start: () => Promise<DatabasesSe
   describe(name, () => {
     suite(start);
   });
-}
-
-async function query(url: string, text: string): Promise<unknown[]> {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    return (await client.query<Record<string, unknown>>(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
-/** Connects and stays. */
-async function open(url: string): Promise<{ readonly client: Client; readonly ended: Promise<void> }> {
-  const client = new Client({ connectionString: url });
-  const ended = new Promise<void>((done) => {
-    client.on('error', () => done());
-    client.on('end', () => done());
-  });
-  await client.connect();
-  return { client, ended };
 }
 
 function suite(start: () => Promise<DatabasesServer>): void {
@@ -212,15 +191,91 @@ function suite(start: () => Promise<DatabasesServer>): void {
     const find = async () => (await databases.list()).find((found) => found.databaseName === databaseName);
     expect(await find()).toBeUndefined();
     await databases.create({ databaseName, password: 'x', machineHost: '127.0.0.1' });
-    expect(await find()).toEqual({ databaseName, exists: true, dropped: false, logins: ['app'], external: [] });
+    expect(await find()).toEqual({
+      databaseName,
+      exists: true,
+      dropped: false,
+      logins: ['app'],
+      external: [],
+      lingering: [],
+    });
     await databases.setExternalAccess({ databaseName, login: 'app', password: 'x', enabled: true });
-    expect(await find()).toEqual({ databaseName, exists: true, dropped: false, logins: ['app'], external: ['app'] });
+    expect(await find()).toEqual({
+      databaseName,
+      exists: true,
+      dropped: false,
+      logins: ['app'],
+      external: ['app'],
+      lingering: [],
+    });
     await databases.create({ databaseName, password: 'x', login: 'alt', machineHost: '127.0.0.1' });
     await databases.disableLogin({ databaseName, login: 'app' });
-    expect(await find()).toEqual({ databaseName, exists: true, dropped: false, logins: ['alt'], external: [] });
+    expect(await find()).toEqual({
+      databaseName,
+      exists: true,
+      dropped: false,
+      logins: ['alt'],
+      external: [],
+      lingering: [],
+    });
     await databases.drop(databaseName);
     expect(await find()).toBeUndefined();
     expect((await databases.list()).every((found) => /^sp_[0-9a-f]{12}$/.test(found.databaseName))).toBe(true);
+  });
+
+  test('a session that outlives its login is listed until it has ended', async () => {
+    const databaseName = 'sp_444444444444';
+    const { internalUrl } = await databases.create({ databaseName, password: 'x', machineHost: '127.0.0.1' });
+    const left = await open(internalUrl);
+    // As a process leaves it that is killed between the two.
+    await query(started.adminUrl, `alter role ${databaseName}_app nologin`);
+    const find = async () => (await databases.list()).find((found) => found.databaseName === databaseName);
+    expect(await find()).toMatchObject({ logins: [], lingering: ['app'] });
+    await databases.disableLogin({ databaseName, login: 'app' });
+    await left.ended;
+    expect(await find()).toMatchObject({ logins: [], lingering: [] });
+  });
+
+  test("what a tenant's role made in a database that is open to all is dropped with it", async () => {
+    await query(started.adminUrl, 'create database open_to_all');
+    const elsewhere = databaseAt(started.adminUrl, 'open_to_all');
+    const databaseName = 'sp_555555555555';
+    for (const login of ['app', 'alt'] as const) {
+      const { internalUrl } = await databases.create({ databaseName, password: 'x', login, machineHost: '127.0.0.1' });
+      const there = databaseAt(internalUrl, 'open_to_all');
+      const settings = 'alter default privileges grant select on tables to public';
+      await query(there, 'select lo_create(0)', settings, `set role ${databaseName}`, 'select lo_create(0)');
+    }
+    const made = 'select oid from pg_largeobject_metadata';
+    expect(await query(elsewhere, made)).toHaveLength(4);
+    const others = await query(elsewhere, 'select lo_create(0)');
+    expect(await databases.drop(databaseName)).toEqual({ keptRoles: [] });
+    expect(await query(elsewhere, made)).toHaveLength(others.length);
+    expect((await databases.list()).map((found) => found.databaseName)).not.toContain(databaseName);
+  });
+
+  test('a role that cannot be dropped is kept, closed and told of, and everything else goes', async () => {
+    await query(started.adminUrl, 'create database meadow');
+    const elsewhere = databaseAt(started.adminUrl, 'meadow');
+    await query(elsewhere, 'grant create, usage on schema public to public');
+    const [databaseName, other] = ['sp_666666666666', 'sp_777777777777'];
+    const create = async (name: string) =>
+      (await databases.create({ databaseName: name, password: 'x', machineHost: '127.0.0.1' })).internalUrl;
+    const [mine, theirs] = [await create(databaseName), await create(other)];
+    await query(databaseAt(mine, 'meadow'), 'create table public.grass ()', 'grant select on public.grass to public');
+    await query(databaseAt(theirs, 'meadow'), 'create view public.cow as select * from public.grass');
+    const held = await open(databaseAt(mine, 'meadow'));
+
+    const kept = { keptRoles: [`${databaseName}_app`] };
+    for (const _ of [1, 2]) expect(await databases.drop(databaseName)).toEqual(kept);
+    await held.ended;
+    await expect(query(databaseAt(mine, 'meadow'), 'select 1')).rejects.toMatchObject({ code: '28P01' });
+    const find = async () => (await databases.list()).find((found) => found.databaseName === databaseName);
+    expect(await find()).toMatchObject({ exists: false, logins: [], external: [], lingering: [] });
+
+    await query(databaseAt(theirs, 'meadow'), 'drop view public.cow');
+    expect(await databases.drop(databaseName)).toEqual({ keptRoles: [] });
+    expect(await find()).toBeUndefined();
   });
 
   test('the password of the administrator is in no error', async () => {

@@ -11,6 +11,7 @@ import type { TenantRow } from '../src/tenants/tenants.ts';
 import { ensureDatabase } from '../src/workflows/provision-tenant.ts';
 import { type Provider, startProvider } from './crash/provider.ts';
 import { createProviderMachines } from './crash/provider-machines.ts';
+import { databaseAt, hold, run } from './plain-role.ts';
 import { insertPaidTenant, insertUser, readTenant, startTestDatabase, type TestDatabase } from './test-database.ts';
 
 let database: TestDatabase;
@@ -161,6 +162,36 @@ test('what is left of a deleted tenant goes when its deletion had begun; data th
   expect(provider.apps.get('sp-unknown')?.machines).toHaveLength(1);
   // Volumes hold data as well.
   expect(appOf(begun)).toMatchObject({ machines: [], volumes: 1 });
+});
+
+test('a session that should have ended is ended, and a role that cannot be dropped is told of', async () => {
+  const { adminUrl } = database;
+  const tenant = await runningTenant('connected');
+  const { databaseName } = tenant;
+  const url = (await ensureDatabase(deps, tenant)).internalUrl;
+  await run(adminUrl, 'create database meadow');
+  await run(databaseAt(adminUrl, 'meadow'), 'grant create, usage on schema public to public');
+  await run(databaseAt(url, 'meadow'), 'create table grass ()');
+  await run(databaseAt(adminUrl, 'meadow'), 'create view cow as select * from grass');
+  await deps.databases.create({ databaseName, login: 'alt', password: 'first', machineHost: '127.0.0.1' });
+  const left = await hold(url.replace('_app:', '_alt:'));
+  // As a process leaves it that is killed between the two.
+  await run(adminUrl, `alter role ${databaseName}_alt nologin`);
+  expect(brief(await reconcile(deps, { repair: true }))).toEqual([`login_differs ${databaseName}_alt repaired`]);
+  await left.ended;
+
+  expect(await deps.databases.drop(databaseName)).toEqual({ keptRoles: [`${databaseName}_app`] });
+  await database.store.pool.query(`update tenants set state = 'deleted', current_release_id = null`);
+  const unexpected = async () =>
+    (await reconcile(deps, { repair: true })).findings.find(({ kind }) => kind === 'database_unexpected');
+  expect(await unexpected()).toMatchObject({
+    subject: databaseName,
+    outcome: 'failed',
+    failure: `Roles that own something in another database stay, closed: ${databaseName}_app`,
+  });
+  await run(databaseAt(adminUrl, 'meadow'), 'drop view cow');
+  expect(await unexpected()).toMatchObject({ subject: databaseName, outcome: 'repaired' });
+  expect(await unexpected()).toBeUndefined();
 });
 
 test('login roles and access from outside become what the database says; a lost database is not replaced by an empty one', async () => {

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { type Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { endSessions } from './end-sessions.ts';
 import { scramVerifier } from './scram-verifier.ts';
 
 /** The two roles that take turns. */
@@ -22,12 +23,21 @@ export async function createOwnerRole(client: Client, owner: string): Promise<vo
   if (!(await roleExists(client, owner))) {
     await client.query(`CREATE ROLE ${escapeIdentifier(owner)} NOLOGIN ${rights}`);
   }
-  // Only a superuser may give a database to a role that it is not a member of; from Postgres 16 on, who makes a role may
-  // grant it, and is not yet allowed to become it.
-  const { rows } = await client.query<{ isSuperuser: boolean }>(
-    'select rolsuper as "isSuperuser" from pg_roles where rolname = current_user',
+  await actFor(client, owner);
+}
+
+/**
+ * Lets this role act for one of a tenant: hand it a database, end its sessions, drop what it owns. Only a superuser may do
+ * so without being its member. From Postgres 16 on, who makes a role may grant it, and does not act for it yet.
+ */
+export async function actFor(client: Client, role: string): Promise<void> {
+  const { rows } = await client.query<{ isSuperuser: boolean; hasOptions: boolean }>(
+    `select rolsuper as "isSuperuser", current_setting('server_version_num')::int >= 160000 as "hasOptions"
+     from pg_roles where rolname = current_user`,
   );
-  if (rows[0]?.isSuperuser !== true) await client.query(`GRANT ${escapeIdentifier(owner)} TO CURRENT_USER`);
+  if (rows[0]?.isSuperuser === true) return;
+  const options = rows[0]?.hasOptions === true ? ' WITH INHERIT TRUE, SET TRUE' : '';
+  await client.query(`GRANT ${escapeIdentifier(role)} TO CURRENT_USER${options}`);
 }
 
 /** Makes a role that logs in as a member of the owner, or gives it another password. */
@@ -44,16 +54,23 @@ export async function createLoginRole(
   await client.query(`ALTER ROLE ${role} LOGIN CONNECTION LIMIT ${request.limit} PASSWORD ${verifier}`);
 }
 
-/** Takes a role its password and its connections; one that does not exist has none. */
-export async function refuseLogin(client: Client, role: string): Promise<void> {
-  if (!(await roleExists(client, role))) return;
-  await client.query(`ALTER ROLE ${escapeIdentifier(role)} NOLOGIN PASSWORD NULL`);
-  await client.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [role]);
+/** Takes roles their passwords and their connections; one that does not exist has none. */
+export async function refuseLogins(client: Client, roles: readonly string[]): Promise<void> {
+  const { rows } = await client.query<{ role: string }>(
+    'select rolname as role from pg_roles where rolname = any($1)',
+    [roles],
+  );
+  const existing = rows.map(({ role }) => role);
+  // First of all: where it is refused, nothing has changed. Roles made by earlier versions were not granted.
+  for (const role of existing) await actFor(client, role);
+  for (const role of existing) await client.query(`ALTER ROLE ${escapeIdentifier(role)} NOLOGIN PASSWORD NULL`);
+  if (existing.length > 0) await endSessions(client, existing);
 }
 
 const rights = 'NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION';
 
-async function roleExists(client: Client, role: string): Promise<boolean> {
+/** Whether the server has a role. */
+export async function roleExists(client: Client, role: string): Promise<boolean> {
   const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [role]);
   return rowCount !== 0;
 }

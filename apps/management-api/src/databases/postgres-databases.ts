@@ -1,6 +1,7 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import type { Databases } from '../ports/databases.ts';
 import { type AdminConnection, createAdminConnection } from './admin-connection.ts';
+import { dropRole } from './drop-role.ts';
 import {
   connectionLimits,
   createLoginRole,
@@ -8,7 +9,7 @@ import {
   externalPassword,
   type LoginSlot,
   loginSlots,
-  refuseLogin,
+  refuseLogins,
 } from './login-roles.ts';
 import { closeOpenDatabases, privateDatabaseNames } from './private-databases.ts';
 
@@ -75,12 +76,16 @@ export function createPostgresDatabases(options: {
       return urls(request);
     },
 
-    setExternalAccess: async ({ databaseName, login, password, enabled }) => {
+    setExternalAccess: async ({ databaseName, ...access }) => {
       await inTurn(admin, databaseName, async (client) => {
-        if (!enabled) {
-          for (const slot of loginSlots) await refuseLogin(client, rolesOf(databaseName, slot).external);
+        if (!access.enabled) {
+          await refuseLogins(
+            client,
+            loginSlots.map((slot) => rolesOf(databaseName, slot).external),
+          );
           return;
         }
+        const { login, password } = access;
         const role = rolesOf(databaseName, login).external;
         const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
         if (rowCount === 0) return;
@@ -96,9 +101,7 @@ export function createPostgresDatabases(options: {
 
     disableLogin: async ({ databaseName, login }) => {
       const { own, external } = rolesOf(databaseName, login);
-      await inTurn(admin, databaseName, async (client) => {
-        for (const role of [external, own]) await refuseLogin(client, role);
-      });
+      await inTurn(admin, databaseName, (client) => refuseLogins(client, [external, own]));
     },
 
     list: async () =>
@@ -109,12 +112,15 @@ export function createPostgresDatabases(options: {
             `select datname as name, shobj_description(oid, 'pg_database') as comment
              from pg_database where datname ~ ${names}`,
           ),
-          await client.query<{ name: string; login: boolean }>(
-            `select rolname as name, rolcanlogin as login from pg_roles where rolname ~ ${names}`,
+          await client.query<{ name: string; login: boolean; connected: boolean }>(
+            `select rolname as name, rolcanlogin as login,
+               exists (select 1 from pg_stat_activity where usesysid = pg_roles.oid) as connected
+             from pg_roles where rolname ~ ${names}`,
           ),
         ];
         const existing = new Set(databases.rows.map(({ name }) => name));
         const open = new Set(roles.rows.filter(({ login }) => login).map(({ name }) => name));
+        const left = new Set(roles.rows.filter(({ login, connected }) => connected && !login).map(({ name }) => name));
         const all = new Set([...existing, ...roles.rows.map(({ name }) => name.slice(0, 'sp_'.length + 12))]);
         return [...all].sort().map((databaseName) => ({
           databaseName,
@@ -122,22 +128,29 @@ export function createPostgresDatabases(options: {
           dropped: databases.rows.some(({ name, comment }) => name === databaseName && comment === dropMark),
           logins: loginSlots.filter((slot) => open.has(rolesOf(databaseName, slot).own)),
           external: loginSlots.filter((slot) => open.has(rolesOf(databaseName, slot).external)),
+          lingering: loginSlots.filter((slot) =>
+            Object.values(rolesOf(databaseName, slot)).some((role) => left.has(role)),
+          ),
         }));
       }),
 
     drop: async (databaseName) => {
-      const roles = loginSlots.flatMap((slot) => Object.values(rolesOf(databaseName, slot)));
+      const logins = loginSlots.flatMap((slot) => Object.values(rolesOf(databaseName, slot)));
+      const keptRoles: string[] = [];
       await inTurn(admin, databaseName, async (client) => {
         const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [databaseName]);
         // Found by whoever looks after a crash at this point: a database that came back from a backup has no mark.
         if (rowCount !== 0) {
           await client.query(`COMMENT ON DATABASE ${escapeIdentifier(databaseName)} IS ${escapeLiteral(dropMark)}`);
         }
+        // Whatever of a role cannot be dropped: nobody comes in with it any more.
+        await refuseLogins(client, [...logins, databaseName]);
         await client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(databaseName)} WITH (FORCE)`);
-        for (const role of [...roles, databaseName]) {
-          await client.query(`DROP ROLE IF EXISTS ${escapeIdentifier(role)}`);
+        for (const role of [...logins, databaseName]) {
+          if (!(await dropRole(client, { admin, role }))) keptRoles.push(role);
         }
       });
+      return { keptRoles };
     },
   };
 }

@@ -6,15 +6,13 @@ export function privateDatabaseNames(controlUrl: string): readonly string[] {
   return [control, `${control}_dbos`, 'postgres', 'template1'];
 }
 
-/** Those of `names` that every role of the server may enter, tenants' among them, and whether this role may close them. */
+/** The databases that every role of the server may enter, tenants' among them, and whether this role may close them. */
 export async function listOpenDatabases(
   client: Client,
-  names: readonly string[],
 ): Promise<readonly { readonly name: string; readonly isOwn: boolean }[]> {
   const { rows } = await client.query<{ name: string; isOwn: boolean }>(
     `select datname as name, pg_get_userbyid(datdba) = current_user as "isOwn" from pg_database
-     where datname = any($1) and has_database_privilege('public', oid, 'CONNECT') order by datname`,
-    [names],
+     where datallowconn and has_database_privilege('public', oid, 'CONNECT') order by datname`,
   );
   return rows;
 }
@@ -27,8 +25,8 @@ export async function closeOpenDatabases(
   client: Client,
   request: { readonly names: readonly string[]; readonly controlRole: string },
 ): Promise<void> {
-  for (const { name, isOwn } of await listOpenDatabases(client, request.names)) {
-    if (!isOwn) continue;
+  for (const { name, isOwn } of await listOpenDatabases(client)) {
+    if (!isOwn || !request.names.includes(name)) continue;
     const database = escapeIdentifier(name);
     const { rowCount } = await client.query('select 1 from pg_roles where rolname = $1', [request.controlRole]);
     if (rowCount !== 0) {

@@ -27,6 +27,8 @@ export interface FoundDatabase {
   readonly logins: readonly ('app' | 'alt')[];
   /** Those of them whose external URL is accepted now. */
   readonly external: readonly ('app' | 'alt')[];
+  /** The login roles that somebody is still connected with, from inside or outside, though that is not accepted any more. */
+  readonly lingering: readonly ('app' | 'alt')[];
 }
 
 /**
@@ -41,20 +43,27 @@ export interface Databases {
   /** What {@link Databases.create} returns, without asking the server or making anything. */
   urls(request: TenantDatabaseRequest): TenantDatabase;
   /**
-   * Lets the external URL of a login role be used, or no external URL at all: then its connections end. The machine's own
-   * role stays as it is. Without a database nothing happens.
+   * Lets the external URL of a login role be used, or no external URL at all: then its connections have ended when this
+   * returns. The machine's own role stays as it is. Without a database nothing happens.
    */
-  setExternalAccess(request: {
-    readonly databaseName: string;
-    readonly login: 'app' | 'alt';
-    /** That of the login role: the external URL's follows from it. */
-    readonly password: string;
-    readonly enabled: boolean;
-  }): Promise<void>;
-  /** Lets nobody log in with a role any more, nor from outside in its place, and ends the connections that there are. */
+  setExternalAccess(
+    request: { readonly databaseName: string } & (
+      | {
+          readonly enabled: true;
+          readonly login: 'app' | 'alt';
+          /** That of the login role: the external URL's follows from it. */
+          readonly password: string;
+        }
+      | { readonly enabled: false }
+    ),
+  ): Promise<void>;
+  /** Lets nobody log in with a role any more, nor from outside in its place, and returns when its connections have ended. */
   disableLogin(request: { readonly databaseName: string; readonly login: 'app' | 'alt' }): Promise<void>;
   /** Everything of every tenant that the server has. */
   list(): Promise<readonly FoundDatabase[]>;
-  /** Deletes a tenant's database with its data and roles. */
-  drop(databaseName: string): Promise<void>;
+  /**
+   * Deletes a tenant's database with its data and roles. A role that owns something elsewhere on the server, out of reach,
+   * is kept; nobody can log in with it.
+   */
+  drop(databaseName: string): Promise<{ readonly keptRoles: readonly string[] }>;
 }

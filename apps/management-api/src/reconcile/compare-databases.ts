@@ -31,9 +31,15 @@ export async function* compareDatabases(deps: ReconcileDeps): AsyncGenerator<Dif
     if (owner !== undefined && owner.state !== 'deleted') continue;
     // Roles alone hold no data; a database with data may have come back from a backup.
     const ours = owner !== undefined && (dropped || !exists);
-    const repair = ours ? { repair: () => databases.drop(subject) } : {};
+    const repair = ours ? { repair: () => dropWhole(databases, subject) } : {};
     yield { kind: 'database_unexpected', tenantId: owner?.id, subject, ...repair };
   }
+}
+
+async function dropWhole(databases: ReconcileDeps['databases'], databaseName: string): Promise<void> {
+  const { keptRoles } = await databases.drop(databaseName);
+  if (keptRoles.length === 0) return;
+  throw new Error(`Roles that own something in another database stay, closed: ${keptRoles.join(', ')}`);
 }
 
 type Found = Awaited<ReturnType<ReconcileDeps['databases']['list']>>[number];
@@ -54,11 +60,12 @@ function* compareLogins(
     const repair = unlessChanged(() => ensureDatabase(deps, tenant));
     yield { kind: 'login_differs', tenantId, subject: `${subject}_${databaseLogin}`, repair };
   }
-  if (there.logins.includes(unused) || there.external.includes(unused)) {
+  if ([...there.logins, ...there.external, ...there.lingering].includes(unused)) {
     const repair = unlessChanged(() => databases.disableLogin({ databaseName, login: unused }));
     yield { kind: 'login_differs', tenantId, subject: `${subject}_${unused}`, repair };
   }
-  if (there.external.includes(databaseLogin) !== externalDbAccess) {
+  const isStillUsed = !externalDbAccess && there.lingering.includes(databaseLogin);
+  if (there.external.includes(databaseLogin) !== externalDbAccess || isStillUsed) {
     yield { kind: 'external_access_differs', tenantId, subject, repair: () => applyExternalAccess(deps, tenantId) };
   }
 }

@@ -4,8 +4,8 @@ import type { Handlers } from '../http/handlers.ts';
 import type { Effect } from '../http/idempotency.ts';
 import { ifMatchVersions, setVersion } from '../http/versions.ts';
 import type { DatabaseLogin } from '../store/schema.ts';
-import { retryProvisioning, updateTenant } from '../tenants/changes.ts';
-import { applyExternalAccess, passwordName } from '../tenants/external-access.ts';
+import { retryProvisioning } from '../tenants/changes.ts';
+import { applyExternalAccess, changeTenant, passwordName } from '../tenants/external-access.ts';
 import {
   findOpenOperation,
   type OperationKind,
@@ -15,6 +15,7 @@ import {
 } from '../tenants/operations.ts';
 import { readSecrets } from '../tenants/secrets.ts';
 import { readDatabaseUrls, readTenant } from '../workflows/provision-tenant.ts';
+import { oldLoginOpen } from '../workflows/rotate-credentials.ts';
 import type { RouteDeps } from './deps.ts';
 import { resolveTenant } from './resolve-tenant.ts';
 import { describeTenant, maskedDatabaseUrl } from './user.ts';
@@ -48,7 +49,7 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
       const planMemory = plans.find(({ id }) => id === tenant.planId)?.memoryMbDefault ?? 0;
       const changed =
         effect.made === undefined
-          ? await updateTenant(store, {
+          ? await changeTenant(deps, {
               tenantId: tenant.id,
               changes: body,
               ifVersion: ifMatchVersions(request),
@@ -95,7 +96,7 @@ export function tenantChangeHandlers(deps: RouteDeps): Changes {
 
     setExternalDbAccess: async ({ params, user, body: { enabled } }) => {
       const tenant = await resolveTenant(deps, { id: params.id, user });
-      await updateTenant(store, { tenantId: tenant.id, changes: { externalDbAccess: enabled }, maxMemoryMb: Infinity });
+      await changeTenant(deps, { tenantId: tenant.id, changes: { externalDbAccess: enabled }, maxMemoryMb: Infinity });
       await applyExternalAccess(deps, tenant.id);
       const secrets = await readSecrets(deps, { tenantId: tenant.id, kind: 'platform' });
       const made = secrets['EXTERNAL_DATABASE_URL'] !== undefined && secrets[passwordName(tenant.databaseLogin)];
@@ -143,8 +144,11 @@ function rotationResult(
   failure: string | null,
 ): { readonly status: string; readonly message: string } {
   if (status === 'done') return { status: 'success', message: 'The database has a new password.' };
-  if (status === 'failed')
-    return { status: 'failed', message: `The old password stays: ${failure ?? 'unknown reason'}` };
+  if (status === 'failed') {
+    const reason = failure ?? 'unknown reason';
+    const message = reason.startsWith(oldLoginOpen) ? reason : `The old password stays: ${reason}`;
+    return { status: 'failed', message };
+  }
   return { status: 'rotating', message: 'The machine with the new password is being started.' };
 }
 

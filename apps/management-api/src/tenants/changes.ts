@@ -30,6 +30,11 @@ export async function updateTenant(
     readonly maxMemoryMb: number;
     /** Keeps that it was changed. */
     readonly effect?: Pick<Effect, 'keep'> | undefined;
+    /**
+     * Ends access from outside, when it is switched off: before the row says so, and while its lock is held. It must not
+     * use the store.
+     */
+    readonly endExternalAccess?: ((tenant: TenantRow) => Promise<void>) | undefined;
   },
 ): Promise<TenantRow> {
   const { tenantId, changes, ifVersion, maxMemoryMb } = request;
@@ -70,6 +75,7 @@ export async function updateTenant(
       });
     if (changed === undefined) throw new Error(`No tenant ${tenantId}`);
     await request.effect?.keep(tx, true);
+    if (tenant.externalDbAccess && !externalDbAccess) await request.endExternalAccess?.(changed);
     return changed;
   });
 }

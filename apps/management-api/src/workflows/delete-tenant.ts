@@ -12,7 +12,7 @@ import type { WorkflowContext } from './workflow-context.ts';
  * gone. One that fails half-way is begun again by the next request.
  */
 export async function deleteTenant(context: WorkflowContext, { operationId, tenant }: OperationInput): Promise<void> {
-  const { store, billing, machines, databases, images } = context;
+  const { store, billing, machines, databases, images, logger } = context;
   const { id: tenantId, subscriptionId } = tenant;
   const step = (name: string, work: () => Promise<void>): Promise<void> => runStep(context, { name }, work);
 
@@ -22,7 +22,11 @@ export async function deleteTenant(context: WorkflowContext, { operationId, tena
     }
   });
   await step('remove machines', () => machines.removeApp(tenant.appName));
-  await step('drop database', () => databases.drop(tenant.databaseName));
+  await step('drop database', async () => {
+    const { keptRoles } = await databases.drop(tenant.databaseName);
+    // Nobody enters with them, and each comparison with the server tells of them: no reason to keep all the rest.
+    if (keptRoles.length > 0) logger.warn({ tenantId, keptRoles }, 'roles of a deleted tenant own something elsewhere');
+  });
   await step('remove images', () => images.remove(tenantId));
   await step('finish deletion', () =>
     store.db.transaction(async (tx) => {

@@ -8,7 +8,11 @@ import { ensureDatabase, readTenant } from './provision-tenant.ts';
 import { replaceMachine } from './replace-machine.ts';
 import type { OperationInput } from './run-operation.ts';
 import { runStep } from './step.ts';
+import { StepFailed } from './step-failed.ts';
 import type { WorkflowContext } from './workflow-context.ts';
+
+/** What the failure of a rotation begins with that has brought the new password and could not end the old one. */
+export const oldLoginOpen = 'The new password works, and the old one still does';
 
 /**
  * Changes to the other login role with a new password. Both roles work until the machine that knows the new one has
@@ -31,7 +35,12 @@ export async function rotateCredentials(context: WorkflowContext, input: Operati
   const failure = await replaceMachine(context, { ...input, databaseLogin: next });
   if (failure === undefined) await step('switch login', () => switchLogin(context, { tenantId, next }));
   const unused = failure === undefined ? tenant.databaseLogin : next;
-  await step('close unused login', () => context.databases.disableLogin({ databaseName, login: unused }));
+  await step('close unused login', () => context.databases.disableLogin({ databaseName, login: unused })).catch(
+    (error: unknown) => {
+      if (failure !== undefined || !(error instanceof StepFailed)) throw error;
+      throw new StepFailed(`${oldLoginOpen}: ${error.reason}`);
+    },
+  );
   await step('finish rotation', () => closeOperation(context.store.db, { id: input.operationId, failure }));
 }
 

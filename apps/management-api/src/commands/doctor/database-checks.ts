@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
-import { listOpenDatabases, privateDatabaseNames } from '../../databases/private-databases.ts';
+import { createOwnerRole } from '../../databases/login-roles.ts';
+import { listOpenDatabases } from '../../databases/private-databases.ts';
 import type { Store } from '../../store/database.ts';
-import { countLackingMigrations, countLaterMigrations } from '../open-database.ts';
+import { countLackingMigrations, countLaterMigrations, reasonOf } from '../open-database.ts';
 import { type Check, failed, ok, warning } from './check.ts';
 
 const oldestServer = 140_000;
+const shown = 5;
 
 /** The control plane's database and that of the tenants. */
 export function databaseChecks({ store, tenantsUrl }: { readonly store: Store; readonly tenantsUrl: string }): Check[] {
@@ -49,7 +52,7 @@ export function databaseChecks({ store, tenantsUrl }: { readonly store: Store; r
     },
     { name: 'notifications', run: () => checkNotifications(store.url) },
     { name: 'tenant databases', run: () => checkRights(tenantsUrl) },
-    { name: 'private databases', run: () => checkPrivate(tenantsUrl, store.url) },
+    { name: 'private databases', run: () => checkPrivate(tenantsUrl) },
   ];
 }
 
@@ -70,34 +73,65 @@ async function checkNotifications(url: string): ReturnType<Check['run']> {
   }
 }
 
+/** Does for a moment, in a transaction that is taken back, what is done for every tenant. */
 async function checkRights(url: string): ReturnType<Check['run']> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
-    const { rows } = await client.query<{ name: string; roles: boolean; databases: boolean }>(
-      `select rolname as name, rolsuper or rolcreaterole as roles, rolsuper or rolcreatedb as databases
-       from pg_roles where rolname = current_user`,
+    const { rows } = await client.query<{ name: string; databases: boolean }>(
+      `select rolname as name, rolsuper or rolcreatedb as databases from pg_roles where rolname = current_user`,
     );
-    const [role] = rows;
-    if (role?.roles !== true) return failed(`the role ${role?.name ?? ''} may not make roles`);
-    return role.databases
-      ? ok(`the role ${role.name} may make them`)
-      : failed(`the role ${role.name} may not make databases`);
+    const [{ name, databases } = { name: '', databases: false }] = rows;
+    if (!databases) return failed(`the role ${name} may not make databases`);
+    const reason = await tryRoles(client);
+    if (reason !== undefined) return failed(`the role ${name} may not make roles and act for them: ${reason}`);
+    const strange = await listStrangeRoles(client);
+    if (strange.length === 0) return ok(`the role ${name} may make them, and act for their roles`);
+    return failed(`the role ${name} may not change ${listSome(strange)}: grant them to it with admin option`);
   } finally {
     await client.end();
   }
 }
 
+async function tryRoles(client: Client): Promise<string | undefined> {
+  const role = `sp_doctor_${randomBytes(6).toString('hex')}`;
+  await client.query('BEGIN');
+  try {
+    await createOwnerRole(client, role);
+    const { rows } = await client.query<{ acts: boolean }>(`select pg_has_role($1::name, 'USAGE') as acts`, [role]);
+    return rows[0]?.acts === true ? undefined : 'what is granted to it has to be inherited';
+  } catch (error) {
+    return reasonOf(error);
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+/** Roles of tenants that another role has made: from Postgres 16 on, who may make roles may not change those. */
+async function listStrangeRoles(client: Client): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `select rolname as name from pg_roles
+     where rolname ~ '^sp_[0-9a-f]{12}(_(app|alt)(_ext)?)?$' and current_setting('server_version_num')::int >= 160000
+       and not pg_has_role(oid, 'MEMBER WITH ADMIN OPTION') order by rolname`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+function listSome(names: readonly string[]): string {
+  const more = names.length > shown ? ` and ${names.length - shown} more` : '';
+  return `${names.slice(0, shown).join(', ')}${more}`;
+}
+
 /** What a tenant's role could enter besides its own database. */
-async function checkPrivate(url: string, controlUrl: string): ReturnType<Check['run']> {
+async function checkPrivate(url: string): ReturnType<Check['run']> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
-    const open = await listOpenDatabases(client, [...privateDatabaseNames(controlUrl), ...privateDatabaseNames(url)]);
+    const open = await listOpenDatabases(client);
     if (open.length === 0) return ok('are closed to the roles of tenants');
-    const names = open.map(({ name }) => name).join(', ');
+    const names = listSome(open.map(({ name }) => name));
     return warning(
-      `every role of the server may enter ${names}; as their owner: REVOKE CONNECT, TEMPORARY ON DATABASE … FROM PUBLIC`,
+      `every role of the server may enter ${names}, where what a tenant leaves outlives it; as their owner: REVOKE CONNECT, TEMPORARY ON DATABASE … FROM PUBLIC`,
     );
   } finally {
     await client.end();
