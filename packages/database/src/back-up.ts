@@ -11,7 +11,7 @@ import {
   serializeDescription,
 } from './backup-description.ts';
 import { chooseTool } from './choose-tool.ts';
-import { type Connection, type ConnectOptions, withConnection } from './connect.ts';
+import { type Connection, type ConnectOptions, liftTimeLimits, withConnection } from './connect.ts';
 import { parseDatabaseUrl } from './database-address.ts';
 import { DatabaseError } from './database-error.ts';
 import { describeDatabase } from './describe-database.ts';
@@ -125,6 +125,7 @@ async function withSnapshot<T>(
   return await withConnection(
     address,
     async (connection: Connection) => {
+      await liftTimeLimits(connection);
       await connection.unsafe('begin isolation level repeatable read read only');
       const [row] = await connection.unsafe<{ id: string; at: string }[]>(
         `select pg_export_snapshot() as id, to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as at`,

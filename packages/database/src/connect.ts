@@ -80,3 +80,13 @@ export async function withConnection<T>(
     await close();
   }
 }
+
+/**
+ * Lifts the limits of time that a server, a database or a role has for people's statements: they would end work that
+ * takes long, or a transaction that waits while a program of Postgres' own works.
+ */
+export async function liftTimeLimits(connection: Connection): Promise<void> {
+  // By what there is: older servers do not know all of them.
+  await connection.unsafe(`select set_config(name, '0', false) from pg_settings where name in (
+    'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')`);
+}

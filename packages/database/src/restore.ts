@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { checkBackup } from './check-backup.ts';
 import { type ChosenTool, chooseTool } from './choose-tool.ts';
 import { compareRows } from './compare-rows.ts';
-import { type ConnectOptions, withConnection } from './connect.ts';
+import { type Connection, type ConnectOptions, liftTimeLimits, withConnection } from './connect.ts';
 import { parseDatabaseUrl, showAddress } from './database-address.ts';
 import { DatabaseError, isDatabaseError } from './database-error.ts';
 import { describeDatabase } from './describe-database.ts';
@@ -83,7 +83,11 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
       : { arguments: [...flags, path] };
     await runTool({ ...run, ...from }).catch(tooOld);
   }
-  const rows = await withConnection(address, countRows, options);
+  const count = async (connection: Connection): Promise<RowCounts> => {
+    await liftTimeLimits(connection);
+    return await countRows(connection);
+  };
+  const rows = await withConnection(address, count, options);
   if (description === undefined) return { rows, compared: false };
   compareRows(rows, {
     expected: description.rows,
@@ -95,7 +99,9 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
 
 // Not psql's --single-transaction: it commits at the end of its input, also when whoever feeds it was killed half-way.
 async function* inTransaction(sql: AsyncIterable<Buffer | string>): AsyncIterable<Buffer | string> {
-  yield 'begin;\n';
+  // The limits of time as dumps of pg_dump lift them themselves, but before there is a transaction. All in the dump's
+  // first line, so that psql counts its lines.
+  yield 'set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0; begin; ';
   yield* sql;
   yield '\ncommit;\n';
 }

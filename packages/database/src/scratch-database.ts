@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type ConnectOptions, withConnection } from './connect.ts';
+import { type ConnectOptions, liftTimeLimits, withConnection } from './connect.ts';
 import { parseDatabaseUrl } from './database-address.ts';
 
 const prefix = 'sp_scratch_';
@@ -20,12 +20,13 @@ export async function withScratchDatabase<T>(
   return await withConnection(
     address,
     async (connection) => {
+      await liftTimeLimits(connection);
       await dropLeftovers();
       await connection.unsafe(`create database ${name} template template0`);
       // A connection of our own marks it as in use, so that nobody takes it for a leftover.
       const result = await withConnection(
         parseDatabaseUrl(url.href),
-        (mark) => mark.unsafe('select 1').then(() => work(url.href)),
+        (mark) => liftTimeLimits(mark).then(() => work(url.href)),
         options,
       ).catch(async (error: unknown) => {
         await drop().catch(() => undefined);

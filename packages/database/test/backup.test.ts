@@ -117,6 +117,24 @@ test('what is there already is not written over', async () => {
   expect(await readFile(path, 'utf8')).toBe('mine');
 });
 
+test('limits of time for statements and idle transactions end no backup and no restore', async () => {
+  const folder = await temporaryFolder();
+  const source = await emptyDatabase(server);
+  await fillRichDatabase(source);
+  const target = await emptyDatabase(other);
+  const limits = { idle_in_transaction_session_timeout: '1ms', lock_timeout: '1ms' };
+  for (const [name, value] of Object.entries(limits)) {
+    await runQuery(source, `alter database ${new URL(source).pathname.slice(1)} set ${name} = '${value}'`);
+    await runQuery(target, `alter database ${new URL(target).pathname.slice(1)} set ${name} = '${value}'`);
+  }
+  const { rows } = await backUp(source, { path: join(folder, 'backup') });
+  expect(await restore(target, { path: join(folder, 'backup') })).toEqual({ rows, compared: true });
+  // SQL of another program does not lift them itself. A pause in it is one in a transaction.
+  const path = join(folder, 'foreign.sql');
+  await writeFile(path, `\\! sleep 1\ncreate table foreign_made (id int);\n`);
+  expect((await restore(target, { path, replace: true })).rows).toMatchObject({ 'public.foreign_made': 0 });
+});
+
 test('a disk that cannot be written is not taken for a server that does not answer', async () => {
   // Where nobody may make a file, also not root.
   const failed = await backUp(server.url('rich'), { path: '/proc/backup' }).catch((error: unknown) => error);

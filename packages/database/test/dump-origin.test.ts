@@ -54,6 +54,13 @@ test('SQL with a byte order mark, as editors write it, is restored', async () =>
   expect((await runQuery(target, 'select title from "Bücher"')).rows).toEqual([['ä']]);
 });
 
+test('what is wrong in SQL is named with its line', async () => {
+  const path = join(await temporaryFolder(), 'wrong.sql');
+  await writeFile(path, '\\set first 1\nselect :first;\ncreate tabel people (id int);\n');
+  const failed = { code: 'SP_DATABASE_TOOL_FAILED', message: expect.stringContaining('psql:<stdin>:3: ERROR') };
+  await expect(restore(await emptyDatabase(), { path })).rejects.toMatchObject(failed);
+});
+
 test.each([
   ['gzip', gzipSync('select 1;')],
   ['UTF-16', Buffer.from('\u{feff}select 1;', 'utf16le')],
