@@ -1,6 +1,6 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
 import { type Context, createContext } from './context.ts';
-import { completeError, type DescribedError, describeError, renderError } from './describe-error.ts';
+import type { DescribedError } from './describe-error.ts';
 import { exitCodes } from './exit-codes.ts';
 import { needsNetworkSetup } from './network/needs-setup.ts';
 import type { CommandEvent } from './output/command-event.ts';
@@ -112,6 +112,8 @@ export abstract class BaseCommand extends Command {
 
   /** oclif's own would look at nothing but the exit code and print every enumerable field of an error. */
   protected override async catch(thrown: unknown): Promise<void> {
+    // Not before something has failed: the advice for every code is long.
+    const { describeError, renderError } = await import('./describe-error.ts');
     const error = (await this.aboutFlags(thrown)) ?? thrown;
     const described = await this.carry(describeError(error, { env: process.env }));
     process.exitCode = described.exitCode;
@@ -146,6 +148,7 @@ export abstract class BaseCommand extends Command {
     const isUnanswered = described.exitCode === exitCodes.inputNeeded;
     const known = typeof tenantId === 'string' ? tenantId : undefined;
     try {
+      const { completeError } = await import('./describe-error.ts');
       return completeError(described, await this.carrier({ tenantId: known, isUnanswered }));
     } catch {
       // What has failed is told in any case.

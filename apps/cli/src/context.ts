@@ -7,7 +7,7 @@ import { openBrowser } from './browser.ts';
 import { CliError } from './cli-error.ts';
 import { createHttpFetch } from './http-fetch.ts';
 import type { CommandEvent } from './output/command-event.ts';
-import { createWaitNotice } from './output/wait-notice.ts';
+import { type AwaitedParty, createWaitNotice } from './output/wait-notice.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 /** The world around one run of a command. */
@@ -57,7 +57,7 @@ export interface Context {
   /** One line on stderr: it worked, but not as expected. */
   warn(text: string): void;
   /** Waits for an answer of `whom`, such as a host; a terminal is told when there is none for two seconds. */
-  awaitAnswer<T>(whom: string, work: () => Promise<T>): Promise<T>;
+  awaitAnswer<T>(whom: AwaitedParty, work: () => Promise<T>): Promise<T>;
   /** Shows a page; the URL is always on stderr too, because there may be no browser here. */
   openBrowser(url: string): Promise<void>;
   /** The project around the current folder; without one, the folder itself, see {@link Context.requireProject}. */
@@ -86,7 +86,11 @@ export function createContext(options: ContextOptions): Context {
     tell: (whom) => (options.animation ? progress.print(dim(`Waiting for an answer of ${whom}`)) : undefined),
   });
   const send = options.fetch ?? createHttpFetch();
-  const fetch: typeof send = (input, init) => awaitAnswer(hostOf(input), () => send(input, init));
+  const fetch: typeof send = (input, init) =>
+    awaitAnswer(
+      () => hostOf(input),
+      () => send(input, init),
+    );
   const project = discoverProjectContext({ from: cwd });
 
   const path = project.localCredentials;

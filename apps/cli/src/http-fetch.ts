@@ -43,15 +43,29 @@ function responseOf(message: IncomingMessage): Response {
     },
     body,
     text: async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of message) chunks.push(chunk as Buffer);
-      return new TextDecoder().decode(Buffer.concat(chunks));
+      const text = Buffer.concat(await chunksOf(message)).toString();
+      // As a decoder does.
+      return text.startsWith('\ufeff') ? text.slice(1) : text;
     },
     // Only ever read instead of the answer itself.
     clone: () => response as unknown as Response,
     json: async () => JSON.parse(await response.text()) as unknown,
   };
   return response as unknown as Response;
+}
+
+/** By its events: the iterator of a stream is several modules more. */
+function chunksOf(message: IncomingMessage): Promise<readonly Buffer[]> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    // Cut off in the middle, which is no end.
+    const fail = (): void => reject(message.errored ?? new Error('The connection was closed'));
+    if (message.closed) fail();
+    message.on('data', (chunk: Buffer) => chunks.push(chunk));
+    message.once('end', () => resolve(chunks));
+    message.once('error', fail);
+    message.once('close', fail);
+  });
 }
 
 /** Made a stream when it is read as one: being looked at must not load what most answers are read without. */

@@ -88,7 +88,10 @@ function patientFetch(context: Context): typeof globalThis.fetch {
   return (input, init) => {
     // While something is sent, the tenant has no reason to answer.
     if (init?.body) return send(input, init);
-    return context.awaitAnswer(hostOf(input), () => send(input, init));
+    return context.awaitAnswer(
+      () => hostOf(input),
+      () => send(input, init),
+    );
   };
 }
 
