@@ -68,6 +68,16 @@ test('what is set is read, the rest has its default', () => {
   expect(load({ ...sandbox, SP_API_METRICS_TOKEN: '' }).metricsToken).toBeUndefined();
 });
 
+test.for([
+  ['FlyV1 fm2_abc,fm2_def', 'fm2_abc,fm2_def'],
+  ['fm2_abc,fm2_def\n', 'fm2_abc,fm2_def'],
+  ['Bearer oauth-token', 'oauth-token'],
+  ['bearer  FlyV1 fm2_abc', 'fm2_abc'],
+  ['oauth-token', 'oauth-token'],
+])("Fly.io's token %j is taken as its tools print it", ([printed, token]) => {
+  expect(load({ ...production, SP_API_FLY_TOKEN: printed }).flyToken).toBe(token);
+});
+
 test('everything that is missing is said at once, with the reason', () => {
   expect(findingsOf({})).toEqual([
     'SP_API_BASE_URL is missing',
@@ -96,6 +106,8 @@ test.for([
   ['DATABASE_URL', 'mysql://db', 'is not a postgresql:// address'],
   ['SP_API_VAULT_KEY', 'short', 'is not 32 bytes in base64 (as `openssl rand -base64 32` prints them)'],
   ['SP_API_TENANT_DOMAIN', 'Tenants', 'is not a host name in lower case'],
+  ['SP_API_FLY_TOKEN', 'FlyV1 ', 'is empty'],
+  ['SP_API_FLY_TOKEN', 'FlyV1 fm2_abc fm2_def', 'has blanks in it, or what no token has'],
   ['SP_API_MACHINES', 'lambda', 'is none of fly, docker, process'],
   ['SP_API_IDENTITY', 'github,myspace', 'has something that is none of github, google, sandbox'],
   ['SP_API_VAULT_KEY', 'A'.repeat(43), 'is one byte again and again, which is no key'],

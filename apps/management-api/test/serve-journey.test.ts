@@ -19,7 +19,8 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const secrets = {
   vault: randomBytes(32).toString('base64'),
-  fly: 'planted-fly-token',
+  // Of two parts, as an organization's token often is.
+  fly: 'fm2_planted-fly-token,fm2_planted-discharge',
   github: 'planted-github-secret',
   google: 'planted-google-secret',
   paddle: 'planted-paddle-key',
@@ -75,7 +76,8 @@ beforeAll(async () => {
     SP_API_TENANT_DATABASE_HOST: '127.0.0.1',
     SP_API_TENANT_DATABASE_PUBLIC_HOST: 'db.example.com',
     SP_API_MACHINES: 'fly',
-    SP_API_FLY_TOKEN: secrets.fly,
+    // As `fly tokens create org` prints it.
+    SP_API_FLY_TOKEN: `FlyV1 ${secrets.fly}`,
     SP_API_FLY_ORGANIZATION: 'tenants',
     SP_API_FLY_API_URL: fly.url,
     SP_API_FLY_LOGS_URL: fly.url,

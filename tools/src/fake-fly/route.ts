@@ -71,7 +71,7 @@ export function organizationOf(context: FlyContext, call: Context<{ Bindings: Ht
   const [, scheme, token = ''] = /^(Bearer|FlyV1) (\S+)$/.exec(call.req.header('authorization') ?? '') ?? [];
   const org = context.tokens.get(token);
   // A macaroon under the wrong scheme is not read.
-  const macaroon = token.split(',').some((part) => /^(fm1r|fm2)_/.test(part));
+  const macaroon = token.split(',').some((part) => /^(fm1r|fm1a|fm2)_/.test(part));
   if (org === undefined || macaroon !== (scheme === 'FlyV1')) throw new FlyFailure(401, 'unauthorized');
   return org;
 }

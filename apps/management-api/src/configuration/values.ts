@@ -76,6 +76,16 @@ export function choices<const Words extends readonly [string, ...string[]]>(
 /** Some text. */
 export const text = z.string().trim().min(1, { error: 'is empty' });
 
+/**
+ * A token of Fly.io, as its tools print it: with the scheme of the header in front of it or without. What is kept is the
+ * token alone, which is also the password of the registry.
+ */
+export const flyToken = z
+  .string()
+  .transform((printed) => printed.trim().replace(/^((FlyV1|Bearer)(\s+|$))+/i, ''))
+  .refine((token) => token !== '', { error: 'is empty' })
+  .refine((token) => /^[\x21-\x7e]*$/.test(token), { error: 'has blanks in it, or what no token has' });
+
 /** Secrets with commas between them, at least one. */
 export const secrets = z
   .string()

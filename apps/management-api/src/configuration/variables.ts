@@ -3,6 +3,7 @@ import { defaultKeptReleases } from '../images/release-digests.ts';
 import {
   choice,
   choices,
+  flyToken,
   hostName,
   integer,
   key,
@@ -241,8 +242,8 @@ export const variables = {
     type: 'text',
     required: whenFly,
     secret: true,
-    description: 'A token of the Fly.io organization that holds the tenants.',
-    schema: text,
+    description: 'A token of the Fly.io organization that holds the tenants, as `fly tokens create org` prints it.',
+    schema: flyToken,
   }),
   flyOrganization: variable({
     name: 'SP_API_FLY_ORGANIZATION',

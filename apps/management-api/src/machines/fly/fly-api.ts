@@ -57,7 +57,7 @@ export function createFlyApi(options: FlyApiOptions): FlyApi {
     throw flyError('SP_MACHINE_FLY_TOKEN', { ...facts, failureClass: 'permanent' });
   }
   // Macaroons have a scheme of their own.
-  const scheme = token.split(',').some((part) => /^(fm1r|fm2)_/.test(part)) ? 'FlyV1' : 'Bearer';
+  const scheme = token.split(',').some((part) => /^(fm1r|fm1a|fm2)_/.test(part)) ? 'FlyV1' : 'Bearer';
   const limiter = createFlyLimiter({ factor: options.rateFactor });
 
   async function send(call: FlyCall<unknown>, signal: AbortSignal): Promise<Response> {
