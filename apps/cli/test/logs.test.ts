@@ -28,6 +28,39 @@ test('logs shows the last lines, those that --grep finds, and none of their esca
   expect(parseSince('2026-01-02T03:00:00+01:00', new Date(0))).toBe('2026-01-02T02:00:00.000Z');
 });
 
+test('logs tells what a failed release wrote last, whose machine is gone', async () => {
+  const release = {
+    id: 'r3',
+    number: 3,
+    image: 'i',
+    digest: 'd',
+    created_at: at(1),
+    secrets_version: 0,
+    current: false,
+  };
+  const failed = { ...release, status: 'failed', finished_at: at(5), log_lines: ['starting', '\u001b[2Jno key'] };
+  const world = await makeWorld({
+    [`GET ${path}/logs`]: { data: [] },
+    [`GET ${path}/releases`]: { data: [failed, { ...release, id: 'r2', number: 2, status: 'superseded' }] },
+    [`GET ${path}/releases/3`]: { data: failed },
+    [`GET ${path}/releases/2`]: { data: { ...release, number: 2, status: 'superseded' } },
+  });
+  const shown = await runCommand(Logs, [], world);
+  expect(shown.stdout).toBe('starting\nno key\n');
+  expect(shown.stderr).toContain('Release 3 failed and its machine is gone; this is what it wrote last:');
+  const last = await runCommand(Logs, ['--release', '3', '--tail', '1', '--json'], world);
+  expect(JSON.parse(last.stdout)).toMatchObject({
+    lines: [{ time: at(5), stream: 'stderr', message: failed.log_lines[1], release_number: 3 }],
+  });
+  for (const argv of [
+    ['--release', '2'],
+    ['--since', '1h'],
+    ['--tail', '0'],
+  ]) {
+    expect((await runCommand(Logs, argv, world)).stdout, argv.join(' ')).toBe('');
+  }
+});
+
 /** An API whose log stream says two lines and then stays open. */
 async function startLogApi(): Promise<string> {
   const server = createServer((request, response) => {

@@ -7,6 +7,8 @@ interface Evidence {
   readonly name: string;
   /** Why the last release failed, when it did. */
   readonly failure: string | undefined;
+  /** Number of its last release, when that failed. */
+  readonly failed: number | undefined;
   /** What its machine wrote last. */
   readonly lines: readonly string[];
   readonly secretNames: readonly string[] | undefined;
@@ -40,18 +42,19 @@ async function collect(
   ]);
   const [last] = releases ?? [];
   // Only the release itself has the last words of a machine that is gone.
-  const failed = last?.status === 'failed' ? await tried(api.releases.get(id, last.id, { signal })) : undefined;
+  const release = last?.status === 'failed' ? await tried(api.releases.get(id, last.id, { signal })) : undefined;
   const record = domain?.verified === false ? domain.dnsInstructions : undefined;
   return {
     name,
+    failed: last?.status === 'failed' ? last.number : undefined,
     failure: last?.status === 'failed' ? (last.failure ?? 'no reason is known') : undefined,
-    lines: failed?.logLines ?? (logs ?? []).map(({ message }) => message),
+    lines: release?.logLines ?? (logs ?? []).map(({ message }) => message),
     secretNames: secrets?.keys,
     missingRecord: record && `${record.host} ${record.ttl} IN ${record.recordType} ${record.value}`,
   };
 }
 
-function diagnose({ name, failure, lines, secretNames, missingRecord }: Evidence): readonly Finding[] {
+function diagnose({ name, failed, failure, lines, secretNames, missingRecord }: Evidence): readonly Finding[] {
   const said = [failure ?? '', ...lines].join('\n');
   const problem = (check: string, message: string, fix: string): Finding => ({
     check,
@@ -61,7 +64,7 @@ function diagnose({ name, failure, lines, secretNames, missingRecord }: Evidence
   });
   const findings: Finding[] = [];
   if (outOfMemory.test(said)) {
-    const fix = `systemprompt cloud tenant edit ${name} --memory 512, then: systemprompt cloud restart`;
+    const fix = `systemprompt cloud tenant edit ${name} --memory 512, then: systemprompt cloud restart --tenant ${name}`;
     findings.push(problem('memory', 'its machine ran out of memory', fix));
   } else if (wrongDatabase.test(said)) {
     const fix = `systemprompt cloud tenant rotate-credentials ${name}`;
@@ -69,14 +72,15 @@ function diagnose({ name, failure, lines, secretNames, missingRecord }: Evidence
   } else if (failure !== undefined) {
     const last = lines.at(-1);
     const words = last === undefined ? failure : `${failure}; it said last: ${last}`;
-    findings.push(problem('health', `its last release failed: ${words}`, 'systemprompt cloud logs --tail 50'));
+    const fix = `systemprompt cloud logs --tenant ${name} --release ${failed}`;
+    findings.push(problem('health', `its last release failed: ${words}`, fix));
   }
   if (missingRecord !== undefined) {
     const fix = `Make the DNS record: ${missingRecord}`;
     findings.push(problem('certificate', 'its domain does not lead to it yet, so there is no certificate', fix));
   }
   if (secretNames?.some((secret) => apiKeys.includes(secret)) === false) {
-    const fix = 'systemprompt cloud secrets set ANTHROPIC_API_KEY, then: systemprompt cloud restart';
+    const fix = `systemprompt cloud secrets set ANTHROPIC_API_KEY --tenant ${name}, then: systemprompt cloud restart --tenant ${name}`;
     findings.push({
       check: 'api-keys',
       status: 'warning',

@@ -5,6 +5,7 @@ import { BaseCommand } from '../../base-command.ts';
 import { CliError } from '../../cli-error.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { profileFlag, tenantFlag } from '../../flags.ts';
+import { readLastWords } from '../../logs/last-words.ts';
 import { parsePattern } from '../../logs/pattern.ts';
 import { parseSince } from '../../logs/since.ts';
 import { plainLine } from '../../output/plain-line.ts';
@@ -22,7 +23,7 @@ export interface LogsResult {
 export default class Logs extends BaseCommand {
   static override summary = "Show what a tenant's machine has written.";
   static override description =
-    `The last lines, oldest first. --follow goes on with what comes, across deploys, until Ctrl-C; programs use it with --json-lines.`;
+    `The last lines, oldest first; where the machine of a failed release is gone, what it wrote last. --follow goes on with what comes, across deploys, until Ctrl-C; programs use it with --json-lines.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --tail 500',
     '<%= config.bin %> <%= command.id %> --follow --since 10m --grep error',
@@ -61,14 +62,16 @@ export default class Logs extends BaseCommand {
     }
     const since = flags.since === undefined ? undefined : parseSince(flags.since, new Date());
     const matches = parsePattern(flags.grep);
-    const { signal } = this.context;
+    const { signal, warn } = this.context;
     const target = await findTarget(this.context, { tenant, profile, command: `${this.config.bin} cloud logs` });
     const { id: tenantId, name: tenantName, api } = target;
     const query = { tail, since, release, signal };
     const entries = follow ? api.tenants.followLogs(tenantId, query) : await api.tenants.getLogs(tenantId, query);
     const shown: LogEntry[] = [];
+    let written = 0;
     try {
       for await (const entry of entries) {
+        written += 1;
         if (!matches(entry.message)) continue;
         if (follow) this.emitEvent({ type: 'log-line', ...entry });
         else shown.push(entry);
@@ -79,6 +82,16 @@ export default class Logs extends BaseCommand {
       // Ctrl-C is how following ends.
       if (!follow || !signal.aborted) throw error;
       process.exitCode = exitCodes.interrupted;
+    }
+    if (written === 0 && !follow && since === undefined) {
+      const last = await readLastWords(api, tenantId, { release, tail, signal });
+      if (last !== undefined)
+        warn(`Release ${last.number} failed and its machine is gone; this is what it wrote last:`);
+      for (const entry of last?.lines ?? []) {
+        if (!matches(entry.message)) continue;
+        shown.push(entry);
+        this.log(plainLine(entry.message));
+      }
     }
     return { tenantId, tenantName, lines: shown };
   }
