@@ -115,10 +115,30 @@ function adviceFor(error: unknown, code: AnyErrorCode): Advice {
   if (code === 'SP_DEPLOY_UNHEALTHY' && typeof serving === 'number') {
     return { exitCode: exitCodes.rolledBack, suggestions: [`Release ${serving} goes on.`] };
   }
+  if (code === 'SP_DEPLOY_TENANT_NOT_READY') return adviceForState(property(error, 'status')) ?? advice[code];
   const cause = apiCause(error);
   if (cause === undefined || advice[code].exitCode !== exitCodes.failed) return advice[code];
   const { exitCode, suggestions } = advice[cause.code];
   return { exitCode, suggestions: [...suggestions, ...advice[code].suggestions] };
+}
+
+/** What is not on its way to anything: a script that waits for it would wait for ever. */
+function adviceForState(state: unknown): Advice | undefined {
+  const exitCode = exitCodes.conflict;
+  switch (state) {
+    case 'suspended':
+      return {
+        exitCode,
+        suggestions: ['It is not paid for, or was cancelled. Look at that: systemprompt cloud tenant billing'],
+      };
+    case 'provision_failed':
+      return { exitCode, suggestions: ['Go on with making it: systemprompt cloud tenant retry'] };
+    case 'deleting':
+    case 'deleted':
+      return { exitCode, suggestions: ['Nothing brings it back. See what is yours: systemprompt cloud tenant list'] };
+    default:
+      return undefined;
+  }
 }
 
 /** Who failed may be the proxy on the way, which the library that asked knows nothing of. */
