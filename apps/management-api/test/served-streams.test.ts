@@ -104,7 +104,9 @@ test('a client that goes away leaves nothing, also one that never read', async (
 function openUnread(): Socket {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   socket.pause();
-  socket.write(`GET /api/v1/tenants/${tenantId}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`);
+  socket.write(
+    `GET /api/v1/tenants/${tenantId}/events HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${token}\r\n\r\n`,
+  );
   return socket;
 }
 
@@ -189,7 +191,7 @@ test('a HEAD request is no stream, and one behind another on its connection is o
   expect(head.status).toBe(405);
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
   const lines = (path: string): string =>
-    [`GET ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, '', ''].join('\r\n');
+    [`GET ${path} HTTP/1.1`, 'host: 127.0.0.1', `authorization: Bearer ${token}`, '', ''].join('\r\n');
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
@@ -201,6 +203,23 @@ test('a HEAD request is no stream, and one behind another on its connection is o
   const [first = '', second = ''] = answers();
   expect(first).toContain('application/json');
   expect(second).toMatch(/^transfer-encoding: chunked\r$/im);
+  socket.destroy();
+  await expect.poll(streams).toBe('sp_event_streams 0');
+});
+
+test('one that waits behind another on its connection ends with the connection, begun though it is', async () => {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+  const lines = [
+    `GET /api/v1/tenants/${tenantId}/events HTTP/1.1`,
+    'host: 127.0.0.1',
+    `authorization: Bearer ${token}`,
+    '',
+    '',
+  ];
+  socket.resume();
+  // The first never ends, so the second never has the connection.
+  socket.write(lines.join('\r\n').repeat(2));
+  await expect.poll(streams).toBe('sp_event_streams 2');
   socket.destroy();
   await expect.poll(streams).toBe('sp_event_streams 0');
 });

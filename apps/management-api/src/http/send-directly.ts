@@ -69,9 +69,12 @@ export function sendDirectly(outgoing: ServerResponse, headers: Readonly<Record<
       outgoing.destroy();
     },
     onClose: (closed) => {
-      // A client that left before has had its `close`; one behind another on its connection gets none of its own.
-      if (outgoing.destroyed || outgoing.req.socket.destroyed) closed();
-      else outgoing.once('close', closed);
+      const { socket } = outgoing.req;
+      // A client that left before has had its `close`.
+      if (outgoing.destroyed || socket.destroyed) return closed();
+      outgoing.once('close', closed);
+      // One behind another on its connection gets none of its own before its turn has come.
+      if (outgoing.socket === null) socket.once('close', closed);
     },
   };
 }

@@ -35,14 +35,21 @@ export async function listen(request: {
   readonly tunnel?: TenantTunnel | undefined;
   readonly host: string;
   readonly port: number;
+  /** How long the head of a request may take. @defaultValue 60000 */
+  readonly headTimeoutMs?: number | undefined;
 }): Promise<Listener> {
-  const { fetch, tunnel = async () => false, host, port } = request;
+  const { fetch, tunnel = async () => false, host, port, headTimeoutMs = 60_000 } = request;
   const server = createAdaptorServer({
     fetch: (incoming, env) => fetch(incoming, env),
     createServer,
     // The time limit is for whole requests; an image layer over a slow line may take longer than its five minutes.
     // Load balancers keep connections for a minute: the side that closes first must not be ours.
-    serverOptions: { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 75_000 },
+    serverOptions: {
+      requestTimeout: 0,
+      headersTimeout: headTimeoutMs,
+      connectionsCheckingInterval: Math.min(headTimeoutMs, 30_000),
+      keepAliveTimeout: 75_000,
+    },
   }) as Server;
   const close = createGracefulClose(server);
   const upgrades = acceptUpgrades(server, tunnel);
