@@ -163,11 +163,11 @@ export abstract class BaseCommand extends Command {
     readonly tenantId?: string | undefined;
     readonly isUnanswered?: boolean;
   }): Promise<(text: string) => string> {
-    const { carryTarget, chosenTarget, otherApi, tenantOfProfile } = await import('./carry-target.ts');
+    const { carryTarget, chosenTarget, counterparts, otherApi } = await import('./carry-target.ts');
     const { again, ...chosen } = chosenTarget(this.#parsed, this.ctor);
     const target = {
       ...chosen,
-      tenantId: tenantId ?? (await tenantOfProfile(this.context, chosen.profile)),
+      ...(await counterparts(this.context, { profile: chosen.profile, tenantId })),
       // A command that takes the API has chosen it, also by default.
       environment: 'environment' in (this.ctor.flags ?? {}) ? chosen.environment : otherApi(this.context),
       ...(isUnanswered ? { again } : {}),

@@ -9,6 +9,8 @@ export interface ChosenTarget {
   readonly profile?: string | undefined;
   /** The tenant's id as far as it is known: for commands that take no profile. */
   readonly tenantId?: string | undefined;
+  /** The one profile of the tenant, for commands that take no tenant. */
+  readonly profileOfTenant?: string | undefined;
   readonly dataDir?: string | undefined;
   /** The API to log in to. */
   readonly environment?: string | undefined;
@@ -58,12 +60,17 @@ export function chosenTarget(
   return { ...chosen, again: { id, flags: others } };
 }
 
-/** The id of a profile's tenant, for commands that take no profile; `undefined` when it cannot be told. */
-export async function tenantOfProfile(context: Context, profile: string | undefined): Promise<string | undefined> {
-  if (profile === undefined) return undefined;
+/** The tenant of a profile and the one profile of a tenant, for commands that take only the other; as far as it can be told. */
+export async function counterparts(
+  context: Context,
+  { profile, tenantId }: Pick<ChosenTarget, 'profile' | 'tenantId'>,
+): Promise<Pick<ChosenTarget, 'tenantId' | 'profileOfTenant'>> {
+  if (profile === undefined && tenantId === undefined) return {};
   const { listProjectProfiles } = await import('./profile-listing.ts');
   const profiles = await listProjectProfiles(context, context.project).catch(() => []);
-  return profiles.find(({ name }) => name === profile)?.tenantId;
+  if (tenantId === undefined) return { tenantId: profiles.find(({ name }) => name === profile)?.tenantId };
+  const [only, ...others] = profiles.filter((each) => each.tenantId === tenantId);
+  return { tenantId, profileOfTenant: others.length === 0 ? only?.name : undefined };
 }
 
 /** The API that the project is logged in to, where a login without a flag would be one to another; else `undefined`. */
@@ -127,7 +134,7 @@ function* choiceOf(command: KnownCommand, target: ChosenTarget, rest: string): G
   // One that is for a certain tenant already.
   if (['--tenant', '--tenant-id', '--profile', '-p'].some((flag) => hasFlag(rest, flag))) return;
   const { tenant, profile } = target;
-  const byProfile = given('profile', profile);
+  const byProfile = given('profile', profile ?? (flagOf('tenant') === undefined ? target.profileOfTenant : undefined));
   yield* given('tenant', byProfile.length > 0 ? tenant : (tenant ?? target.tenantId));
   yield* byProfile;
   // `tenant edit ID`: an argument of that name is a tenant's.

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { type ChosenTarget, carryTarget } from '../src/carry-target.ts';
 import Login from '../src/commands/cloud/auth/login.ts';
 import Logs from '../src/commands/cloud/logs.ts';
+import Open from '../src/commands/cloud/open.ts';
 import Restart from '../src/commands/cloud/restart.ts';
 import SecretsSet from '../src/commands/cloud/secrets/set.ts';
 import TenantEdit from '../src/commands/cloud/tenant/edit.ts';
@@ -27,6 +28,9 @@ test.each<[string, ChosenTarget, string]>([
   ['cloud deploy', { tenant: 'shop', profile: 'staging' }, 'cloud deploy --profile staging'],
   ['cloud tenant edit --memory 512', { tenant: 'shop' }, 'cloud tenant edit shop --memory 512'],
   ['cloud tenant rotate-credentials', { profile: 'staging', tenantId: 't1' }, 'cloud tenant rotate-credentials t1'],
+  // What takes no tenant takes its one profile.
+  ['cloud deploy', { tenant: 'shop', tenantId: 't1', profileOfTenant: 'p' }, 'cloud deploy --profile p'],
+  ['cloud logs', { tenant: 'shop', tenantId: 't1', profileOfTenant: 'p' }, 'cloud logs --tenant shop'],
   // What is for a certain one stays.
   ['cloud status --tenant other --watch', { tenant: 'shop' }, 'cloud status --tenant other --watch'],
   ['cloud deploy --profile other', { profile: 'staging' }, 'cloud deploy --profile other'],
@@ -65,6 +69,7 @@ test('what a person chose by a flag or an argument is in what they are told to r
   const world = await makeWorld(
     {
       [`GET /api/v1/tenants/${hello.id}`]: { data: hello },
+      [`GET /api/v1/tenants/${hello.id}/status`]: { data: { status: 'awaiting_deploy' } },
       [`POST /api/v1/tenants/${hello.id}/restart`]: new Refusal(409, 'conflict'),
       [`PATCH /api/v1/tenants/${hello.id}`]: new Refusal(409, 'conflict'),
     },
@@ -89,12 +94,15 @@ test('what a person chose by a flag or an argument is in what they are told to r
       expect.stringMatching(`systemprompt cloud status --tenant ${hello.id} --watch$`),
     );
   }
+  const open = await runCommand(Open, ['--tenant', 'hello', '--json'], world);
+  expect(open.stdout).toContain('hello is awaiting deploy and has no page');
+  expect(errorOf(open.stdout).suggestions).toEqual(['Deploy first: systemprompt cloud deploy --profile staging']);
   const set = await runCommand(SecretsSet, ['KEY', '--profile', 'staging', '--json'], world);
   expect(errorOf(set.stdout).next).toEqual([
     'systemprompt cloud secrets set --profile staging KEY --stdin < file-with-the-value',
   ]);
-  const open = await runCommand(Logs, ['--tail', '5', '--json'], await makeWorld({}, [hello, second]));
-  expect(errorOf(open.stdout).next).toContain(`systemprompt cloud logs --tail 5 --tenant ${second.id}`);
+  const logs = await runCommand(Logs, ['--tail', '5', '--json'], await makeWorld({}, [hello, second]));
+  expect(errorOf(logs.stdout).next).toContain(`systemprompt cloud logs --tail 5 --tenant ${second.id}`);
   const login = ['--environment', world.api.url, '--provider', 'google', '--json'];
   const page = await runCommand(Login, login, world);
   expect(errorOf(page.stdout).next).toContain(

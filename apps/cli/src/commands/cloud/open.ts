@@ -22,7 +22,9 @@ export default class Open extends BaseCommand {
     const { id, name, api } = await findTarget(this.context, { ...flags, command: `${this.config.bin} cloud open` });
     const { appUrl: url, status } = await api.tenants.getStatus(id, { signal });
     if (url === undefined)
-      throw new CliError('SP_CLI_NO_PAGE', `${name} is ${status} and has no page`, { tenantId: id });
+      throw new CliError('SP_CLI_NO_PAGE', `${name} is ${status.replaceAll('_', ' ')} and has no page`, {
+        tenantId: id,
+      });
     this.log(url);
     if (!this.jsonEnabled()) {
       await this.context.openBrowser(url).catch((error: unknown) => {
