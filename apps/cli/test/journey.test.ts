@@ -26,7 +26,8 @@ test('a checkout that was interrupted is taken up after the payment', async () =
   const { cwd, env, cloud } = project;
   expect(await ask('cloud', 'init')).toMatchObject({ exitCode: 0 });
   expect(await ask('cloud', 'auth', 'login', '--environment', cloud.url)).toMatchObject({ tenants: 0, exitCode: 0 });
-  const args = ['cloud', 'tenant', 'create', '--name', 'shop', '--plan', 'starter', '--region', 'iad', '--json-lines'];
+  const choice = ['--name', 'shop', '--plan', 'starter', '--region', 'iad', '--external-db-access'];
+  const args = ['cloud', 'tenant', 'create', ...choice, '--json-lines'];
   const left = await runBinary(args, {
     cwd,
     env: { ...env, BROWSER: '/bin/true' },
@@ -45,8 +46,8 @@ test('a checkout that was interrupted is taken up after the payment', async () =
   await promisify(execFile)(env['BROWSER'] ?? '', [page]).catch(() => undefined);
   const made = await ask('cloud', 'tenant', 'create', '--resume', 'last');
   expect(made).toMatchObject({ exitCode: 0, checkout_session_id: session, tenant: { name: 'shop' } });
-  // Nobody could be asked, so nobody said yes.
-  expect(made['external_db_access']).toBe(false);
+  // As it was said when it was begun.
+  expect(made['external_db_access']).toBe(true);
   expect(await ask('cloud', 'tenant', 'create', '--resume', 'last')).toMatchObject({ exitCode: 5 });
 });
 

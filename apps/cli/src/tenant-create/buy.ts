@@ -14,7 +14,7 @@ export interface BoughtTenant {
 
 /** Opens the payment page and follows the new tenant until it can be deployed to. */
 export async function buyTenant(
-  choice: TenantChoice,
+  choice: TenantChoice & Pick<OpenCheckout, 'externalDbAccess'>,
   { context, api, project }: { context: Context; api: CloudApiClient; project: ProjectContext },
 ): Promise<BoughtTenant> {
   const { progress, signal } = context;
@@ -39,6 +39,7 @@ export async function buyTenant(
             sessionId: event.checkoutSessionId,
             name: choice.name,
             profileName: choice.profileName,
+            externalDbAccess: choice.externalDbAccess,
             api: new URL(api.baseUrl).origin,
             begunAt: new Date(),
           });

@@ -10,6 +10,8 @@ export interface OpenCheckout {
   /** Name of the tenant that is bought. */
   readonly name: string;
   readonly profileName: string;
+  /** Whether the database is to be reached from outside; absent: nobody has said it. */
+  readonly externalDbAccess?: boolean | undefined;
   /** Origin of the API that it was begun at; absent: of an earlier version, and of whichever API has it. */
   readonly api?: string | undefined;
   /** When it was begun; absent: of an earlier version. */
@@ -85,7 +87,8 @@ export function listCheckouts(project: ProjectContext): readonly OpenCheckout[] 
 
 function parseCheckout(stored: unknown): readonly OpenCheckout[] {
   if (typeof stored !== 'object' || stored === null) return [];
-  const { checkout_session_id: sessionId, name, profile, api, begun_at, earlier: _, ...others } = stored as Stored;
+  const { checkout_session_id: sessionId, name, profile, external_db_access, api, ...rest } = stored as Stored;
+  const { begun_at, earlier: _, ...others } = rest;
   if (typeof sessionId !== 'string' || typeof name !== 'string' || typeof profile !== 'string') return [];
   const begunAt = typeof begun_at === 'string' ? new Date(begun_at) : undefined;
   return [
@@ -93,6 +96,7 @@ function parseCheckout(stored: unknown): readonly OpenCheckout[] {
       sessionId,
       name,
       profileName: profile,
+      externalDbAccess: typeof external_db_access === 'boolean' ? external_db_access : undefined,
       api: typeof api === 'string' ? api : undefined,
       begunAt: begunAt === undefined || Number.isNaN(begunAt.getTime()) ? undefined : begunAt,
       others,
@@ -104,6 +108,7 @@ interface Stored extends Readonly<Record<string, unknown>> {
   readonly checkout_session_id?: unknown;
   readonly name?: unknown;
   readonly profile?: unknown;
+  readonly external_db_access?: unknown;
   readonly api?: unknown;
   readonly begun_at?: unknown;
   readonly earlier?: unknown;
@@ -111,14 +116,17 @@ interface Stored extends Readonly<Record<string, unknown>> {
 
 function writeCheckouts(project: ProjectContext, checkouts: readonly OpenCheckout[]): void {
   const path = checkoutPath(project);
-  const [last, ...earlier] = checkouts.map(({ sessionId, name, profileName, api, begunAt, others }) => ({
-    ...others,
-    checkout_session_id: sessionId,
-    name,
-    profile: profileName,
-    api,
-    begun_at: begunAt?.toISOString(),
-  }));
+  const [last, ...earlier] = checkouts.map(
+    ({ sessionId, name, profileName, externalDbAccess, api, begunAt, others }) => ({
+      ...others,
+      checkout_session_id: sessionId,
+      name,
+      profile: profileName,
+      external_db_access: externalDbAccess,
+      api,
+      begun_at: begunAt?.toISOString(),
+    }),
+  );
   if (last === undefined) return rmSync(path, { force: true });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const draft = `${path}.${process.pid}.tmp`;

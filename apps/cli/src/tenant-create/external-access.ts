@@ -2,9 +2,9 @@ import type { CloudApiClient } from '@sp/cloud-api';
 import type { Context } from '../context.ts';
 import { askConfirm } from '../prompts.ts';
 
-/** Whether the database of a new tenant is to be reached from outside: what the person says, and no when nobody is asked. */
-export async function askExternalAccess({ interactive }: Context): Promise<boolean> {
-  if (!interactive) return false;
+/** Whether the database of a new tenant is to be reached from outside; `undefined` when nobody can be asked. */
+export async function askExternalAccess({ interactive }: Context): Promise<boolean | undefined> {
+  if (!interactive) return undefined;
   return await askConfirm('Allow the database from outside, for backups and queries of yours?');
 }
 

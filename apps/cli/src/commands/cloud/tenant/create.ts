@@ -87,9 +87,12 @@ export default class TenantCreate extends BaseCommand {
     const deps = { context, api, project, bin: this.config.bin };
     const left = await findLeftCheckout(flags, deps);
     const choice = left ?? (await chooseTenant(flags, deps));
-    const open = flags['external-db-access'] ?? (await askExternalAccess(context));
-    const bought = 'sessionId' in choice ? await resumePurchase(choice, deps) : await buyTenant(choice, deps);
-    const externalDbAccess = open && (await openDatabase(bought.tenantId, deps));
+    const wanted = flags['external-db-access'] ?? left?.externalDbAccess ?? (await askExternalAccess(context));
+    const bought =
+      'sessionId' in choice
+        ? await resumePurchase(choice, deps)
+        : await buyTenant({ ...choice, externalDbAccess: wanted }, deps);
+    const externalDbAccess = wanted === true && (await openDatabase(bought.tenantId, deps));
     const kept = await keepTenant({ ...bought, profileName: choice.profileName }, deps);
     deleteCheckout(project, bought.checkoutSessionId);
     const next = [`${this.config.bin} cloud deploy --profile ${shellWord(kept.profile.name)}`];
