@@ -93,52 +93,83 @@ test('the sandbox’s page about a subscription works with the keyboard and has 
   expect(refused).toEqual([]);
 });
 
-/** As much of Paddle.js as the page uses. */
-const paddleScript = `window.Paddle = {
+/** As much of Paddle.js as the page uses, and where it has its style and its form from. */
+const paddleScript = `
+const load = (name, attributes) =>
+  new Promise((done, failed) => {
+    const element = Object.assign(document.createElement(name), attributes);
+    element.onload = done;
+    element.onerror = failed;
+    document.body.append(element);
+  });
+window.environment = 'production';
+window.Paddle = {
   Environment: { set: (name) => { window.environment = name; } },
-  Initialize: (options) => { window.paddle = options; },
+  Initialize: (options) => {
+    window.paddle = options;
+    const prefix = window.environment === 'production' ? '' : 'sandbox-';
+    const href = 'https://' + prefix + 'cdn.paddle.com/paddle/v2/assets/css/paddle.css';
+    window.opened = Promise.all([
+      load('link', { rel: 'stylesheet', href }),
+      load('iframe', { src: 'https://' + prefix + 'buy.paddle.com/', title: 'Paddle' }),
+    ]);
+  },
 };`;
 
-test('Paddle’s payment page runs what it needs under its policy, and goes on to the program that waits', async (context) => {
-  const { page, refused } = await openPage(context, 'light');
-  const dataDir = join(folder, 'postgres');
-  stops.push(() => removeEmbeddedPostgres({ dataDir }));
-  const postgres = await startEmbeddedPostgres({ dataDir });
-  stops.push(() => postgres.stop());
-  const store = await openStore(postgres.url);
-  stops.push(() => store.close());
-  await migrateStore(store);
-  const user = await store.pool.query("insert into users (email) values ('ada@example.com') returning id");
-  const returnUrl = 'http://127.0.0.1:45678/callback?own=</script>';
-  await store.pool.query(
-    "insert into checkout_sessions (id, user_id, price_id, region, tenant_name, redirect_uri, transaction_id) values ('cs_1', $1, 'pri_1', 'iad', 'shop', $2, 'txn_1')",
-    [(user.rows[0] as { id: string }).id, returnUrl],
-  );
-  const pages = paddleCheckoutPages({ store, clientToken: 'test_token', environment: 'sandbox' });
-  const port = await new Promise<number>((done) => {
-    const server = serve({ fetch: pages.fetch, hostname: '127.0.0.1', port: 0 }, (info: AddressInfo) =>
-      done(info.port),
+test.for([
+  { environment: 'sandbox', prefix: 'sandbox-' },
+  { environment: 'production', prefix: '' },
+])(
+  'Paddle’s payment page runs what it needs under its policy, and goes on to the program that waits: $environment',
+  async ({ environment, prefix }, context) => {
+    const { page, refused } = await openPage(context, 'light');
+    const dataDir = join(folder, `postgres-${environment}`);
+    stops.push(() => removeEmbeddedPostgres({ dataDir }));
+    const postgres = await startEmbeddedPostgres({ dataDir });
+    stops.push(() => postgres.stop());
+    const store = await openStore(postgres.url);
+    stops.push(() => store.close());
+    await migrateStore(store);
+    const user = await store.pool.query("insert into users (email) values ('ada@example.com') returning id");
+    const returnUrl = 'http://127.0.0.1:45678/callback?own=</script>';
+    await store.pool.query(
+      "insert into checkout_sessions (id, user_id, price_id, region, tenant_name, redirect_uri, transaction_id) values ('cs_1', $1, 'pri_1', 'iad', 'shop', $2, 'txn_1')",
+      [(user.rows[0] as { id: string }).id, returnUrl],
     );
-    stops.push(() => new Promise((closed) => server.close(closed)));
-  });
-  await page.route('https://cdn.paddle.com/**', (route) =>
-    route.fulfill({ contentType: 'text/javascript', body: paddleScript }),
-  );
-  await page.route('http://127.0.0.1:45678/**', (route) => route.fulfill({ body: 'the program' }));
-  await page.goto(`http://127.0.0.1:${port}/checkout?_ptxn=txn_1`);
-  expect(await page.evaluate('[window.environment, window.paddle.token]')).toEqual(['sandbox', 'test_token']);
-  expect(await seriousFindings(page)).toEqual([]);
-  expect(refused).toEqual([]);
+    const pages = paddleCheckoutPages({ store, clientToken: 'test_token', environment });
+    const port = await new Promise<number>((done) => {
+      const server = serve({ fetch: pages.fetch, hostname: '127.0.0.1', port: 0 }, (info: AddressInfo) =>
+        done(info.port),
+      );
+      stops.push(() => new Promise((closed) => server.close(closed)));
+    });
+    await page.route('https://cdn.paddle.com/**', (route) =>
+      route.fulfill({ contentType: 'text/javascript', body: paddleScript }),
+    );
+    await page.route(`https://${prefix}cdn.paddle.com/**/*.css`, (route) =>
+      route.fulfill({ contentType: 'text/css', body: '#state { letter-spacing: 7px; }' }),
+    );
+    await page.route(`https://${prefix}buy.paddle.com/**`, (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>Paddle</title><p>Pay</p>' }),
+    );
+    await page.route('http://127.0.0.1:45678/**', (route) => route.fulfill({ body: 'the program' }));
+    await page.goto(`http://127.0.0.1:${port}/checkout?_ptxn=txn_1`);
+    expect(await page.evaluate('[window.environment, window.paddle.token]')).toEqual([environment, 'test_token']);
+    await page.evaluate('window.opened.then(() => undefined)');
+    expect(await page.getByRole('status').evaluate((state) => getComputedStyle(state).letterSpacing)).toBe('7px');
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(refused).toEqual([]);
 
-  await page.evaluate("window.paddle.eventCallback({ name: 'checkout.loaded' })");
-  expect(page.url()).toContain('_ptxn=txn_1');
-  await page.evaluate("window.paddle.eventCallback({ name: 'checkout.completed' })");
-  await page.waitForURL('http://127.0.0.1:45678/**');
-  const returned = new URL(page.url()).searchParams;
-  expect(Object.fromEntries(returned)).toEqual({
-    own: '</script>',
-    status: 'pending',
-    transaction_id: 'txn_1',
-    checkout_session_id: 'cs_1',
-  });
-});
+    await page.evaluate("window.paddle.eventCallback({ name: 'checkout.loaded' })");
+    expect(page.url()).toContain('_ptxn=txn_1');
+    await page.evaluate("window.paddle.eventCallback({ name: 'checkout.completed' })");
+    await page.waitForURL('http://127.0.0.1:45678/**');
+    const returned = new URL(page.url()).searchParams;
+    expect(Object.fromEntries(returned)).toEqual({
+      own: '</script>',
+      status: 'pending',
+      transaction_id: 'txn_1',
+      checkout_session_id: 'cs_1',
+    });
+  },
+);

@@ -46,7 +46,7 @@ export function paddleCheckoutPages(options: {
 <script src="https://cdn.paddle.com/paddle/v2/paddle.js" nonce="${nonce}"></script>
 <script nonce="${nonce}">${raw(script)}</script>`,
     });
-    response.headers.set('content-security-policy', contentSecurityPolicy(nonce));
+    response.headers.set('content-security-policy', contentSecurityPolicy({ nonce, environment }));
     return response;
   });
   return pages;
@@ -81,14 +81,17 @@ function scriptValue(value: string | null): string {
   );
 }
 
-function contentSecurityPolicy(nonce: string): string {
+// The sandbox has its script from the same place, and everything that this loads from places of its own.
+function contentSecurityPolicy(page: { readonly nonce: string; readonly environment: string }): string {
+  const { nonce, environment } = page;
+  const prefix = environment === 'production' ? '' : 'sandbox-';
   return [
     "default-src 'none'",
     `script-src 'nonce-${nonce}' https://cdn.paddle.com`,
-    "style-src 'unsafe-inline' https://cdn.paddle.com",
+    `style-src 'unsafe-inline' https://${prefix}cdn.paddle.com`,
     'img-src https://*.paddle.com data:',
     'connect-src https://*.paddle.com',
-    'frame-src https://buy.paddle.com https://sandbox-buy.paddle.com',
+    `frame-src https://${prefix}buy.paddle.com`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
