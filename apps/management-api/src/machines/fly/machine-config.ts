@@ -17,6 +17,7 @@ export function machineConfig(
   return {
     image,
     guest: guestOf(spec.memoryMb),
+    // Fly.io gives its folder to the image's user at each start.
     mounts: [{ volume: volumeId, path: volumePath }],
     services: [
       {
