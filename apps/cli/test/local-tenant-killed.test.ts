@@ -22,11 +22,17 @@ async function makeProject(env: Readonly<Record<string, string>>) {
     const child = spawn(process.execPath, ['--import', preload, binaryPath, ...args], {
       cwd,
       env: { PATH: process.env['PATH'] ?? '', HOME: cwd, ...env, SP_TEST_KILL_AT: killAt },
-      stdio: ['pipe', 'ignore', 'ignore'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     child.stdin.end(stdin);
-    const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
-    expect([killAt, code, signal]).toEqual([killAt, null, 'SIGKILL']);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+      });
+    }
+    const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+    expect([code, signal], `${killAt}\n${said}`).toEqual([null, 'SIGKILL']);
   };
   const list = ['cloud', 'tenant', 'list', '--cached', '--json'];
   const expectListed = async (name: string, listed: 'unfinished' | 'finished'): Promise<void> => {

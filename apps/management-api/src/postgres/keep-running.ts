@@ -65,12 +65,12 @@ async function findPostmaster(
 async function waitForTurn({ dataDir, signal }: EmbeddedPostgresOptions): Promise<{ release(): Promise<void> }> {
   const folder = `${resolve(dataDir)}.starting`;
   while (true) {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       const lock = await lockDataFolder(folder);
       return { release: () => lock.release().then(() => rmdir(folder).catch(() => undefined)) };
     } catch (error) {
-      // Gone: whoever was before us has just finished.
+      // Gone, also while it is made: whoever was before us has just finished.
       const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
       if (!gone && !isLocalCloudError(error)) throw error;
     }
