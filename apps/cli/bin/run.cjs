@@ -6,9 +6,37 @@ const { readFileSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
 
 const dist = join(__dirname, '..', 'dist');
-const argv = process.argv.slice(2);
+const argv = ordered(process.argv.slice(2));
 /** What is asked of this program; behind `--` is what it is to work on. */
 const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+
+/** Flags of every command may stand in front of one. */
+function ordered(words) {
+  const first = words.findIndex(
+    (word) => !['--json', '--json-lines', '--non-interactive', '--no-color'].includes(word),
+  );
+  if (first < 1 || words[first].startsWith('-')) return words;
+  const rest = words.slice(first);
+  const end = rest.findIndex((word) => word.startsWith('-'));
+  const command = end === -1 ? rest : rest.slice(0, end);
+  return [...command, ...words.slice(0, first), ...rest.slice(command.length)];
+}
+
+/** What earlier versions called differently, as the libraries that look for it know it. */
+function translate() {
+  const { env } = process;
+  const at = own.indexOf('--no-color');
+  if (at !== -1) {
+    own.splice(at, 1);
+    if (own !== argv) argv.splice(at, 1);
+  }
+  if (at !== -1 || !['', '0', 'false'].includes((env.SYSTEMPROMPT_NO_COLOR || '').toLowerCase())) {
+    env.NO_COLOR = '1';
+    delete env.FORCE_COLOR;
+  }
+  if ((env.SYSTEMPROMPT_OUTPUT_FORMAT || '').toLowerCase() === 'json') env.SYSTEMPROMPT_CONTENT_TYPE = 'json';
+  process.argv.splice(2, Infinity, ...argv);
+}
 
 function prepared(name) {
   try {
@@ -74,4 +102,5 @@ function findCommand(commands) {
   return undefined;
 }
 
+translate();
 start();

@@ -25,7 +25,8 @@ export async function main({ argv, root }: { argv: readonly string[]; root: stri
       process.exitCode = described.exitCode;
       if (argv.includes('--json-lines'))
         process.stdout.write(`${JSON.stringify({ type: 'error', ...described.json })}\n`);
-      else if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(described.json, undefined, 2)}\n`);
+      else if (argv.includes('--json') || process.env['SYSTEMPROMPT_CONTENT_TYPE'] === 'json')
+        process.stdout.write(`${JSON.stringify(described.json, undefined, 2)}\n`);
       else writeStderr(renderError(described));
     }
   }
@@ -65,6 +66,9 @@ function isUnknownCommand(error: unknown): boolean {
 
 async function unknownCommand(argv: readonly string[]): Promise<CliError> {
   const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
+  // What follows may be a secret.
+  const [flag = ''] = argv[0]?.split('=') ?? [];
+  if (typed === '') return new CliError('SP_CLI_USAGE', `A command comes first, and ${flag} after it`);
   const known = retiredCommand(typed);
   if (known !== undefined) return known;
   const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);

@@ -14,6 +14,31 @@ test.each([
     ['cloud', 'tenant', 'delete', '--yes'],
     '--yes is not enough for what cannot be brought back: it is --confirm with the name now',
   ],
+  [['cloud', 'status', '--yaml'], 'There is no flag --yaml any more: --json is what programs read'],
+  [['cloud', 'status', '-q'], 'There is no flag -q any more: what is not the result goes to stderr'],
+  [
+    ['cloud', 'deploy', '--debug'],
+    'There is no flag --debug any more: everything is told; a defect shows where it is under DEBUG=1',
+  ],
+  [
+    ['cloud', 'db', 'tables', '--database-url', 'postgres://u:planted@h/d'],
+    'There is no flag --database-url any more: a command takes the database of its --profile or --tenant',
+  ],
+  [
+    ['cloud', 'profile', 'create', 'x', '--anthropic-key', 'planted-value'],
+    'There is no flag --anthropic-key any more: a key is not given on the command line; set it afterwards with cloud profile edit --set-anthropic-key -',
+  ],
+  [
+    ['cloud', 'sync', 'push', '--force'],
+    'There is no flag --force any more: it did nothing; where both sides changed a file, --ours, --theirs or --keep-both decides',
+  ],
+  [['cloud', 'status', '--force'], 'There is no flag --force'],
+  [['cloud', 'profile', 'show', '-f', 'ai'], 'There is no flag -f any more: take what you need of --json'],
+  [['--yaml', 'cloud', 'status'], 'A command comes first, and --yaml after it'],
+  [
+    ['--database-url=postgres://u:planted@h/d', 'cloud', 'status'],
+    'A command comes first, and --database-url after it',
+  ],
   // The value may be a secret that went to the wrong flag.
   [['cloud', 'status', '--tennant=planted-value'], 'There is no flag --tennant; did you mean --tenant?'],
 ])('%j: %s', async (argv, message) => {
@@ -58,6 +83,38 @@ test('a topic is help for people, and an error for programs that names its comma
   expect(JSON.parse(stdout)).toMatchObject({
     error: { code: 'SP_CLI_UNKNOWN_COMMAND', available: expect.arrayContaining(['cloud tenant create']) },
   });
+});
+
+test('flags of every command are taken in front of it too', async () => {
+  const cwd = await temporaryFolder();
+  const { stdout, exitCode } = await runBinary(['--json', '--non-interactive', 'cloud', 'profile', 'list'], { cwd });
+  expect([exitCode, JSON.parse(stdout)]).toMatchObject([5, { error: { code: 'SP_CLI_NO_PROJECT' } }]);
+  const unknown = await runBinary(['--json', 'cloud', 'nope'], { cwd });
+  expect(JSON.parse(unknown.stdout)).toMatchObject({ error: { code: 'SP_CLI_UNKNOWN_COMMAND' } });
+});
+
+test('the variables of earlier versions for JSON and for no colour', async () => {
+  const cwd = await temporaryFolder();
+  const asJson = { SYSTEMPROMPT_OUTPUT_FORMAT: 'json' };
+  for (const argv of [
+    ['cloud', 'profile', 'list'],
+    ['cloud', 'nope'],
+  ]) {
+    const { stdout, stderr } = await runBinary(argv, { cwd, env: asJson });
+    expect([stderr, JSON.parse(stdout)]).toMatchObject(['', { error: { code: expect.stringMatching(/^SP_CLI_/) } }]);
+  }
+  const coloured = { FORCE_COLOR: '1', NO_COLOR: '' };
+  expect((await runBinary(['cloud', 'profile', 'list'], { cwd, env: coloured })).stderr).toContain('\u001B[');
+  for (const [argv, env] of [
+    [['cloud', 'profile', 'list'], { ...coloured, SYSTEMPROMPT_NO_COLOR: '1' }],
+    [['cloud', 'profile', 'list', '--no-color'], coloured],
+    [['--no-color', 'cloud', 'profile', 'list'], coloured],
+    [['cloud', 'nope', '--no-color'], coloured],
+  ] as const) {
+    const { stderr } = await runBinary(argv, { cwd, env });
+    expect(stderr).toMatch(/^✗ .*SP_CLI_/s);
+    expect(stderr).not.toContain('\u001B');
+  }
 });
 
 test('flags of earlier versions that mean nothing now are taken', async () => {
