@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -7,9 +8,11 @@ import pino from 'pino';
 import { afterAll, beforeAll, expect, type TestContext, test, vi } from 'vitest';
 import { detectDocker } from '../src/machines/detect.ts';
 import { createDockerMachines } from '../src/machines/docker.ts';
+import { createDockerRun, type RunDocker } from '../src/machines/docker-command.ts';
+import { findKeptPorts } from '../src/machines/docker-containers.ts';
 import { writeBaseImage } from './base-image-for-docker.ts';
 import { pushMachineImage } from './machine-image.ts';
-import { machinesSuite } from './machines.suite.ts';
+import { askFacts, machinesSuite } from './machines.suite.ts';
 import { type RegistryFixture, startRegistry } from './machines-fixture.ts';
 
 let scratch: string;
@@ -192,4 +195,47 @@ test('docker: the images of the current and the previous release stay, older one
 
 test('docker: no client, no engine: not available, and why', async () => {
   expect(await detectDocker({ binary: '/nonexistent/docker' })).toMatchObject({ available: false });
+});
+
+test('docker: a port that somebody takes at the last moment is left to them', async (context) => {
+  const fixture = need(context);
+  const docker = createDockerRun();
+  const servers: Server[] = [];
+  context.onTestFinished(() => {
+    for (const server of servers) server.close();
+  });
+  const tried: number[] = [];
+  const run: RunDocker = async (args, options) => {
+    const port = Number(/^127\.0\.0\.1:(\d+):/.exec(args[args.indexOf('--publish') + 1] ?? '')?.[1]);
+    if (args[0] === 'run' && tried.push(port) === 1) {
+      const server = createServer();
+      servers.push(server);
+      await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
+    }
+    return await docker(args, options);
+  };
+  const machines = createDockerMachines({
+    images: fixture.images,
+    registry: fixture.registry,
+    logger: pino({ enabled: false }),
+    run,
+  });
+  const spec = {
+    appName: 'sp-test-port-taken',
+    tenantId: fixture.tenantId,
+    releaseId: '00000000-bbbb-4bbb-8bbb-000000000001',
+    image: { repository: 'systemprompt-images', digest: fixture.digest },
+    env: {},
+    memoryMb: 192,
+    volumeGb: 1,
+  };
+  context.onTestFinished(() => machines.removeApp(spec.appName));
+  const machine = await machines.start(spec);
+  expect(tried).toHaveLength(2);
+  expect(machine).toMatchObject({ state: 'running', address: `127.0.0.1:${tried[1]}` });
+  expect(await machines.list(spec.appName)).toEqual([machine]);
+  await askFacts(machine);
+  // It stays its own, also while it does not run.
+  await docker(['kill', machine.id]);
+  expect(await findKeptPorts(docker, spec)).toContain(tried[1]);
 });
