@@ -27,7 +27,7 @@ export interface KnownCommand {
 }
 
 /** The variables of the flags that choose, by what they choose. */
-export const choosingVariables = {
+const choosingVariables = {
   tenant: 'SYSTEMPROMPT_TENANT',
   profile: 'SYSTEMPROMPT_PROFILE',
   dataDir: 'SYSTEMPROMPT_LOCAL_DATA_DIR',
