@@ -30,7 +30,7 @@ export async function createOwnerRole(client: Client, owner: string): Promise<vo
  * Lets this role act for one of a tenant: hand it a database, end its sessions, drop what it owns. Only a superuser may do
  * so without being its member. From Postgres 16 on, who makes a role may grant it, and does not act for it yet.
  */
-export async function actFor(client: Client, role: string): Promise<void> {
+async function actFor(client: Client, role: string): Promise<void> {
   const { rows } = await client.query<{ isSuperuser: boolean; hasOptions: boolean }>(
     `select rolsuper as "isSuperuser", current_setting('server_version_num')::int >= 160000 as "hasOptions"
      from pg_roles where rolname = current_user`,
