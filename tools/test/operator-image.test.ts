@@ -26,7 +26,7 @@ const logOf = async (name: string): Promise<string> => {
 /** Below the ports that the system gives to connections, of which one would take it before the container has started. */
 async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(12_000, 32_000);
+    const port = randomInt(12_000, 20_000);
     const server = createServer();
     const isFree = await new Promise<boolean>((done) => {
       server.once('error', () => done(false));

@@ -101,7 +101,7 @@ interface Installation {
 }
 
 async function install(postgres: DebianPostgres, given: Environment = {}): Promise<Installation> {
-  const ports = [randomInt(12_000, 22_000), randomInt(22_000, 32_000)];
+  const ports = [randomInt(12_000, 16_000), randomInt(16_000, 20_000)];
   const balancer = await startBalancer(ports);
   let env: Environment = {
     HOME: folder,
