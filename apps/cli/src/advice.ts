@@ -189,7 +189,7 @@ export const advice: Readonly<Record<AnyErrorCode, Advice>> = {
   SP_FILE_LOCKED: advise(conflict, 'Another command is writing the file.', retryLater),
   SP_FILE_ABORTED: advise(interrupted, 'Run the command again.'),
 
-  SP_CLI_INPUT_NEEDED: advise(inputNeeded, 'Give the flags that the message names, or run it in a terminal.'),
+  SP_CLI_INPUT_NEEDED: advise(inputNeeded, 'Give what the message names, or run it in a terminal.'),
   SP_CLI_CANCELLED: advise(usage, 'Nothing was changed.'),
   SP_CLI_NO_PROJECT: advise(notFound, 'Go to your project, or make this folder one: systemprompt cloud init'),
   SP_CLI_NOT_LOGGED_IN: advise(notLoggedIn, logIn),

@@ -48,7 +48,7 @@ export abstract class BaseCommand extends Command {
     options?: Interfaces.Input<F, B, A>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse(options, argv);
+    const parsed = await this.parseComplete(options, argv ?? this.argv);
     this.#parsed = parsed;
     const { profile } = parsed.flags as Parsed;
     // Not one that is about to be made.
@@ -59,6 +59,22 @@ export abstract class BaseCommand extends Command {
     const named = { ...parsed, flags: { ...parsed.flags, profile: await profileNameOf(this.context, profile) } };
     this.#parsed = named;
     return named;
+  }
+
+  /** Asks for what is missing: oclif itself would only say so. */
+  private async parseComplete<F extends Parsed, B extends Parsed, A extends Parsed>(
+    options: Interfaces.Input<F, B, A> | undefined,
+    argv: string[],
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    try {
+      return await super.parse(options, argv);
+    } catch (error) {
+      if (!(error instanceof Error) || !/Missing (?:\d+ )?required/.test(error.message)) throw error;
+      const { completedLine } = await import('./missing-values.ts');
+      const completed = await completedLine(error, { argv, command: this.ctor }, this.context);
+      if (completed === undefined) throw error;
+      return await this.parseComplete(options, [...completed]);
+    }
   }
 
   #context: Context | undefined;

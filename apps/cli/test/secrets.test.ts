@@ -59,7 +59,7 @@ test('a value that is missing is 3 without a terminal, a name of the platform is
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'SP_CLI_SECRET_REFUSED' } });
   }
   expect((await runCommand(Unset, ['FLY_APP_NAME'], world)).exitCode).toBe(2);
-  expect((await runCommand(SecretsSet, [], world)).exitCode).toBe(2);
+  expect((await runCommand(SecretsSet, [], world)).exitCode).toBe(3);
   expect(world.api.bodies).toEqual([]);
 });
 

@@ -38,7 +38,7 @@ export interface ErrorDescription {
   readonly actionRequired?: true | undefined;
   /** Command lines that go on from here. */
   readonly next?: readonly string[] | undefined;
-  /** Flags whose value is missing. */
+  /** Flags and arguments whose value is missing. */
   readonly flags?: readonly string[] | undefined;
   /** What exists instead of what was asked for. */
   readonly available?: readonly string[] | undefined;

@@ -26,14 +26,33 @@ export async function findProfile(context: Context, name: string | undefined, ve
   throw new CliError('SP_CLI_PROFILE_NOT_FOUND', `There is no profile ${wanted}`, { path: paths.config, available });
 }
 
-async function pick(context: Context, available: readonly string[], verb: string): Promise<string> {
+/**
+ * The profile of this name, or the one that the person picks, even when there is one only: nobody shall lose what they
+ * did not name.
+ *
+ * @throws {CliError} `SP_CLI_PROFILE_NOT_FOUND`, `SP_CLI_INPUT_NEEDED`
+ */
+export async function nameProfile(context: Context, name: string | undefined, verb: string): Promise<FoundProfile> {
+  if (name !== undefined) return findProfile(context, name, verb);
+  const { listProfiles } = await import('@sp/tenants');
+  const available = (await listProfiles(context.requireProject().profilesDir)).map((profile) => profile.name);
+  return findProfile(context, await pick(context, available, verb, { always: true }), verb);
+}
+
+async function pick(
+  context: Context,
+  available: readonly string[],
+  verb: string,
+  { always = false } = {},
+): Promise<string> {
   const [only] = available;
   if (only === undefined)
     throw new CliError('SP_CLI_PROFILE_NOT_FOUND', 'This project has no profile yet', { available });
-  if (available.length === 1) return only;
+  if (available.length === 1 && !always) return only;
   if (!context.interactive) {
     const next = available.map((name) => `${context.bin} cloud profile ${verb} ${shellWord(name)}`);
-    throw new CliError('SP_CLI_INPUT_NEEDED', `There are ${available.length} profiles: which one?`, {
+    const count = available.length === 1 ? 'is 1 profile: is it meant' : `are ${available.length} profiles: which one`;
+    throw new CliError('SP_CLI_INPUT_NEEDED', `There ${count}?`, {
       next,
       available,
     });

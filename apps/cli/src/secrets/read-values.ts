@@ -1,6 +1,25 @@
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { askSecret } from '../prompts.ts';
+import { askSecret, askText } from '../prompts.ts';
+
+/**
+ * The words of a command line that name secrets; without any, the name that the person types.
+ *
+ * @throws {CliError} `SP_CLI_INPUT_NEEDED`
+ */
+export async function secretWords(
+  context: Context,
+  words: readonly string[],
+  options: { readonly command: string /** What stands for a word in the help. */; readonly word: string },
+): Promise<readonly string[]> {
+  if (words.length > 0) return words;
+  const { command, word } = options;
+  if (!context.interactive) {
+    const message = `\`${command}\` needs at least one ${word}`;
+    throw new CliError('SP_CLI_INPUT_NEEDED', message, { flags: [word], next: [`${command} ${word}`] });
+  }
+  return [await askText({ message: 'Name of the secret', validate: (name) => (name ? undefined : 'It is needed.') })];
+}
 
 /**
  * The secrets of a command line: `KEY=VALUE`, or `KEY` whose value is asked for or comes on stdin. Names become upper
@@ -14,7 +33,6 @@ export async function readValues(
   options: { readonly stdin: boolean; readonly command: string },
 ): Promise<Readonly<Record<string, string>>> {
   const { stdin, command } = options;
-  if (words.length === 0) throw new CliError('SP_CLI_USAGE', 'Name at least one secret: KEY=VALUE, or KEY');
   const pairs = words.map((word) => {
     const at = word.indexOf('=');
     return at === -1

@@ -3,7 +3,7 @@ import { Args } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { confirmYes } from '../../../confirm.ts';
 import { yesFlag } from '../../../flags.ts';
-import { findProfile } from '../../../profile/find.ts';
+import { nameProfile } from '../../../profile/find.ts';
 
 /** What `cloud profile delete` answers. */
 export interface ProfileDeleteResult {
@@ -17,13 +17,13 @@ export default class ProfileDelete extends BaseCommand {
   static override description = 'The tenant stays as it is. Without a terminal, --yes is needed.';
   static override examples = ['<%= config.bin %> <%= command.id %> staging --yes'];
   static override args = {
-    name: Args.string({ ignoreStdin: true, name: 'NAME', description: 'Name of a profile.', required: true }),
+    name: Args.string({ ignoreStdin: true, name: 'NAME', description: 'Name of a profile.' }),
   };
   static override flags = { yes: yesFlag };
 
   async run(): Promise<ProfileDeleteResult> {
     const { args, flags } = await this.parse(ProfileDelete);
-    const { name, paths } = await findProfile(this.context, args.name, 'delete');
+    const { name, paths } = await nameProfile(this.context, args.name, 'delete');
     const question = `Delete the profile ${name} with its secrets?`;
     const command = `${this.config.bin} cloud profile delete ${name}`;
     await confirmYes(this.context, { question, yes: flags.yes, command });

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
-import { readValues } from '../../../secrets/read-values.ts';
+import { readValues, secretWords } from '../../../secrets/read-values.ts';
 import { findTarget } from '../../../tenant/target.ts';
 
 /** What the commands that change secrets answer. */
@@ -31,8 +31,9 @@ export default class SecretsSet extends BaseCommand {
   async run(): Promise<SecretsChangeResult> {
     const { argv, flags } = await this.parse(SecretsSet);
     const command = `${this.config.bin} cloud secrets set`;
+    const words = await secretWords(this.context, argv as string[], { command, word: 'KEY' });
     const target = await findTarget(this.context, { tenant: flags.tenant, profile: flags.profile, command });
-    const values = await readValues(this.context, argv as string[], { stdin: flags.stdin, command });
+    const values = await readValues(this.context, words, { stdin: flags.stdin, command });
     const keys = Object.keys(values);
     await target.api.secrets.set(target.id, values, { signal: this.context.signal });
     this.log(`Set ${keys.join(', ')} of ${target.label}`);

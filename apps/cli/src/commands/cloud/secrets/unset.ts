@@ -1,7 +1,6 @@
 import { BaseCommand } from '../../../base-command.ts';
-import { CliError } from '../../../cli-error.ts';
 import { profileFlag, tenantFlag } from '../../../flags.ts';
-import { refuseNames } from '../../../secrets/read-values.ts';
+import { refuseNames, secretWords } from '../../../secrets/read-values.ts';
 import { shellWord } from '../../../shell-words.ts';
 import { findTarget } from '../../../tenant/target.ts';
 import type { SecretsChangeResult } from './set.ts';
@@ -16,10 +15,11 @@ export default class SecretsUnset extends BaseCommand {
 
   async run(): Promise<SecretsChangeResult> {
     const { argv, flags } = await this.parse(SecretsUnset);
-    const keys = (argv as string[]).map((key) => key.toUpperCase());
-    if (keys.length === 0) throw new CliError('SP_CLI_USAGE', 'Name at least one secret');
+    const start = `${this.config.bin} cloud secrets unset`;
+    const words = await secretWords(this.context, argv as string[], { command: start, word: 'KEY' });
+    const keys = words.map((key) => key.toUpperCase());
     await refuseNames(keys);
-    const command = `${this.config.bin} cloud secrets unset ${keys.map((key) => shellWord(key)).join(' ')}`;
+    const command = `${start} ${keys.map((key) => shellWord(key)).join(' ')}`;
     const target = await findTarget(this.context, { ...flags, command });
     for (const key of keys) await target.api.secrets.delete(target.id, key, { signal: this.context.signal });
     this.log(`Removed ${keys.join(', ')} of ${target.label}`);
