@@ -147,7 +147,7 @@ test('Ctrl-C in the middle of a deploy: what goes on, and how to take it up; the
   session.type(keys.interrupt);
   expect(await session.ended(), session.screen()).toBe(130);
   expect(session.screen()).toContain('SP_DEPLOY_ABORTED');
-  expect(session.screen()).toContain('$ systemprompt cloud status --watch');
+  expect(session.screen()).toMatch(/\$ systemprompt cloud status --tenant [0-9a-f-]{36} --watch/);
   expectTidy(session);
   // It goes on without anybody waiting; watching ends when nothing is under way.
   const watch = open(['cloud', 'status', '--watch', '--interval', '1']);
