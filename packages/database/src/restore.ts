@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { checkBackup } from './check-backup.ts';
@@ -10,7 +11,8 @@ import { describeDatabase } from './describe-database.ts';
 import { type DumpOrigin, firstWithTransactionTimeout, readDumpOrigin } from './dump-origin.ts';
 import { countRows, listTables, type RowCounts } from './list-tables.ts';
 import type { PostgresTool, ToolOptions } from './postgres-tools.ts';
-import { runTool } from './run-tool.ts';
+import { restorableSql, UnrestorableSql } from './restorable-sql.ts';
+import { runTool, type ToolRun } from './run-tool.ts';
 
 /** How to restore. */
 export interface RestoreOptions extends ConnectOptions, ToolOptions {
@@ -30,7 +32,8 @@ export interface Restored {
 
 /**
  * Brings a backup into a database, in one transaction: when anything fails, or the process is killed, the database is as
- * it was before. Needs `pg_restore`, or `psql` for a backup in SQL, best of the server's version.
+ * it was before. A backup in SQL may hold nothing but SQL: psql's commands, which run programs and read files, and
+ * statements that would end the transaction are refused. Needs `pg_restore`, or `psql` for a backup in SQL, best of the server's version.
  * @throws {DatabaseError} SP_DATABASE_NOT_EMPTY, SP_DATABASE_BACKUP_DAMAGED, SP_DATABASE_BACKUP_UNSUITABLE,
  * SP_DATABASE_ROWS_DIFFER and others
  */
@@ -67,12 +70,20 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
     return await choose(least);
   });
   const run = { tool, chosen, signal } as const;
-  const tooOld = asTooOld(tool, { path, origin, chosen });
   if (format === 'sql') {
     const flags = ['--no-psqlrc', '--no-password', '--quiet', '--set=ON_ERROR_STOP=1', '--file=-'];
+    const key = (await knowsRestrict(run, flags)) ? randomBytes(16).toString('hex') : undefined;
     // The mark is for the first byte only, and that is not the dump's here.
-    const input = Readable.from(inTransaction(createReadStream(path, { start: origin.markBytes })));
-    await runTool({ ...run, arguments: flags, input }).catch(tooOld);
+    const file: AsyncIterable<Buffer> = createReadStream(path, { start: origin.markBytes });
+    let unrestorable: UnrestorableSql | undefined;
+    const sql = restorableSql(file, { strict: key === undefined });
+    const input = Readable.from(inTransaction(sql, { key, onProblem: (problem) => (unrestorable = problem) }));
+    await runTool({ ...run, arguments: flags, input }).catch((error: unknown) => {
+      if (unrestorable === undefined) throw error;
+      const { kind, reason, line } = unrestorable.problem;
+      const code = kind === 'damaged' ? 'SP_DATABASE_BACKUP_DAMAGED' : 'SP_DATABASE_BACKUP_UNSUITABLE';
+      throw new DatabaseError(code, `${whose(path, origin)} cannot be restored: ${reason} in line ${line}`, { path });
+    });
   } else {
     const flags = ['--no-owner', '--no-privileges', '--no-password', '--single-transaction', '--exit-on-error'];
     if (replace) flags.push('--clean', '--if-exists');
@@ -81,7 +92,7 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
     const from = chosen.elsewhere
       ? { arguments: flags, input: createReadStream(path) }
       : { arguments: [...flags, path] };
-    await runTool({ ...run, ...from }).catch(tooOld);
+    await runTool({ ...run, ...from }).catch(asTooOld(tool, { path, origin, chosen }));
   }
   const count = async (connection: Connection): Promise<RowCounts> => {
     await liftTimeLimits(connection);
@@ -98,12 +109,33 @@ export async function restore(url: string, options: RestoreOptions): Promise<Res
 }
 
 // Not psql's --single-transaction: it commits at the end of its input, also when whoever feeds it was killed half-way.
-async function* inTransaction(sql: AsyncIterable<Buffer | string>): AsyncIterable<Buffer | string> {
+async function* inTransaction(
+  sql: AsyncIterable<Buffer>,
+  { key, onProblem }: { readonly key: string | undefined; readonly onProblem: (problem: UnrestorableSql) => void },
+): AsyncIterable<Buffer | string> {
+  // From here on psql takes nothing but SQL: a dump could run programs.
+  if (key !== undefined) yield `\\restrict ${key} \\\\ `;
   // The limits of time as dumps of pg_dump lift them themselves, but before there is a transaction. All in the dump's
   // first line, so that psql counts its lines.
   yield 'set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0; begin; ';
-  yield* sql;
+  try {
+    yield* sql;
+  } catch (error) {
+    if (error instanceof UnrestorableSql) onProblem(error);
+    throw error;
+  }
   yield '\ncommit;\n';
+}
+
+/** Whether this psql can be told to take nothing but SQL: those since August 2025. */
+async function knowsRestrict(run: Omit<ToolRun, 'arguments'>, flags: readonly string[]): Promise<boolean> {
+  try {
+    await runTool({ ...run, arguments: flags, input: Readable.from(['\\restrict test\n\\unrestrict test\n']) });
+    return true;
+  } catch (error) {
+    if (isDatabaseError(error) && error.message.includes('invalid command \\restrict')) return false;
+    throw error;
+  }
 }
 
 // A name alone is taken for a connection string as soon as it has a `=`.
@@ -111,8 +143,8 @@ function connectionString(database: string): string {
   return `dbname='${database.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-// In these words psql before August 2025 refuses a dump that was written later, and pg_restore an archive.
-const tooNewForTool = /invalid command \\(un)?restrict|unsupported version \(\d+\.\d+\) in file header/;
+// In these words pg_restore refuses an archive that was written later.
+const tooNewForTool = /unsupported version \(\d+\.\d+\) in file header/;
 
 function asTooOld(
   tool: PostgresTool,
