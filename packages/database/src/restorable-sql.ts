@@ -1,22 +1,5 @@
-/** Why SQL cannot be restored. */
-export interface SqlProblem {
-  /** From 1. */
-  readonly line: number;
-  /** `unsuitable`: it does what a restore must not; `damaged`: it ends too early. */
-  readonly kind: 'unsuitable' | 'damaged';
-  readonly reason: string;
-}
-
-/** {@link SqlProblem} as it leaves the stream. */
-export class UnrestorableSql extends Error {
-  override readonly name = 'UnrestorableSql';
-  readonly problem: SqlProblem;
-
-  constructor(problem: SqlProblem) {
-    super(`${problem.reason} in line ${problem.line}`);
-    this.problem = problem;
-  }
-}
+import { newStatement, trackBlocks } from './sql-statement.ts';
+import { type SqlProblem, UnrestorableSql } from './unrestorable-sql.ts';
 
 /**
  * What psql may be given of a dump in SQL: the same, without what begins and ends transactions (pg_dump writes that around
@@ -55,27 +38,6 @@ const plainText = /[^'\\]*/y;
 // No token that means anything is longer, and no statement that is left out.
 const longest = 65_536;
 const bracketLength = 256;
-
-interface Statement {
-  /** Its first words; what is no word ends them. */
-  readonly words: string[];
-  readonly identifiers: string[];
-  tokens: number;
-  last: string;
-  parentheses: number;
-  blocks: number;
-  readsRows: boolean;
-}
-
-const newStatement = (): Statement => ({
-  words: [],
-  identifiers: [],
-  tokens: 0,
-  last: '',
-  parentheses: 0,
-  blocks: 0,
-  readsRows: false,
-});
 
 function createReader(strict: boolean): { read(chunk: Buffer, isLast: boolean): Generator<Buffer> } {
   let mode: Mode = 'code';
@@ -336,18 +298,6 @@ function createReader(strict: boolean): { read(chunk: Buffer, isLast: boolean): 
   }
 
   return { read };
-}
-
-/** In `CREATE FUNCTION … BEGIN ATOMIC … END` semicolons end nothing: told as psql tells it. */
-function trackBlocks(statement: Statement, name: string): void {
-  const { identifiers } = statement;
-  if (identifiers.length < 4) identifiers.push(name);
-  const [first, ...rest] = identifiers;
-  const kind = rest[0] === 'or' && rest[1] === 'replace' ? rest[2] : rest[0];
-  if (first !== 'create' || (kind !== 'function' && kind !== 'procedure') || statement.parentheses > 0) return;
-  if (name === 'begin') statement.blocks += 1;
-  else if (name === 'case' && statement.blocks > 0) statement.blocks += 1;
-  else if (name === 'end' && statement.blocks > 0) statement.blocks -= 1;
 }
 
 function countLines(text: string, end: number): number {

@@ -11,8 +11,9 @@ import { describeDatabase } from './describe-database.ts';
 import { type DumpOrigin, firstWithTransactionTimeout, readDumpOrigin } from './dump-origin.ts';
 import { countRows, listTables, type RowCounts } from './list-tables.ts';
 import type { PostgresTool, ToolOptions } from './postgres-tools.ts';
-import { restorableSql, UnrestorableSql } from './restorable-sql.ts';
+import { restorableSql } from './restorable-sql.ts';
 import { runTool, type ToolRun } from './run-tool.ts';
+import { UnrestorableSql } from './unrestorable-sql.ts';
 
 /** How to restore. */
 export interface RestoreOptions extends ConnectOptions, ToolOptions {

@@ -2,7 +2,8 @@ import { access, appendFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { backUp, listTables, restore, runQuery } from '../src/index.ts';
-import { restorableSql, UnrestorableSql } from '../src/restorable-sql.ts';
+import { restorableSql } from '../src/restorable-sql.ts';
+import { UnrestorableSql } from '../src/unrestorable-sql.ts';
 import {
   needsPostgres,
   type PostgresServer,
