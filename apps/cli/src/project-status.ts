@@ -2,13 +2,17 @@ import type { CloudApiClient } from '@sp/cloud-api';
 import { describeToken, type TokenDescription } from './auth/describe-token.ts';
 import type { Context } from './context.ts';
 import { listProjectProfiles, type ProfileSummary } from './profile-listing.ts';
+import { notOfAccount } from './tenant/of-account.ts';
 import { type ListedTenant, listTenants, pickTenant } from './tenant-listing.ts';
 
 /** How one tenant is. */
 export interface TenantState {
   readonly id: string;
   readonly name: string;
-  /** `unknown` when the API was out of reach, `local` for a tenant of this computer. */
+  /**
+   * `unknown` when the API was out of reach, `local` for a tenant of this computer, `foreign` for one that the API does not
+   * have for this account.
+   */
   readonly status: string;
   readonly url?: string | undefined;
   readonly message?: string | undefined;
@@ -54,10 +58,11 @@ export async function getProjectStatus(
 }
 
 async function stateOf(
-  { stored: { id, name, tenantType }, info }: ListedTenant,
+  { stored: { id, name, tenantType }, info, isForeign }: ListedTenant,
   deps: { profiles: readonly ProfileSummary[]; api: CloudApiClient; signal: AbortSignal },
 ): Promise<TenantState> {
   const profiles = deps.profiles.filter(({ tenantId }) => tenantId === id).map((profile) => profile.name);
+  if (isForeign === true) return { id, name, status: 'foreign', message: notOfAccount, profiles };
   if (info === undefined) return { id, name, status: tenantType === 'local' ? 'local' : 'unknown', profiles };
   const { status, appUrl, message } = await deps.api.tenants.getStatus(id, { signal: deps.signal });
   return { id, name, status, url: appUrl, message, profiles };

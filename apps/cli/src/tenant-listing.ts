@@ -9,6 +9,8 @@ export interface ListedTenant {
   readonly stored: StoredTenant;
   /** Absent for a local tenant, and for every tenant while the API is out of reach. */
   readonly info?: TenantInfo | undefined;
+  /** Whether it is one of the cloud that the API does not have for this account. */
+  readonly isForeign?: boolean | undefined;
 }
 
 /** Tenants, and how new what is said of them is. */
@@ -38,14 +40,18 @@ export async function loadListing(
   const path = context.project.localTenants;
   if (await isOtherApi(context)) {
     const { tenants } = await (await context.api()).user.get({ signal: context.signal });
-    const listed = tenants.map((info) => ({ stored: storedTenantFromInfo(info), info }));
+    const listed = tenants.map((info) => ({ stored: storedTenantFromInfo(info), info, isForeign: false }));
     return { tenants: listed, stale: false, syncedAt: new Date() };
   }
   const before = await loadTenants(path);
   const infos = options.cached === true ? undefined : await getTenantInfos(context, before?.tenants ?? []);
   const kept = infos === undefined || (await isUpToDate(before, infos)) ? before : await mergeTenantInfos(path, infos);
   const stored = kept?.tenants ?? [];
-  const tenants = stored.map((tenant) => ({ stored: tenant, info: infos?.find((info) => info.id === tenant.id) }));
+  const tenants = stored.map((tenant) => {
+    const info = infos?.find(({ id }) => id === tenant.id);
+    const isForeign = infos !== undefined && info === undefined && tenant.tenantType === 'cloud';
+    return { stored: tenant, info, isForeign };
+  });
   return { tenants, stale: infos === undefined, syncedAt: infos === undefined ? kept?.syncedAt : new Date() };
 }
 

@@ -4,6 +4,7 @@ import type { Context } from '../context.ts';
 import { imageCacheDirectory } from '../local-cloud/data-directory.ts';
 import { profileEnvironment } from '../secrets/profile-environment.ts';
 import { shellWord } from '../shell-words.ts';
+import { tenantOfAccount } from '../tenant/of-account.ts';
 import { baseRegistry } from './base-registry.ts';
 import { followDeploy, type LeftDeploy, servingRelease } from './follow-deploy.ts';
 import { pickProfile } from './pick-profile.ts';
@@ -38,7 +39,7 @@ export async function runDeploy(context: Context, options: RunDeployOptions): Pr
   const project = context.requireProject();
   const { name, tenantId } = await pickProfile(options.profile, { context, project, bin: options.bin });
   const api = await context.api();
-  const tenant = await api.tenants.get(tenantId, { signal });
+  const tenant = await tenantOfAccount(context, { id: tenantId, name: `of the profile ${name}`, api });
   const place = [tenantId, tenant.hostname].filter((part) => part !== undefined).join(', ');
   progress.note(`Deploying the profile ${name} to the tenant ${tenant.name} (${place})`);
   if (interactive && !options.yes) {
@@ -80,7 +81,7 @@ export async function resumeRun(
   const project = context.requireProject();
   const { name, tenantId } = await pickProfile(options.profile, { context, project, bin: options.bin });
   const api = await context.api();
-  const { name: tenantName } = await api.tenants.get(tenantId, { signal });
+  const { name: tenantName } = await tenantOfAccount(context, { id: tenantId, name: `of the profile ${name}`, api });
   progress.note(`Taking up the deploy ${options.operationId} of ${tenantName} (${tenantId})`);
   const { resumeDeploy } = await import('@sp/deploy');
   const events = resumeDeploy({ api, tenantId, operationId: options.operationId, signal });

@@ -2,7 +2,9 @@ import type { CloudApiClient, TenantInfo } from '@sp/cloud-api';
 import type { Context } from '../context.ts';
 import { describeError } from '../describe-error.ts';
 import { createHttpFetch } from '../http-fetch.ts';
+import { count } from '../output/count.ts';
 import { listProjectProfiles } from '../profile-listing.ts';
+import { shellWord } from '../shell-words.ts';
 import type { Finding } from './finding.ts';
 import { checkTenant } from './tenant.ts';
 
@@ -20,13 +22,29 @@ export async function checkCloud(context: Context): Promise<readonly Finding[]> 
   const { user, tenants } = me as Awaited<ReturnType<CloudApiClient['user']['get']>>;
   return [
     { check: 'credentials', status: 'ok', message: `Logged in as ${user.email}` },
-    { check: 'api', status: 'ok', message: `${credentials.apiUrl} answers, ${tenants.length} tenants` },
+    { check: 'api', status: 'ok', message: `${credentials.apiUrl} answers, ${count(tenants.length, 'tenant')}` },
+    ...(await foreignProfiles(context, { tenants, account: user.email })),
     ...(await checkClock(context, credentials.apiUrl)),
     ...(tenants[0] === undefined ? [] : await checkRegistry(context, { api, id: tenants[0].id })),
     ...(
       await Promise.all((await ofProject(context, tenants)).map((tenant) => checkTenant(context, { api, tenant })))
     ).flat(),
   ];
+}
+
+/** Profiles whose tenant was deleted, or is another account's: nothing that they are for can work. */
+async function foreignProfiles(
+  context: Context,
+  { tenants, account }: { tenants: readonly TenantInfo[]; account: string },
+): Promise<readonly Finding[]> {
+  if (!context.project.exists('root')) return [];
+  const profiles = await listProjectProfiles(context, context.project);
+  return profiles.flatMap(({ name, target, tenantId }): readonly Finding[] => {
+    if (tenantId === undefined || target === 'local' || tenants.some(({ id }) => id === tenantId)) return [];
+    const message = `The profile ${name} is of the tenant ${tenantId}, which ${account} does not have: it was deleted, or is another account's`;
+    const fix = `systemprompt cloud auth login, or systemprompt cloud profile delete ${shellWord(name)}`;
+    return [{ check: 'tenant', status: 'problem', message, fix }];
+  });
 }
 
 /** The tenants that this project deploys to; the only one there is, where it has no profile. */

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { listProjectProfiles } from '../profile-listing.ts';
 import { shellWord } from '../shell-words.ts';
 import { listTenants, pickTenant } from '../tenant-listing.ts';
+import { tenantOfAccount } from './of-account.ts';
 import { loadSelection } from './selection.ts';
 
 /** The tenant that a command is about, as the API knows it now. */
@@ -51,7 +52,7 @@ export async function findTarget(
     command: (id) => `${command} ${as}${shellWord(id)}`,
   });
   const api = await context.api();
-  const now = info ?? (await api.tenants.get(stored.id, { signal: context.signal }));
+  const now = info ?? (await tenantOfAccount(context, { ...stored, api }));
   const { id, name, hostname } = now;
   return {
     id,

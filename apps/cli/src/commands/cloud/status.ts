@@ -9,7 +9,7 @@ import { getProjectStatus, type ProjectStatus } from '../../project-status.ts';
 export default class Status extends BaseCommand {
   static override summary = 'Show this project: who is logged in, its profiles, and how its tenants are.';
   static override description =
-    `Asks the API for every tenant. Without a connection, tenants are \`unknown\`. --watch goes on until no tenant is on its way any more: nothing is provisioned, deployed, rotated or deleted.`;
+    `Asks the API for every tenant. Without a connection, tenants are \`unknown\`; those that the API does not have for this account are \`foreign\`. --watch goes on until no tenant is on its way any more: nothing is provisioned, deployed, rotated or deleted.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --tenant hello --json',

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../../base-command.ts';
 import { listUnfinished } from '../../../local-tenant/unfinished-tenants.ts';
 import { renderTable } from '../../../output/table.ts';
+import { notOfAccount } from '../../../tenant/of-account.ts';
 import { loadListing } from '../../../tenant-listing.ts';
 
 /** One line of `cloud tenant list`. */
@@ -13,6 +14,8 @@ export interface TenantListItem {
   readonly hostname?: string | undefined;
   /** The API's word for it, such as `active`; absent when the API was out of reach. */
   readonly status?: string | undefined;
+  /** Present when the API answered and does not have it: it was deleted, or is another account's. */
+  readonly foreign?: true | undefined;
   /** Whether this project knows the tenant's database. */
   readonly hasDatabase: boolean;
 }
@@ -42,13 +45,14 @@ export default class TenantList extends BaseCommand {
   async run(): Promise<TenantListResult> {
     const { flags } = await this.parse(TenantList);
     const { tenants: listed, stale, syncedAt } = await loadListing(this.context, flags);
-    const tenants = listed.map(({ stored, info }) => ({
+    const tenants = listed.map(({ stored, info, isForeign }) => ({
       id: stored.id,
       name: stored.name,
       tenantType: stored.tenantType,
       region: stored.region,
       hostname: stored.hostname,
       status: info?.status,
+      foreign: isForeign === true ? (true as const) : undefined,
       hasDatabase: Boolean(stored.tenantType === 'cloud' ? stored.internalDatabaseUrl : stored.databaseUrl),
     }));
     for (const { name } of await listUnfinished(this.context.project)) {
@@ -60,7 +64,7 @@ export default class TenantList extends BaseCommand {
         tenant.name,
         tenant.tenantType,
         tenant.region ?? '–',
-        tenant.status ?? '–',
+        tenant.foreign ? notOfAccount : (tenant.status ?? '–'),
         tenant.hostname ?? '–',
         tenant.id,
       ]);
