@@ -35,8 +35,6 @@ async function environment(name: string): Promise<Record<string, string>> {
   const admin = new Client({ connectionString: postgres.url });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${name}`);
-  // As the runbook says of databases that are no tenant's.
-  await admin.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${name} FROM PUBLIC`);
   // `doctor` tells of every database that tenants could enter, those of other tests among them.
   await admin.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${name} FROM PUBLIC`);
   await admin.end();
