@@ -155,13 +155,13 @@ test('a domain that was proved serves the tenant; one that was not does not', as
     method: 'POST',
     json: { domain },
   });
-  expect((await getPage(`${cloud.url}/facts`, domain)).status).toBe(404);
+  expect((await getPage(`${cloud.url}/facts`, domain)).status).toBe(421);
   aliases.set(domain, [target]);
   expect(await ada.call(`${path}/custom-domain`)).toMatchObject({ status: 'active', verified: true });
   const page = await getPage(`${cloud.url}/facts`, `${domain}:80`);
   expect(JSON.parse(page.body)).toMatchObject({ pid });
   await ada.call(`${path}/custom-domain`, { method: 'DELETE' });
-  expect((await getPage(`${cloud.url}/facts`, domain)).status).toBe(404);
+  expect((await getPage(`${cloud.url}/facts`, domain)).status).toBe(421);
 });
 
 test('the address of the database is shown while access from outside is on', async () => {
