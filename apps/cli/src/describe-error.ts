@@ -115,6 +115,12 @@ function adviceFor(error: unknown, code: AnyErrorCode): Advice {
   if (code === 'SP_DEPLOY_UNHEALTHY' && typeof serving === 'number') {
     return { exitCode: exitCodes.rolledBack, suggestions: [`Release ${serving} goes on.`] };
   }
+  if (code === 'SP_CLI_SYSTEM' && property(error, 'code') === 'ENOENT' && property(error, 'syscall') === 'open') {
+    return {
+      exitCode: exitCodes.notFound,
+      suggestions: ['Look at the path; it is taken from the folder that you are in.'],
+    };
+  }
   if (code === 'SP_DEPLOY_TENANT_NOT_READY') return adviceForState(property(error, 'status')) ?? advice[code];
   const cause = apiCause(error);
   if (cause === undefined || advice[code].exitCode !== exitCodes.failed) return advice[code];

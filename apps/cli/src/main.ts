@@ -41,6 +41,9 @@ async function refuseTopic(argv: readonly string[]): Promise<void> {
   const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
   const isVersion = argv[0] === '--version' || argv[0] === '-v';
   const isOther = isVersion || (typed === '' && argv.some((word) => !word.startsWith('-')));
+  if (isJson && argv[0] === 'help') {
+    throw new CliError('SP_CLI_USAGE', 'Help is for people; programs take `systemprompt commands --json`');
+  }
   if (!isJson || isOther || argv.includes('--help') || argv.includes('-h') || typed.startsWith('help')) return;
   const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);
   const names = commands.flatMap(({ command, aliases }) => [command, ...aliases]);
@@ -61,11 +64,13 @@ function isExit(error: unknown): boolean {
 
 /** oclif has no code for it. */
 function isUnknownCommand(error: unknown): boolean {
-  return error instanceof Error && /^command .+ not found$/.test(error.message);
+  return error instanceof Error && /^command .+ not found\.?$/i.test(error.message);
 }
 
 async function unknownCommand(argv: readonly string[]): Promise<CliError> {
-  const typed = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0).join(' ');
+  const words = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0);
+  const isHelp = words[0] === 'help';
+  const typed = words.slice(isHelp ? 1 : 0).join(' ');
   // What follows may be a secret.
   const [flag = ''] = argv[0]?.split('=') ?? [];
   if (typed === '') return new CliError('SP_CLI_USAGE', `A command comes first, and ${flag} after it`);
@@ -74,7 +79,7 @@ async function unknownCommand(argv: readonly string[]): Promise<CliError> {
   const commands = await describeCommands(fileURLToPath(new URL('..', import.meta.url))).catch(() => []);
   const names = commands.flatMap(({ command, aliases }) => [command, ...aliases]);
   const meant = didYouMean(typed, [...new Set(names.flatMap(withTopics))]);
-  const next = meant === undefined ? undefined : [`systemprompt ${meant}`];
+  const next = meant === undefined ? undefined : [`systemprompt ${isHelp ? 'help ' : ''}${meant}`];
   return new CliError('SP_CLI_UNKNOWN_COMMAND', `\`${typed}\` is not a command of systemprompt`, { next });
 }
 

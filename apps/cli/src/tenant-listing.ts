@@ -30,7 +30,7 @@ export async function listTenants(context: Context): Promise<readonly ListedTena
 /**
  * The tenants of the project's store, first brought up to date from the API. When the API is out of reach, the store
  * alone answers, with a warning. An API of the environment that is not the project's answers alone: its tenants are
- * others, which the project does not keep.
+ * others, which the project does not keep. A folder that is no project keeps nothing.
  */
 export async function loadListing(
   context: Context,
@@ -38,7 +38,8 @@ export async function loadListing(
 ): Promise<TenantListing> {
   const { loadTenants, mergeTenantInfos, storedTenantFromInfo } = await import('@sp/tenants');
   const path = context.project.localTenants;
-  if (await isOtherApi(context)) {
+  const isNowhere = options.cached !== true && !context.project.exists('root');
+  if (isNowhere || (await isOtherApi(context))) {
     const { tenants } = await (await context.api()).user.get({ signal: context.signal });
     const listed = tenants.map((info) => ({ stored: storedTenantFromInfo(info), info, isForeign: false }));
     return { tenants: listed, stale: false, syncedAt: new Date() };

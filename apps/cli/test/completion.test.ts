@@ -38,6 +38,8 @@ test('candidates: commands, flags, values, and the names of the project', async 
   expect(await complete('cloud', 'tenant', 's')).toEqual(['select', 'show']);
   expect(await complete('cloud', 'deploy', '--bu')).toEqual(['--builder']);
   expect(await complete('cloud', 'deploy', '--builder', '')).toEqual(['auto', 'oci', 'docker']);
+  expect(await complete('cloud', 'auth', 'login', '--environment', '')).toEqual(['production', 'sandbox', 'local']);
+  expect(await complete('cloud', 'auth', 'login', 's')).toEqual(['sandbox']);
   expect(await complete('cloud', 'deploy', '--profile', '')).toEqual(['production']);
   expect(await complete('cloud', 'deploy', '-p', 'pr')).toEqual(['production']);
   for (const command of ['backup', 'clone', 'proxy', 'query', 'restore', 'shell', 'tables', 'url']) {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import Doctor from '../src/commands/cloud/doctor.ts';
 import LocalLogs from '../src/commands/cloud/local/logs.ts';
 import LocalReset from '../src/commands/cloud/local/reset.ts';
+import { portFinding } from '../src/doctor/computer.ts';
 import { runCommand } from './support/run-command.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 import { keys, openTerminal } from './support/terminal.ts';
@@ -32,6 +33,16 @@ test('a healthy project, and a secret that others can read: found, and mended wi
   const mended = JSON.parse((await runCommand(Doctor, ['--fix', '--json'], world)).stdout) as Result;
   expect(mended.findings).toContainEqual(expect.objectContaining({ check: 'files', fixed: true }));
   expect((await stat(secrets)).mode & 0o777).toBe(0o600);
+});
+
+test('a port that the local cloud of this project has is no reason to warn', () => {
+  const portOf = (free: boolean, apiUrl?: string): string => portFinding({ free, apiUrl }).status;
+  expect(portOf(true)).toBe('ok');
+  expect(portOf(false)).toBe('warning');
+  expect(portOf(false, 'https://api.systemprompt.io')).toBe('warning');
+  expect(portOf(false, 'http://127.0.0.1:7301')).toBe('warning');
+  expect(portOf(false, 'http://127.0.0.1:7300')).toBe('ok');
+  expect(portOf(false, 'http://localhost:7300/')).toBe('ok');
 });
 
 test('no project and nobody logged in: both are told, with what to do', async () => {

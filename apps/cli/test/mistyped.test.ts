@@ -75,6 +75,20 @@ test.each([
   });
 });
 
+test('help of what there is not says what was meant', async () => {
+  const cwd = await temporaryFolder();
+  const { stderr, exitCode } = await runBinary(['help', 'cloud', 'tenat'], { cwd });
+  expect([exitCode, stderr]).toEqual([
+    2,
+    '✗ `cloud tenat` is not a command of systemprompt\n  See what there is: systemprompt help\n  $ systemprompt help cloud tenant\n  SP_CLI_UNKNOWN_COMMAND\n',
+  ]);
+  const json = await runBinary(['help', 'cloud', '--json'], { cwd });
+  expect(json.exitCode).toBe(2);
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    error: { code: 'SP_CLI_USAGE', message: expect.stringContaining('systemprompt commands --json') },
+  });
+});
+
 test('a topic is help for people, and an error for programs that names its commands', async () => {
   const cwd = await temporaryFolder();
   expect((await runBinary(['cloud', 'tenant'], { cwd })).exitCode).toBe(0);

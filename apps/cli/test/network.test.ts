@@ -93,6 +93,12 @@ test('a certificate of one’s own is believed with SYSTEMPROMPT_CA_FILE or NODE
   expect(await whoami({ SYSTEMPROMPT_API_URL, SYSTEMPROMPT_CA_FILE: path })).toMatchObject({ exitCode: 0 });
   expect(await whoami({ SYSTEMPROMPT_API_URL, NODE_EXTRA_CA_CERTS: path })).toMatchObject({ exitCode: 0 });
   expect(await whoami({ SYSTEMPROMPT_API_URL, SYSTEMPROMPT_CA_FILE: '/nowhere.pem' })).toMatchObject({ exitCode: 2 });
+  const key = join(await temporaryFolder(), 'key.pem');
+  await writeFile(key, privateKey);
+  expect(await whoami({ SYSTEMPROMPT_API_URL, SYSTEMPROMPT_CA_FILE: key })).toEqual({
+    exitCode: 2,
+    text: expect.stringContaining('SYSTEMPROMPT_CA_FILE holds no certificate in PEM'),
+  });
 });
 
 test.each([

@@ -46,6 +46,20 @@ test('edit changes what was given and keeps the rest; a key comes from stdin', a
   expect((await runCommand(ProfileEdit, ['hello'], world)).exitCode).toBe(3);
 });
 
+test('what is no address of a Postgres is not set, and not repeated', async () => {
+  const world = await makeWorld();
+  await makeProfile(world.cwd, 'hello');
+  const secrets = join(world.cwd, '.systemprompt/profiles/hello/secrets.json');
+  const before = await readFile(secrets, 'utf8');
+  const argv = ['hello', '--set-database-url', planted, '--set-port', '9001', '--json'];
+  const refused = await runCommand(ProfileEdit, argv, world);
+  expect(refused.exitCode).toBe(2);
+  expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: 'SP_DATABASE_URL_INVALID' } });
+  expect(refused.stdout).not.toContain(planted);
+  expect(await readFile(secrets, 'utf8')).toBe(before);
+  expect(await readFile(join(world.cwd, '.systemprompt/profiles/hello/profile.yaml'), 'utf8')).not.toContain('9001');
+});
+
 test('create needs the credentials of the tenant, delete needs --yes', async () => {
   const world = await makeWorld();
   const without = await runCommand(ProfileCreate, ['staging', '--json'], world);

@@ -82,7 +82,9 @@ test('import reads a .env file or stdin, all or nothing', async () => {
   await writeFile(join(world.cwd, 'x.env'), 'not a line\n');
   const named = await runCommand(Import, ['x.env', '--json'], world);
   expect(JSON.parse(named.stdout)).toMatchObject({ error: { findings: [{ path: 'x.env', line: 1 }] } });
-  expect((await runCommand(Import, ['nowhere.env'], world)).exitCode).toBe(1);
+  expect((await runCommand(Import, ['nowhere.env'], world)).exitCode).toBe(5);
+  // A folder is there, and no file.
+  expect((await runCommand(Import, ['.'], world)).exitCode).toBe(1);
   expect(world.api.bodies).toEqual([{ secrets: { A: '1', B: '2' } }]);
 });
 

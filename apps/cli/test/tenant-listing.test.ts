@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadTenants } from '@sp/tenants';
 import { expect, test } from 'vitest';
@@ -35,6 +35,14 @@ async function project(): Promise<string> {
   await mkdir(join(cwd, 'services'));
   return cwd;
 }
+
+test('a folder that is no project does not become one by being asked from', async () => {
+  const api = await startFakeApi(answers);
+  const cwd = await temporaryFolder();
+  const { stdout } = await runCommand(TenantList, ['--json'], { cwd, env: envFor(api.url) });
+  expect(JSON.parse(stdout)).toMatchObject({ tenants: [{ id, name: 'hello', status: 'active' }], stale: false });
+  expect(await readdir(cwd)).toEqual([]);
+});
 
 test('whoami asks the API with the token of the environment, and never prints it', async () => {
   const api = await startFakeApi(answers);

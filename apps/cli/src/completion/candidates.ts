@@ -86,6 +86,7 @@ async function valuesOf(
   if (options !== undefined) return plain(options, '');
   if (name === '--tenant' || name === '--confirm' || name === 'id') return plain(await names.tenants(), 'tenant');
   if (name === '--profile' || name === 'name') return plain(await names.profiles(), 'profile');
+  if (name === '--environment' || name === 'environment') return plain(['production', 'sandbox', 'local'], 'API');
   if (name === '--to') return [...plain(await names.profiles(), 'profile'), ...plain(await names.tenants(), 'tenant')];
   return name === 'code' ? plain(names.codes(), 'error code') : [];
 }

@@ -8,7 +8,7 @@ import type { Finding } from './finding.ts';
 
 /** What of the computer matters: Node, Docker, the local cloud's port, proxies. */
 export async function checkComputer(context: Context): Promise<readonly Finding[]> {
-  const found = await Promise.all([checkDocker(context), checkPort(), checkPostgres(context)]);
+  const found = await Promise.all([checkDocker(context), checkPort(context), checkPostgres(context)]);
   return [checkNode(), ...found.flat(), ...checkProxy(context)];
 }
 
@@ -46,13 +46,27 @@ async function checkPostgres({ env }: Context): Promise<readonly Finding[]> {
   return [{ check: 'postgres', status: 'ok', message: `The Postgres of local tenants ${now}` }];
 }
 
-async function checkPort(): Promise<Finding> {
+async function checkPort(context: Context): Promise<Finding> {
   const free = await new Promise<boolean>((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen(7300, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+  const apiUrl = free
+    ? undefined
+    : await context.credentials().then(
+        ({ credentials }) => credentials.apiUrl,
+        () => undefined,
+      );
+  return portFinding({ free, apiUrl });
+}
+
+/** What it means that somebody has the port of a local cloud, for a project that is logged in to `apiUrl`. */
+export function portFinding({ free, apiUrl }: { free: boolean; apiUrl: string | undefined }): Finding {
   if (free) return { check: 'ports', status: 'ok', message: 'Port 7300 is free for a local cloud' };
+  if (apiUrl !== undefined && /^https?:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):7300(?:\/|$)/.test(apiUrl)) {
+    return { check: 'ports', status: 'ok', message: 'Port 7300 is that of the API of this project' };
+  }
   const fix = 'If that is no local cloud (systemprompt cloud local status): systemprompt cloud local up --port 0';
   return { check: 'ports', status: 'warning', message: 'Port 7300 is in use', fix };
 }

@@ -104,12 +104,19 @@ function openTunnel(proxy: URL, target: string, callback: Callback): void {
 
 /** The authorities of the file besides those that Node believes anyway. */
 function loadAuthorities(path: string, env: Environment): string[] {
+  let own: string;
+  let more: string[];
   try {
     const extra = env['NODE_EXTRA_CA_CERTS'];
-    const more = extra ? [readFileSync(extra, 'utf8')] : [];
-    return [...tls.rootCertificates, ...more, readFileSync(path, 'utf8')];
+    more = extra ? [readFileSync(extra, 'utf8')] : [];
+    own = readFileSync(path, 'utf8');
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new CliError('SP_CLI_USAGE', `Cannot read the certificates of SYSTEMPROMPT_CA_FILE: ${why}`);
   }
+  // TLS takes any text, and believes nobody for it.
+  if (!/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(own)) {
+    throw new CliError('SP_CLI_USAGE', 'SYSTEMPROMPT_CA_FILE holds no certificate in PEM');
+  }
+  return [...tls.rootCertificates, ...more, own];
 }

@@ -21,7 +21,12 @@ The address of the page is also on stderr, so this works where no browser can be
   ];
   static override args = {
     // What the predecessor took.
-    environment: Args.string({ name: 'ENVIRONMENT', hidden: true, ignoreStdin: true }),
+    environment: Args.string({
+      name: 'ENVIRONMENT',
+      description: 'The same as --environment.',
+      hidden: true,
+      ignoreStdin: true,
+    }),
   };
   static override flags = {
     environment: Flags.string({

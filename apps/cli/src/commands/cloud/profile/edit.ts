@@ -46,6 +46,11 @@ export default class ProfileEdit extends BaseCommand {
     for (const [key, value] of Object.entries(secrets)) {
       if (value === '-') secrets[key] = interactive ? await askSecret(key) : (await readStdin()).trim();
     }
+    const url = secrets['database_url'];
+    if (url !== undefined) {
+      const { parseDatabaseUrl } = await import('@sp/database');
+      parseDatabaseUrl(url);
+    }
     const inProfile = Object.keys(profile).length > 0 && (await editProfile(paths.config, profile, { env, signal }));
     const inSecrets = Object.keys(secrets).length > 0 && (await editSecrets(paths.secrets, secrets, { signal }));
     const changed = inProfile || inSecrets;
