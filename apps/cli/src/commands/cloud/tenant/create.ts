@@ -92,7 +92,7 @@ export default class TenantCreate extends BaseCommand {
       'sessionId' in choice
         ? await resumePurchase(choice, deps)
         : await buyTenant({ ...choice, externalDbAccess: wanted }, deps);
-    const externalDbAccess = wanted === true && (await openDatabase(bought.tenantId, deps));
+    const externalDbAccess = wanted && (await openDatabase(bought.tenantId, deps));
     const kept = await keepTenant({ ...bought, profileName: choice.profileName }, deps);
     deleteCheckout(project, bought.checkoutSessionId);
     const next = [`${this.config.bin} cloud deploy --profile ${shellWord(kept.profile.name)}`];
