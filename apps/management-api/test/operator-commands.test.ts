@@ -194,9 +194,15 @@ test('from an empty database to a service that is looked after, and its orderly 
   expect(await ada.call<{ name: string }>(`/api/v1/tenants/${tenantId}`)).toMatchObject({ name: 'shop' });
 
   const events = await ada.fetch(`/api/v1/tenants/${tenantId}/events`);
-  const reading = events.text();
-  service.child.kill('SIGTERM');
-  expect(await reading).toContain('infrastructure_ready');
+  let seen = '';
+  for await (const chunk of events.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    const before = seen;
+    seen += chunk;
+    // Open streams end with the service: this loop too.
+    if (seen.includes('infrastructure_ready') && !before.includes('infrastructure_ready'))
+      service.child.kill('SIGTERM');
+  }
+  expect(seen).toContain('infrastructure_ready');
   const { code, stdout, stderr } = await service.ended;
   expect([code, stderr]).toEqual([0, '']);
   for (const line of stdout.trim().split('\n'))
