@@ -81,10 +81,13 @@ test.each([
   ['provision_failed', 6, 'cloud tenant retry'],
   ['deleting', 6, 'cloud tenant list'],
   ['deleted', 6, 'cloud tenant list'],
-])('a deploy to a tenant that is %s ends with %i: only what goes on by itself is waited for', (status, exitCode, line) => {
-  const error = new DeployError('SP_DEPLOY_TENANT_NOT_READY', 'no', { tenantId: 't_1', status });
-  expect(describeError(error, { env: {} })).toMatchObject({ exitCode, suggestions: [expect.stringContaining(line)] });
-});
+])(
+  'a deploy to a tenant that is %s ends with %i: only what goes on by itself is waited for',
+  (status, exitCode, line) => {
+    const error = new DeployError('SP_DEPLOY_TENANT_NOT_READY', 'no', { tenantId: 't_1', status });
+    expect(describeError(error, { env: {} })).toMatchObject({ exitCode, suggestions: [expect.stringContaining(line)] });
+  },
+);
 
 test('what a machine wrote last does not steer the terminal', () => {
   const error = Object.assign(new Error('down'), {
