@@ -42,7 +42,9 @@ test('a page whose name was made to mean this computer gets no login, no registr
     expect(status, path).toBe(421);
     expect(JSON.parse(body)).toMatchObject({ error: { code: 'misdirected_request' } });
   }
-  for (const host of ['localhost', '127.0.0.1', '[::1]']) expect((await ask(host, '/docs')).status, host).toBe(200);
+  for (const host of ['localhost', 'LocalHost.', '127.0.0.1', '127.0.0.2', '[::1]']) {
+    expect((await ask(host, '/docs')).status, host).toBe(200);
+  }
   expect((await ask('api', '/healthz')).status).toBe(200);
 });
 

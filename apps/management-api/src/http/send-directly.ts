@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Frame } from './frame.ts';
 
 /** The Node.js answer behind a request, where it is served by `@hono/node-server`. */
@@ -72,9 +73,28 @@ export function sendDirectly(outgoing: ServerResponse, headers: Readonly<Record<
       const { socket } = outgoing.req;
       // A client that left before has had its `close`.
       if (outgoing.destroyed || socket.destroyed) return closed();
-      outgoing.once('close', closed);
-      // One behind another on its connection gets none of its own before its turn has come.
-      if (outgoing.socket === null) socket.once('close', closed);
+      if (outgoing.socket !== null) return outgoing.once('close', closed);
+      // One behind another on its connection gets no `close` of its own before its turn has come.
+      const calls = queuedOn(socket);
+      calls.add(closed);
+      outgoing.once('close', () => {
+        calls.delete(closed);
+        closed();
+      });
     },
   };
+}
+
+const queued = new WeakMap<Socket, Set<() => void>>();
+
+/** Who is called when a connection closes: by one listener, however many answers are queued on it. */
+function queuedOn(socket: Socket): Set<() => void> {
+  const known = queued.get(socket);
+  if (known !== undefined) return known;
+  const calls = new Set<() => void>();
+  queued.set(socket, calls);
+  socket.once('close', () => {
+    for (const call of calls) call();
+  });
+  return calls;
 }
