@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CloudApiError } from '@sp/cloud-api';
 import { discoverProjectContext } from '@sp/paths';
 import { expect, test } from 'vitest';
 import Deploy from '../src/commands/cloud/deploy.ts';
 import Dockerfile from '../src/commands/cloud/dockerfile.ts';
 import Create from '../src/commands/cloud/tenant/create.ts';
 import { deleteCheckout, findCheckout, saveCheckoutSync } from '../src/tenant-create/checkout-file.ts';
+import { isGone } from '../src/tenant-create/forget-gone.ts';
 import { Refusal } from './support/fake-api.ts';
 import { runCommand } from './support/run-command.ts';
 import { hello, makeProfile, makeWorld } from './support/world.ts';
@@ -133,6 +135,17 @@ test('taking up a checkout that is gone says so at once, and forgets it', async 
     message: expect.stringContaining('has no checkout cs_gone') as string,
   });
   expect(existsSync(join(world.cwd, '.systemprompt/checkout.json'))).toBe(false);
+});
+
+test.each([
+  ['SP_API_NOT_FOUND', 404, 'checkout_not_found', true],
+  ['SP_API_NOT_FOUND', 404, 'tenant_not_found', true],
+  ['SP_API_GONE', 410, 'expired', true],
+  // The page of a proxy: the checkout may be paid.
+  ['SP_API_NOT_FOUND', 404, undefined, false],
+  ['SP_API_NOT_FOUND', 404, 'not_found', false],
+] as const)('%s (%s, %s): a checkout is gone: %s', (code, status, serverCode, gone) => {
+  expect(isGone(new CloudApiError({ code, message: 'no', status, serverCode }))).toBe(gone);
 });
 
 test('a checkout keeps which API it was begun at', async () => {

@@ -36,7 +36,7 @@ export async function followSession(options: FollowSessionOptions): Promise<Chec
         return { transactionId, tenantId, flyAppName, needsDeploy, checkoutSessionId };
       }
     } catch (error) {
-      if (!isCloudApiError(error) || isFinal(error) || (error.status === 404 && seen.size > 0)) throw error;
+      if (!isCloudApiError(error) || isFinal(error)) throw error;
     }
     await delay(retryMs, undefined, { signal });
   }
@@ -44,7 +44,8 @@ export async function followSession(options: FollowSessionOptions): Promise<Chec
 
 /**
  * What no repetition mends: without a valid login, the server will never show the session, and one that it says by name
- * it does not have was never opened there, or is no more. Any other 404 may be a server that shows paid sessions only.
+ * it does not have was never opened there, or is no more. Any other 404 may be a server that shows paid sessions only, or
+ * a proxy that is being set up anew: neither says anything about what may be paid.
  */
 function isFinal({ code, serverCode }: CloudApiError): boolean {
   const final = ['SP_API_UNAUTHORIZED', 'SP_API_FORBIDDEN', 'SP_API_INVALID_REQUEST', 'SP_API_ABORTED', 'SP_API_GONE'];

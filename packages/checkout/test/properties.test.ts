@@ -205,3 +205,30 @@ test.each([
   });
   expect(asked).toBe(1);
 });
+
+test('a 404 of a proxy after the first event is no end: the stream is asked for again', async () => {
+  const eventOf = (id: number, type: string): string => {
+    const data = { checkout_session_id: 'cs_1', tenant_id: 't_1', tenant_name: 'site', event_type: type, status: 'x' };
+    return `id: ${id}\nevent: provisioning\ndata: ${JSON.stringify(data)}\n\n`;
+  };
+  const stream = (text: string): Response => new Response(text, { headers: { 'content-type': 'text/event-stream' } });
+  const page = (): Response =>
+    new Response('<html><h1>404 Not Found</h1></html>', { status: 404, headers: { 'content-type': 'text/html' } });
+  let asked = 0;
+  const api = createCloudApiClient({
+    environment: 'local',
+    token: 'planted-token',
+    retry: 0,
+    fetch: () => {
+      asked += 1;
+      if (asked === 1) return Promise.resolve(stream(`retry: 5\n${eventOf(1, 'vm_provisioning_started')}`));
+      return Promise.resolve(asked < 4 ? page() : stream(eventOf(2, 'tenant_ready')));
+    },
+  });
+  const stop = new AbortController();
+  onTestFinished(() => stop.abort());
+  const session = { checkoutSessionId: 'cs_1', transactionId: 'txn_1', onEvent: () => undefined };
+  const followed = followSession({ api, ...session, signal: stop.signal, retryMs: 5 });
+  expect(await followed).toMatchObject({ tenantId: 't_1', needsDeploy: false });
+  expect(asked).toBeGreaterThanOrEqual(4);
+});

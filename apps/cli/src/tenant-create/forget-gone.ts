@@ -31,9 +31,14 @@ export async function forgetGone({
   return stood.flatMap(({ checkout, here }) => (here ? checkout : []));
 }
 
-/** Whether the API says that a checkout, or the tenant that it was for, is not there any more. */
+/**
+ * Whether the API says by name that a checkout, or the tenant that it was for, is not there any more. A 404 of whoever
+ * else answers, such as a proxy, says nothing about what may be paid.
+ */
 export function isGone(error: unknown): boolean {
-  return isCloudApiError(error) && (error.code === 'SP_API_GONE' || error.code === 'SP_API_NOT_FOUND');
+  if (!isCloudApiError(error)) return false;
+  const { code, serverCode } = error;
+  return code === 'SP_API_GONE' || serverCode === 'checkout_not_found' || serverCode === 'tenant_not_found';
 }
 
 interface Standing {
