@@ -172,6 +172,30 @@ test('rotating writes the new credentials wherever the old ones were, and prints
   ]);
 });
 
+test('a rotation that failed after the new password worked keeps the new one all the same', async () => {
+  const url = `postgresql://u:${planted}@db/hello`;
+  const message = 'The new password works, and the old one still does: the machine did not start';
+  const urls = { internal_database_url: url, external_database_url: url };
+  const world = await makeWorld({ [`POST ${path}/rotate-credentials`]: { status: 'failed', message, ...urls } });
+  await makeProfile(world.cwd, 'hello');
+  const rotated = await runCommand(RotateCredentials, ['hello', '--yes', '--json'], world);
+  expect(rotated.exitCode, rotated.stdout).not.toBe(0);
+  expect(errorOf(rotated.stdout)).toMatchObject({
+    code: 'SP_CLI_OPERATION_FAILED',
+    message: expect.stringContaining(message) as string,
+  });
+  const secretsPath = join(world.cwd, '.systemprompt/profiles/hello/secrets.json');
+  expect(rotated.stderr).toContain(secretsPath);
+  expect(rotated.stdout + rotated.stderr).not.toContain(planted);
+  expect(JSON.parse(await readFile(secretsPath, 'utf8'))).toMatchObject({
+    database_url: url,
+    internal_database_url: url,
+  });
+  expect((await loadTenants(join(world.cwd, '.systemprompt/tenants.json')))?.tenants).toMatchObject([
+    { id: hello.id, databaseUrl: url, internalDatabaseUrl: url },
+  ]);
+});
+
 test('retry goes on', async () => {
   const world = await makeWorld({ [`POST ${path}/retry-provision`]: { status: 'provisioning' } });
   expect((await runCommand(Retry, ['hello'], world)).stdout).toBe('hello is provisioning\n');

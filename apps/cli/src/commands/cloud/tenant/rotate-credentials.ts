@@ -34,10 +34,17 @@ export default class RotateCredentials extends BaseCommand {
     // No signal, and no end before the end: the answer holds the only copy of the new password.
     const change = { id: 'rotate-credentials', title: `Rotating the credentials of ${label}`, next: [] };
     const { status, written } = await this.context.hold(async () => {
-      const rotated = await operate(this.context, change, () => api.tenants.rotateCredentials(id));
-      const { externalDatabaseUrl: external, internalDatabaseUrl: internal } = rotated;
-      const urls = { database_url: external, external_database_url: external, internal_database_url: internal };
-      return { status: rotated.status, written: await keepCredentials(this.context, target, urls) };
+      let written: readonly string[] = [];
+      const rotated = await operate(this.context, change, async () => {
+        const answer = await api.tenants.rotateCredentials(id);
+        const { externalDatabaseUrl: external, internalDatabaseUrl: internal } = answer;
+        const urls = { database_url: external, external_database_url: external, internal_database_url: internal };
+        // Also of a rotation that failed: the new password may work by then, and nobody else has it.
+        written = await keepCredentials(this.context, target, urls);
+        if (answer.status === 'failed') this.context.warn(`The password that works is in ${written.join(', ')}`);
+        return answer;
+      });
+      return { status: rotated.status, written };
     });
     this.log(`The new password of ${name} is in ${written.join(', ')}`);
     return { tenantId: id, tenantName: name, status, written };
