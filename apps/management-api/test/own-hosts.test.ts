@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createManagementApi } from '../src/api.ts';
 import { type LocalCloud, removeLocalCloud, startLocalCloud } from '../src/index.ts';
@@ -26,9 +27,8 @@ afterAll(async () => {
 function ask(host: string, path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(cloud.url);
-    request({ host: hostname, port, path, headers: { host: `${host}:${port}` } }, async (response) => {
-      response.setEncoding('utf8');
-      resolve({ status: response.statusCode ?? 0, body: (await response.toArray()).join('') });
+    request({ host: hostname, port, path, headers: { host: `${host}:${port}` } }, (response) => {
+      text(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject);
     })
       .on('error', reject)
       .end();

@@ -122,7 +122,8 @@ test('limits of time for statements and idle transactions end no backup and no r
   const source = await emptyDatabase(server);
   await fillRichDatabase(source);
   const target = await emptyDatabase(other);
-  const limits = { idle_in_transaction_session_timeout: '1ms', lock_timeout: '1ms' };
+  // Long enough for pg_restore, which begins its transaction before it lifts them.
+  const limits = { idle_in_transaction_session_timeout: '250ms', lock_timeout: '1ms' };
   for (const [name, value] of Object.entries(limits)) {
     await runQuery(source, `alter database ${new URL(source).pathname.slice(1)} set ${name} = '${value}'`);
     await runQuery(target, `alter database ${new URL(target).pathname.slice(1)} set ${name} = '${value}'`);
@@ -131,7 +132,7 @@ test('limits of time for statements and idle transactions end no backup and no r
   expect(await restore(target, { path: join(folder, 'backup') })).toEqual({ rows, compared: true });
   // SQL of another program does not lift them itself. What takes a while to read is a pause in the transaction.
   const path = join(folder, 'foreign.sql');
-  await writeFile(path, `select 1;\n${'-- a pause\n'.repeat(1_000_000)}create table foreign_made (id int);\n`);
+  await writeFile(path, `select 1;\n${'-- a pause\n'.repeat(4_000_000)}create table foreign_made (id int);\n`);
   expect((await restore(target, { path, replace: true })).rows).toMatchObject({ 'public.foreign_made': 0 });
 });
 
