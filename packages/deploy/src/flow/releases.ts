@@ -115,6 +115,12 @@ function waitOf(options: WaitOptions, { signal }: StepContext): Omit<FollowOptio
   return { api, tenantId, timeoutMs, pollIntervalMs, signal };
 }
 
+const missingReleases: ReadonlyMap<string, string> = new Map([
+  ['release_not_found', 'has no such release'],
+  // As after a rollback: what ran before the release that was brought back.
+  ['no_earlier_release', 'has none that ran before the present one and differs from it; any other can be named'],
+]);
+
 /** What the server's words for a refusal mean. */
 async function refusal({ api, tenantId, signal }: WaitOptions, error: unknown): Promise<never> {
   if (!isCloudApiError(error)) throw error;
@@ -123,8 +129,9 @@ async function refusal({ api, tenantId, signal }: WaitOptions, error: unknown): 
     const running = currentRelease((await findReleases({ api, tenantId, signal }).catch(() => undefined)) ?? []);
     throw withFacts(remoteMovedError(tenantId, { why: message, release: running }), { cause: error });
   }
-  if (serverCode === 'release_not_found' || serverCode === 'no_earlier_release') {
-    throw new DeployError('SP_DEPLOY_RELEASE_NOT_FOUND', `There is no such release: ${message}`, { cause: error });
+  const missing = missingReleases.get(serverCode);
+  if (missing !== undefined) {
+    throw new DeployError('SP_DEPLOY_RELEASE_NOT_FOUND', `Tenant ${tenantId} ${missing}`, { cause: error });
   }
   if (serverCode === 'deploy_in_progress') {
     const releases = await findReleases({ api, tenantId, signal }).catch(() => undefined);
