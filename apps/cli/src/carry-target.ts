@@ -14,10 +14,16 @@ export interface ChosenTarget {
   readonly dataDir?: string | undefined;
   /** The API to log in to. */
   readonly environment?: string | undefined;
-  /** The command that was run, as its id, and its other flags: where a value was missing, they are still meant. */
-  readonly again?:
-    | { readonly id: string | undefined; readonly flags: readonly (readonly [string, ...string[]])[] }
-    | undefined;
+  /** The command that was run: where a value was missing, what else was given is still meant. */
+  readonly again?: GivenLine | undefined;
+}
+
+/** A command line as it was given, without what chooses. */
+export interface GivenLine {
+  readonly id: string | undefined;
+  readonly flags: readonly (readonly [string, ...string[]])[];
+  /** Its arguments, besides a tenant's id. */
+  readonly words?: readonly string[];
 }
 
 /** What is to be known of a command. */
@@ -44,9 +50,13 @@ export function chosenTarget(
 ): ChosenTarget {
   const chosen: Record<string, string> = {};
   const others: [string, ...string[]][] = [];
+  const words: string[] = [];
   for (const token of parsed?.raw ?? []) {
     if (token.type === 'arg') {
-      if (token.arg === 'id' && Object.hasOwn(args, 'id')) chosen['tenant'] = token.input;
+      // What is none of the arguments by name may be a secret: `secrets set KEY=value`.
+      if (!Object.hasOwn(args, token.arg)) continue;
+      if (token.arg === 'id') chosen['tenant'] = token.input;
+      else words.push(token.input);
       continue;
     }
     const flag = flags[token.flag];
@@ -57,7 +67,7 @@ export function chosenTarget(
     else if (flag?.type === 'boolean' && !presentation.has(token.flag)) others.push([token.input]);
     else if (flag?.type === 'option') others.push([`--${token.flag}`, token.input]);
   }
-  return { ...chosen, again: { id, flags: others } };
+  return { ...chosen, again: { id, flags: others, words } };
 }
 
 /** The tenant of a profile and the one profile of a tenant, for commands that take only the other; as far as it can be told. */
@@ -108,17 +118,27 @@ function completeLine(
     if (command === undefined) continue;
     const start = `systemprompt ${named.join(' ')}`;
     const rest = line.slice(start.length);
-    const again = target.again?.id === named.join(':') ? target.again.flags : [];
     // A checkout or a deploy that is taken up is what it was.
-    const flags = / --resume\b/.test(rest) ? [] : again.filter(([flag]) => !hasFlag(rest, flag));
-    const added = [...choiceOf(command, target, rest), ...flags.flat().map((word) => shellWord(word))];
+    const isAgain = target.again?.id === named.join(':') && !/ --resume\b/.test(rest);
+    const given = isAgain ? [...wordsOf(target.again, rest), ...flagsOf(target.again, rest)] : [];
+    const added = [...choiceOf(command, target, rest), ...given.map((word) => shellWord(word))];
     return `${start}${added.map((word) => ` ${word}`).join('')}${rest}`;
   }
   return line;
 }
 
-function hasFlag(line: string, flag: string): boolean {
-  return ` ${line} `.includes(` ${flag} `);
+/** The arguments, where the line has none of its own. */
+function wordsOf({ words = [] }: GivenLine, rest: string): readonly string[] {
+  const hasOwn = /^ [^-\s]/.test(rest) || words.some((word) => hasWord(rest, shellWord(word)));
+  return hasOwn ? [] : words;
+}
+
+function flagsOf({ flags }: GivenLine, rest: string): readonly string[] {
+  return flags.filter(([flag]) => !hasWord(rest, flag)).flat();
+}
+
+function hasWord(line: string, word: string): boolean {
+  return ` ${line} `.includes(` ${word} `);
 }
 
 /** The words to put between a command and the rest of its line. */
@@ -129,10 +149,10 @@ function* choiceOf(command: KnownCommand, target: ChosenTarget, rest: string): G
     const flag = flagOf(choice);
     return flag === undefined || value === undefined ? [] : [`--${flag}`, shellWord(value)];
   };
-  if (!hasFlag(rest, '--environment')) yield* given('environment', target.environment);
-  if (!hasFlag(rest, '--data-dir')) yield* given('dataDir', target.dataDir);
+  if (!hasWord(rest, '--environment')) yield* given('environment', target.environment);
+  if (!hasWord(rest, '--data-dir')) yield* given('dataDir', target.dataDir);
   // One that is for a certain tenant already.
-  if (['--tenant', '--tenant-id', '--profile', '-p'].some((flag) => hasFlag(rest, flag))) return;
+  if (['--tenant', '--tenant-id', '--profile', '-p'].some((flag) => hasWord(rest, flag))) return;
   const { tenant, profile } = target;
   const byProfile = given('profile', profile ?? (flagOf('tenant') === undefined ? target.profileOfTenant : undefined));
   yield* given('tenant', byProfile.length > 0 ? tenant : (tenant ?? target.tenantId));

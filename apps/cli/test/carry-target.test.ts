@@ -2,14 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Config } from '@oclif/core';
+import { upsertTenant } from '@sp/tenants';
 import { expect, test } from 'vitest';
 import { type ChosenTarget, carryTarget } from '../src/carry-target.ts';
 import Login from '../src/commands/cloud/auth/login.ts';
+import DbQuery from '../src/commands/cloud/db/query.ts';
 import Logs from '../src/commands/cloud/logs.ts';
 import Open from '../src/commands/cloud/open.ts';
 import Restart from '../src/commands/cloud/restart.ts';
 import SecretsSet from '../src/commands/cloud/secrets/set.ts';
 import TenantEdit from '../src/commands/cloud/tenant/edit.ts';
+import { shellWord } from '../src/shell-words.ts';
 import { Refusal } from './support/fake-api.ts';
 import { runCommand } from './support/run-command.ts';
 import { hello, makeProfile, makeWorld, second } from './support/world.ts';
@@ -53,6 +56,36 @@ test('a command that lacks a value is told with all that was given, but not twic
   expect(carry(`${start} --name hello`, { again })).toBe(`${start} --no-external-db-access --name hello`);
   expect(carry(`${start} --resume last`, { again })).toBe(`${start} --resume last`);
   expect(carry('systemprompt cloud tenant list', { again })).toBe('systemprompt cloud tenant list');
+});
+
+test('a command that lacks a value is told with its arguments, but not twice', () => {
+  const again = { id: 'cloud:db:query', flags: [['--limit', '5']], words: ["select 'a b'"] } as const;
+  const start = 'systemprompt cloud db query';
+  const word = shellWord("select 'a b'");
+  expect(carry(`${start} --tenant t1`, { again })).toBe(`${start} ${word} --limit 5 --tenant t1`);
+  expect(carry(`${start} ${word} --write`, { again })).toBe(`${start} --limit 5 ${word} --write`);
+  expect(carry('systemprompt cloud db tables --tenant t1', { again })).toBe('systemprompt cloud db tables --tenant t1');
+});
+
+test('of several tenants, each is named with the statement, and never with the value of a secret', async () => {
+  const world = await makeWorld({}, [hello, second]);
+  for (const { id, name } of [hello, second]) {
+    const databaseUrl = 'postgresql://127.0.0.1:9/none';
+    await upsertTenant(join(world.cwd, '.systemprompt/tenants.json'), {
+      id,
+      name,
+      tenantType: 'cloud',
+      externalDbAccess: true,
+      databaseUrl,
+    });
+  }
+  const query = await runCommand(DbQuery, ['select 1', '--json'], world);
+  expect(query.exitCode, query.stdout).toBe(3);
+  expect(errorOf(query.stdout).next).toContain(
+    `systemprompt cloud db query ${shellWord('select 1')} --tenant ${second.id}`,
+  );
+  const set = await runCommand(SecretsSet, ['KEY=planted-value', '--json'], world);
+  expect(set.stdout).not.toContain('planted-value');
 });
 
 test('each command line in a sentence is completed', () => {
