@@ -123,10 +123,20 @@ function adviceFor(error: unknown, code: AnyErrorCode): Advice {
   }
   if (code === 'SP_DEPLOY_TENANT_NOT_READY') return adviceForState(property(error, 'status')) ?? advice[code];
   const cause = apiCause(error);
+  if (property(cause?.facts ?? error, 'serverCode') === 'release_not_available') return releaseNotAvailable;
   if (cause === undefined || advice[code].exitCode !== exitCodes.failed) return advice[code];
   const { exitCode, suggestions } = advice[cause.code];
   return { exitCode, suggestions: [...suggestions, ...advice[code].suggestions] };
 }
+
+/** It never becomes available again, so nothing is to be waited for. */
+const releaseNotAvailable: Advice = {
+  exitCode: exitCodes.notFound,
+  suggestions: [
+    'Choose one that is not shown as image_removed: systemprompt cloud releases',
+    'Or deploy anew: systemprompt cloud deploy',
+  ],
+};
 
 /** What is not on its way to anything: a script that waits for it would wait for ever. */
 function adviceForState(state: unknown): Advice | undefined {

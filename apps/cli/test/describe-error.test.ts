@@ -74,6 +74,19 @@ test('a step that failed because the API refused is as the refusal is', () => {
   });
 });
 
+test('a release whose image is not kept any more is not waited for: exit code 5, and which one to choose', () => {
+  const facts = { status: 409, serverCode: 'release_not_available' };
+  const cause = new CloudApiError({ code: 'SP_API_CONFLICT', message: 'not kept any more', ...facts });
+  const error = new DeployError('SP_DEPLOY_API_FAILED', 'Deploy failed at deploy', { step: 'deploy', cause });
+  for (const each of [error, cause]) {
+    expect(describeError(each, { env: {} })).toMatchObject({
+      exitCode: 5,
+      facts: { serverCode: 'release_not_available' },
+      suggestions: [expect.stringContaining('image_removed: systemprompt cloud releases'), expect.any(String)],
+    });
+  }
+});
+
 test.each([
   ['provisioning', 8, 'cloud status'],
   ['pending_payment', 8, 'cloud status'],
