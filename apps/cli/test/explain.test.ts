@@ -19,6 +19,8 @@ test('explain knows every code, one code with its troubles, and no other', async
     expect({ code, suggestions: advice[code].suggestions.length }).not.toEqual({ code, suggestions: 0 });
     expect(errorMeanings[code]).toMatch(/^[A-Z`.p].*[^.]\.$/);
   }
+  const both = await runCommand(Explain, ['SP_DEPLOY_TENANT_NOT_READY'], { cwd });
+  for (const exitCode of [8, 6]) expect(both.stdout).toContain(`exit code ${exitCode}`);
   const none = await runCommand(Explain, ['SP_NOTHING', '--json'], { cwd });
   expect(none.exitCode).toBe(5);
   expect(JSON.parse(none.stdout)).toMatchObject({ error: { code: 'SP_CLI_CODE_NOT_FOUND' } });

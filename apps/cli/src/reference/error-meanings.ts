@@ -52,7 +52,8 @@ export const errorMeanings: Readonly<Record<AnyErrorCode, string>> = {
   SP_CHECKOUT_PROVISIONING_FAILED: 'The tenant was paid, and its machine or database could not be made.',
 
   SP_DEPLOY_PROJECT_INCOMPLETE: 'Files that belong in the image are missing, stale or not what they should be.',
-  SP_DEPLOY_TENANT_NOT_READY: 'The tenant cannot take a deploy yet, or not any more.',
+  SP_DEPLOY_TENANT_NOT_READY:
+    'The tenant cannot take a deploy yet (exit code 8), or is suspended, failed or deleted and never will by waiting (exit code 6).',
   SP_DEPLOY_BASE_UNSUPPORTED: 'The builder without Docker cannot take this base image.',
   SP_DEPLOY_BUILD_FAILED: 'A file could not be read, or what was read could not be made into an image.',
   SP_DEPLOY_PUSH_FAILED: 'The registry refused the image, or the connection to it broke for good.',
