@@ -11,7 +11,7 @@ test('init makes a project, says so, and changes nothing the second time', async
   expect(first).toMatchObject({ exitCode: 0, stderr: '' });
   expect(first.stdout).toContain('created   services/config/config.yaml');
   expect(await readFile(join(cwd, '.systemprompt/.gitignore'), 'utf8')).toContain(
-    '\ncredentials.json\ntenants.json\nselection.json\ncheckout.json\n**/secrets.json\n',
+    '\ncredentials.json\ntenants.json\nselection.json\ncheckout.json\nunfinished_tenants.json*\n**/secrets.json\n',
   );
   expect(await readFile(join(cwd, '.systemprompt/.dockerignore'), 'utf8')).toContain(
     '\n.systemprompt/**/secrets.json\n',

@@ -4,6 +4,7 @@ credentials.json
 tenants.json
 selection.json
 checkout.json
+unfinished_tenants.json*
 **/secrets.json
 docker/
 storage/
@@ -18,6 +19,7 @@ export const cloudDockerignore = `${[
   '.cargo',
   '.systemprompt/credentials.json',
   '.systemprompt/tenants.json',
+  '.systemprompt/unfinished_tenants.json*',
   '.systemprompt/**/secrets.json',
   '.systemprompt/docker',
   '.systemprompt/storage',
