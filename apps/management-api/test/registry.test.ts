@@ -322,7 +322,7 @@ test('a tenant has only so much room, and content that is refused leaves nothing
   await push(fixture, stranger, large());
   await push(fixture, tenantId, 'small');
 
-  // A stream of unknown length is measured when it has come.
+  // A stream of unknown length is measured as it comes.
   const authorization = await bearerOf(fixture, tenantId, 'repository:systemprompt-images:pull,push');
   const uploads = `http://${fixture.host}/v2/systemprompt-images/blobs/uploads/`;
   const begun = await fetch(uploads, { method: 'POST', headers: { authorization } });
@@ -330,17 +330,113 @@ test('a tenant has only so much room, and content that is refused leaves nothing
   const content = Buffer.from(large());
   const body = new Blob([content]).stream();
   const sent = await fetch(at, { method: 'PATCH', headers: { authorization }, body, duplex: 'half' });
-  expect(sent.status).toBe(202);
+  expect(sent.status).toBe(403);
+  expect(await sent.json()).toMatchObject({ errors: [{ code: 'DENIED' }] });
   const finish = () => fetch(`${at}?digest=${digestOf(content)}`, { method: 'PUT', headers: { authorization } });
-  const refused = await finish();
-  expect(refused.status).toBe(403);
-  expect(await refused.json()).toMatchObject({ errors: [{ code: 'DENIED' }] });
   expect((await finish()).status).toBe(404);
 
   // What no release needs makes room, in time.
   fixture.advance(25 * 60 * 60_000);
   await fixture.images.collectGarbage();
   await push(fixture, tenantId, large());
+});
+
+test('many uploads at once have no more room than one, and no stream is taken beyond it', async (context) => {
+  const fixture = await start(context, { maxTenantBytes: 100_000 });
+  const { images, host } = fixture;
+  const tenantId = randomUUID();
+  const authorization = await bearerOf(fixture, tenantId, 'repository:systemprompt-images:pull,push');
+  const uploads = `http://${host}/v2/systemprompt-images/blobs/uploads/`;
+  const send = (url: string, method: string, body?: ReadableStream<Uint8Array>) =>
+    images.fetch(
+      new Request(url, { method, headers: { authorization }, ...(body === undefined ? {} : { body, duplex: 'half' }) }),
+    );
+  const begin = async () => new URL((await send(uploads, 'POST')).headers.get('location') ?? '', uploads).href;
+  /** Nobody says how long it is. */
+  const stream = (content: Uint8Array) => new Blob([Buffer.from(content)]).stream();
+
+  const begun = await Promise.all(Array.from({ length: 20 }, begin));
+  const contents = begun.map(() => randomBytes(90_000));
+  const patched = await Promise.all(
+    begun.map((at, index) => send(at, 'PATCH', stream(contents[index] ?? randomBytes(1)))),
+  );
+  expect(patched.filter(({ status }) => status === 202).length).toBeLessThanOrEqual(1);
+  const finished = await Promise.all(
+    begun.map((at, index) => send(`${at}?digest=${digestOf(contents[index] ?? randomBytes(1))}`, 'PUT')),
+  );
+  expect(finished.filter(({ status }) => status === 201).length).toBeLessThanOrEqual(1);
+  expect(patched.filter(({ status }) => status === 403).length).toBeGreaterThanOrEqual(19);
+
+  // What is refused leaves its room to others: to 8 of 10,000 bytes at least, whether one of the large ones came through or none did.
+  const kept = finished.some(({ status }) => status === 201);
+  const small = await Promise.all(Array.from({ length: 20 }, begin));
+  const pieces = small.map(() => randomBytes(10_000));
+  const answers = await Promise.all(
+    small.map((at, index) =>
+      send(`${at}?digest=${digestOf(pieces[index] ?? randomBytes(1))}`, 'PUT', stream(pieces[index] ?? randomBytes(1))),
+    ),
+  );
+  const taken = answers.filter(({ status }) => status === 201).length;
+  expect(taken).toBeLessThanOrEqual(kept ? 1 : 10);
+  expect(taken).toBeGreaterThan(0);
+
+  // One that never ends is not read to its end.
+  let read = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      read += 10_000;
+      if (read > 10_000_000) controller.close();
+      else controller.enqueue(randomBytes(10_000));
+    },
+  });
+  const other = await bearerOf(fixture, randomUUID(), 'repository:systemprompt-images:pull,push');
+  const asOther = { authorization: other };
+  const started = await images.fetch(new Request(uploads, { method: 'POST', headers: asOther }));
+  const at = new URL(started.headers.get('location') ?? '', uploads).href;
+  const refused = await images.fetch(
+    new Request(at, { method: 'PATCH', headers: asOther, body: endless, duplex: 'half' }),
+  );
+  expect([refused.status, await refused.json()]).toEqual([
+    403,
+    { errors: [{ code: 'DENIED', message: expect.stringContaining('the images of a tenant may take') as string }] },
+  ]);
+  expect(read).toBeLessThan(1_000_000);
+  expect((await images.fetch(new Request(at, { headers: asOther }))).status).toBe(404);
+});
+
+test('what another process took in meanwhile is found before an upload is kept', async (context) => {
+  const secret = randomBytes(32);
+  const first = await start(context, { secret, maxTenantBytes: 100_000 });
+  const second = createImages({
+    directory: join(first.directory, 'registry'),
+    registry: first.host,
+    secret,
+    maxTenantBytes: 100_000,
+  });
+  context.onTestFinished(() => second.close());
+  const tenantId = randomUUID();
+  const authorization = await bearerOf(first, tenantId, 'repository:systemprompt-images:pull,push');
+  const uploads = `http://${first.host}/v2/systemprompt-images/blobs/uploads/`;
+  const send = (images: Images, url: string, init: { method: string; body?: ReadableStream<Uint8Array> }) =>
+    images.fetch(new Request(url, { ...init, headers: { authorization }, duplex: 'half' }));
+  const begin = async (images: Images) =>
+    new URL((await send(images, uploads, { method: 'POST' })).headers.get('location') ?? '', uploads).href;
+  const [here, there] = [await begin(first.images), await begin(second)];
+  const [mine, theirs] = [randomBytes(60_000), randomBytes(60_000)];
+  // The second is asked for its content when it has measured: only then comes that of the first.
+  const body = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const sent = await send(first.images, here, { method: 'PATCH', body: new Blob([mine]).stream() });
+        expect(sent.status).toBe(202);
+        controller.enqueue(theirs);
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  expect((await send(second, `${there}?digest=${digestOf(theirs)}`, { method: 'PUT', body })).status).toBe(403);
+  expect((await send(first.images, `${here}?digest=${digestOf(mine)}`, { method: 'PUT' })).status).toBe(201);
 });
 
 test('garbage is collected by itself, and not without knowing the releases', async (context) => {

@@ -204,7 +204,8 @@ export const variables = {
     name: 'SP_API_MAX_REGISTRY_GB',
     type: '1 to 100000',
     default: '50',
-    description: 'How much the images of one tenant may take in the registry, in GiB.',
+    description:
+      'How much the images of one tenant may take in the registry, in GiB, together with its uploads that are not finished.',
     schema: integer(1, 100_000),
   }),
   keptReleases: variable({

@@ -11,7 +11,7 @@ import {
   type RegistryStorage,
 } from '@sp/oci';
 import { createRegistryTokens, type RegistryGrant } from './registry-tokens.ts';
-import { refuseUpload } from './tenant-quota.ts';
+import { createTenantQuota, TenantFullError, type TenantQuota } from './tenant-quota.ts';
 import { publicRepository, storageRepository, tenantOfTag, tenantTag } from './tenant-repository.ts';
 import { tenantStorage } from './tenant-storage.ts';
 import { answerTokenRequest } from './token-endpoint.ts';
@@ -26,7 +26,7 @@ export interface ImagesOptions {
   readonly secret: Uint8Array;
   /** @defaultValue 4 GiB */
   readonly maxBlobBytes?: number | undefined;
-  /** How much the images of one tenant may take, in bytes. @defaultValue no limit */
+  /** How much the images of one tenant and its unfinished uploads may take, in bytes. @defaultValue no limit */
   readonly maxTenantBytes?: number | undefined;
   /**
    * The digests of all releases that run or can be brought back. They stay, whatever the tags say, and cannot be
@@ -92,7 +92,7 @@ export function createImages(options: ImagesOptions): Images {
   const { releaseDigests, collectEveryMs = 60 * 60 * 1000, onCollectFailed } = options;
   const storage = createDiskRegistryStorage(directory);
   const tokens = createRegistryTokens({ secret, service: registry, now });
-  // One handler for each tenant: it knows which uploads are being written to.
+  // One handler for each tenant: it knows which uploads are being written to, and counts what they bring.
   const handlers = new Map<string, (request: Request) => Promise<Response>>();
 
   const bearerOf = async (request: Request) => {
@@ -106,7 +106,7 @@ export function createImages(options: ImagesOptions): Images {
     return `${realm},scope="repository:${repository}:${action === 'push' ? 'pull,push' : 'pull'}"`;
   };
 
-  async function authorize(access: RegistryAccess): Promise<RegistryDecision> {
+  async function authorize(access: RegistryAccess, quota?: TenantQuota): Promise<RegistryDecision> {
     const grant = await bearerOf(access.request);
     const login = { allow: false, status: 401, code: 'UNAUTHORIZED', challenge: challenge(access) } as const;
     if (grant === undefined) return { ...login, message: 'authentication required' };
@@ -118,14 +118,9 @@ export function createImages(options: ImagesOptions): Images {
     }
     const kept = access.request.method === 'DELETE' ? await reasonToKeep(access) : undefined;
     if (kept !== undefined) return { allow: false, status: 403, code: 'DENIED', message: kept };
-    const { tenantId } = grant;
-    const { request } = access;
-    const full =
-      maxTenantBytes === undefined || access.action !== 'push'
-        ? undefined
-        : await refuseUpload(storage, { tenantId, request, maxBytes: maxTenantBytes });
+    const full = access.action === 'push' ? await quota?.refuse(access.request) : undefined;
     if (full !== undefined) return { allow: false, status: 403, code: 'DENIED', message: full };
-    return { allow: true, account: tenantId };
+    return { allow: true, account: grant.tenantId };
   }
 
   /** Why something must not be deleted. A tag may always go: releases know their image by its digest. */
@@ -166,10 +161,12 @@ export function createImages(options: ImagesOptions): Images {
   function handlerOf(tenantId: string): (request: Request) => Promise<Response> {
     const known = handlers.get(tenantId);
     if (known !== undefined) return known;
-    const own = tenantStorage(storage, tenantId);
+    const quota =
+      maxTenantBytes === undefined ? undefined : createTenantQuota(storage, { tenantId, maxBytes: maxTenantBytes });
+    const limited = quota === undefined ? storage : { ...storage, uploads: quota.uploads };
     const handler = createRegistryHandler({
-      storage: own,
-      authorize,
+      storage: tenantStorage(limited, tenantId),
+      authorize: (access) => authorize(access, quota),
       maxBlobBytes,
       allowDelete: true,
       // All tenants' blobs are in one store.
@@ -178,7 +175,10 @@ export function createImages(options: ImagesOptions): Images {
     handlers.set(tenantId, handler);
     return handler;
   }
-  const refuseAnonymous = createRegistryHandler({ storage: tenantStorage(storage, 'nobody'), authorize });
+  const refuseAnonymous = createRegistryHandler({
+    storage: tenantStorage(storage, 'nobody'),
+    authorize: (access) => authorize(access),
+  });
 
   const login = async (grant: RegistryGrant): Promise<RegistryLogin> => ({
     registry,
@@ -194,7 +194,11 @@ export function createImages(options: ImagesOptions): Images {
       if (new URL(request.url).pathname === '/v2/token')
         return answerTokenRequest(request, { tokens, service: registry });
       const grant = await bearerOf(request);
-      return (grant === undefined ? refuseAnonymous : handlerOf(grant.tenantId))(request);
+      if (grant === undefined) return refuseAnonymous(request);
+      return handlerOf(grant.tenantId)(request).catch((error: unknown) => {
+        if (!(error instanceof TenantFullError)) throw error;
+        return Response.json({ errors: [{ code: 'DENIED', message: error.message }] }, { status: 403 });
+      });
     },
     issueToken: (tenantId) => login({ tenantId, allowed: ['pull', 'push'] }),
     pullToken: (tenantId) => login({ tenantId, allowed: ['pull'] }),
