@@ -156,7 +156,7 @@ test.for([
     await page.goto(`http://127.0.0.1:${port}/checkout?_ptxn=txn_1`);
     expect(await page.evaluate('[window.environment, window.paddle.token]')).toEqual([environment, 'test_token']);
     await page.evaluate('window.opened.then(() => undefined)');
-    expect(await page.getByRole('status').evaluate((state) => getComputedStyle(state).letterSpacing)).toBe('7px');
+    expect(await page.evaluate("getComputedStyle(document.getElementById('state')).letterSpacing")).toBe('7px');
     expect(await seriousFindings(page)).toEqual([]);
     expect(refused).toEqual([]);
 
