@@ -19,22 +19,22 @@ afterAll(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-const open = () =>
+const open = (at: FakeFly) =>
   createFly({
     token: 'token',
     organization: 'acme',
     images: createDiskRegistryStorage(join('/nonexistent', 'registry')),
     logger: pino({ enabled: false }),
     databaseHost: 'db.internal',
-    machinesUrl: fake.url,
-    logsUrl: fake.url,
-    registry: fake.registry,
+    machinesUrl: at.url,
+    logsUrl: at.url,
+    registry: at.registry,
     rateFactor: 50,
     deadlineMs: 500,
   });
 
 test('a proved domain gets a certificate of the provider, is active with it, and loses it with the domain', async () => {
-  const { machines, certificates } = open();
+  const { machines, certificates } = open(fake);
   const api = createManagementApi({ ...edge.ports, certificates }, edge.options);
   const { token } = await edge.login('ada@example.com');
   const { tenantId } = await edge.buy(token, 'shop');
@@ -75,4 +75,53 @@ test('a proved domain gets a certificate of the provider, is active with it, and
   await certificates.ensure(appName, 'other.example.com');
   expect((await send('DELETE')).status).toBe(204);
   expect(asked()).toEqual([]);
+});
+
+test('a name that is taken over loses the certificate of the tenant that had it, also when the provider stumbles', async () => {
+  await using provider = await startFakeFly({ tokens: { token: 'acme' }, rateFactor: 50 });
+  const { machines, certificates } = open(provider);
+  const api = createManagementApi({ ...edge.ports, certificates }, edge.options);
+  const { token } = await edge.login('grace@example.com');
+  const domain = 'moved.example.com';
+  const newTenant = async (name: string) => {
+    const { tenantId } = await edge.buy(token, name);
+    await edge.store.pool.query(`update tenants set state = 'awaiting_deploy' where id = $1`, [tenantId]);
+    const { appName } = await readTenant(edge.store, tenantId);
+    await machines.createApp({ appName, tenantId, region: 'iad', volumeGb: 1 });
+    const call = async (method: string, json?: unknown) => {
+      const response = await api.fetch(
+        new Request(`${baseUrl}/api/v1/tenants/${tenantId}/custom-domain`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+        }),
+      );
+      const { data } = (await response.json()) as { data: Record<string, string> };
+      expect(response.status).toBe(200);
+      return data;
+    };
+    const asked = () => Array.from(provider.apps.get(appName)?.certificates.keys() ?? []);
+    /** Proves the name, which failed at whoever had it. */
+    const take = async () => {
+      await edge.store.pool.query(
+        `update custom_domains set failing_since = now() - interval '11 minutes' where verified_at is not null and domain = $1`,
+        [domain],
+      );
+      const { dns_target: target = '' } = await call('POST', { domain });
+      edge.dnsRecords.set(domain, [target]);
+      return call('GET');
+    };
+    return { tenantId, asked, take };
+  };
+
+  const [before, after] = [await newTenant('before'), await newTenant('after')];
+  expect(await before.take()).toMatchObject({ verified: true });
+  expect(before.asked()).toEqual([domain]);
+  expect(await after.take()).toMatchObject({ verified: true });
+  expect([before.asked(), after.asked()]).toEqual([[], [domain]]);
+
+  edge.logged.length = 0;
+  provider.fail({ action: 'certificate-delete', fault: { status: 500 }, times: 100 });
+  expect(await before.take()).toMatchObject({ verified: true });
+  expect(edge.logged.join('')).toContain('the provider did not answer about a certificate');
 });

@@ -49,8 +49,11 @@ export function domainHandlers(deps: RouteDeps): Handlers['domains'] {
     if (isRight) return { ...stored, isFound: true };
     const aliases = await dns.findAliases(stored.domain, { signal });
     const isFound = aliases?.includes(target.toLowerCase()) === true;
-    if (isFound && stored.verifiedAt === null) return { ...(await verifyCustomDomain(store, stored)), isFound };
-    return { ...stored, isFound };
+    if (!isFound || stored.verifiedAt !== null) return { ...stored, isFound };
+    const verified = await verifyCustomDomain(store, stored);
+    // Before ours is asked for: a provider may have a name only once.
+    for (const former of verified.takenFrom) await certificates.remove(former, stored.domain);
+    return { ...verified.stored, isFound };
   }
 
   return {

@@ -1,7 +1,7 @@
-import { and, DrizzleQueryError, eq, isNotNull, lt, ne, sql } from 'drizzle-orm';
+import { and, DrizzleQueryError, eq, inArray, isNotNull, lt, ne, sql } from 'drizzle-orm';
 import { ApiFailure } from '../http/errors.ts';
 import type { Store } from '../store/database.ts';
-import { customDomains } from '../store/schema.ts';
+import { customDomains, tenants } from '../store/schema.ts';
 import { lockTenant, refuseIfBusy } from './operations.ts';
 
 /** A tenant's custom domain as it is stored. */
@@ -57,18 +57,28 @@ export function isFailingDomain({ failingSince }: Pick<CustomDomainRow, 'failing
   return failingSince !== null && failingSince.getTime() <= now - failingAfterMs;
 }
 
+/** A tenant that a domain was taken from; its app may have a certificate for the name still. */
+export interface FormerHolder {
+  readonly id: string;
+  readonly appName: string;
+}
+
 /**
  * Notes that a domain was proved. From a tenant whose domain is not right any more it is taken.
  * @throws {ApiFailure} domain_taken when another tenant was first
  */
-export async function verifyCustomDomain(store: Store, proved: CustomDomainRow): Promise<CustomDomainRow> {
+export async function verifyCustomDomain(
+  store: Store,
+  proved: CustomDomainRow,
+): Promise<{ readonly stored: CustomDomainRow; readonly takenFrom: readonly FormerHolder[] }> {
   const { tenantId, domain } = proved;
   return await store.db.transaction(async (tx) => {
     const failing = lt(customDomains.failingSince, new Date(Date.now() - failingAfterMs));
-    await tx
+    const former = await tx
       .update(customDomains)
       .set({ verifiedAt: null, checkedAt: null, failingSince: null })
-      .where(and(eq(customDomains.domain, domain), ne(customDomains.tenantId, tenantId), failing));
+      .where(and(eq(customDomains.domain, domain), ne(customDomains.tenantId, tenantId), failing))
+      .returning({ tenantId: customDomains.tenantId });
     const [stored] = await tx
       .update(customDomains)
       .set({ verifiedAt: sql`now()`, checkedAt: null, failingSince: null })
@@ -78,7 +88,12 @@ export async function verifyCustomDomain(store: Store, proved: CustomDomainRow):
         const cause = error instanceof DrizzleQueryError ? error.cause : undefined;
         throw cause !== undefined && 'code' in cause && cause.code === '23505' ? domainTaken() : error;
       });
-    return stored ?? proved;
+    const formerIds = former.map((row) => row.tenantId);
+    const takenFrom = await tx
+      .select({ id: tenants.id, appName: tenants.appName })
+      .from(tenants)
+      .where(inArray(tenants.id, formerIds));
+    return { stored: stored ?? proved, takenFrom };
   });
 }
 
