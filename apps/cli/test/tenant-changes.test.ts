@@ -196,6 +196,17 @@ test('a rotation that failed after the new password worked keeps the new one all
   ]);
 });
 
+test('a rotation that failed and brings no address changes no file', async () => {
+  const urls = { internal_database_url: '', external_database_url: '' };
+  const world = await makeWorld({ [`POST ${path}/rotate-credentials`]: { status: 'failed', message: 'no', ...urls } });
+  await makeProfile(world.cwd, 'hello');
+  const secretsPath = join(world.cwd, '.systemprompt/profiles/hello/secrets.json');
+  const before = await readFile(secretsPath, 'utf8');
+  const rotated = await runCommand(RotateCredentials, ['hello', '--yes', '--json'], world);
+  expect(errorOf(rotated.stdout)).toMatchObject({ code: 'SP_CLI_OPERATION_FAILED' });
+  expect(await readFile(secretsPath, 'utf8')).toBe(before);
+});
+
 test('retry goes on', async () => {
   const world = await makeWorld({ [`POST ${path}/retry-provision`]: { status: 'provisioning' } });
   expect((await runCommand(Retry, ['hello'], world)).stdout).toBe('hello is provisioning\n');

@@ -38,10 +38,13 @@ export default class RotateCredentials extends BaseCommand {
       const rotated = await operate(this.context, change, async () => {
         const answer = await api.tenants.rotateCredentials(id);
         const { externalDatabaseUrl: external, internalDatabaseUrl: internal } = answer;
+        const isFailed = answer.status === 'failed';
+        // What a failure does not bring must not take the place of what works.
+        if (isFailed && !(URL.canParse(external) && URL.canParse(internal))) return answer;
         const urls = { database_url: external, external_database_url: external, internal_database_url: internal };
         // Also of a rotation that failed: the new password may work by then, and nobody else has it.
         written = await keepCredentials(this.context, target, urls);
-        if (answer.status === 'failed') this.context.warn(`The password that works is in ${written.join(', ')}`);
+        if (isFailed) this.context.warn(`The password that works is in ${written.join(', ')}`);
         return answer;
       });
       return { status: rotated.status, written };
