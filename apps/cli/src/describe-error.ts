@@ -122,6 +122,10 @@ function adviceFor(error: unknown, code: AnyErrorCode): Advice {
     };
   }
   if (code === 'SP_DEPLOY_TENANT_NOT_READY') return adviceForState(property(error, 'status')) ?? advice[code];
+  const available = property(error, 'available');
+  if (code === 'SP_CLI_PROFILE_NOT_FOUND' && Array.isArray(available) && available.length === 0) {
+    return { ...advice[code], suggestions: ['Make one: systemprompt cloud tenant create'] };
+  }
   const cause = apiCause(error);
   if (property(cause?.facts ?? error, 'serverCode') === 'release_not_available') return releaseNotAvailable;
   if (cause === undefined || advice[code].exitCode !== exitCodes.failed) return advice[code];

@@ -115,3 +115,12 @@ test('an address that is no http(s) URL is not set', async () => {
   });
   expect(await readFile(path, 'utf8')).toBe(before);
 });
+
+test('where there is no profile yet, one is to be made: there is nothing to be seen', async () => {
+  const world = await makeWorld();
+  const { exitCode, stdout } = await runCommand(ProfileShow, ['--json'], world);
+  expect(exitCode).toBe(5);
+  expect(JSON.parse(stdout)).toMatchObject({
+    error: { code: 'SP_CLI_PROFILE_NOT_FOUND', suggestions: ['Make one: systemprompt cloud tenant create'] },
+  });
+});

@@ -45,6 +45,7 @@ async function pickName(
   const [only] = available;
   if (only === undefined) {
     throw new CliError('SP_CLI_PROFILE_NOT_FOUND', 'This project has no profile yet', {
+      available,
       next: [`${bin} cloud tenant create`],
     });
   }

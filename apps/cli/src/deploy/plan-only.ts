@@ -79,5 +79,5 @@ function diffLine({ added, changed, removed }: NonNullable<DeployPlan['configura
     ...changed.map((name) => `~${name}`),
     ...removed.map((name) => `-${name}`),
   ];
-  return names.join(' ') || 'as it is';
+  return names.join(' ') || 'unchanged';
 }
